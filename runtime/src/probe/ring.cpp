@@ -1,0 +1,28 @@
+#include "ring.hpp"
+
+namespace coroscope::probe {
+
+bool Ring::make_room(const Record& record, std::uint64_t head) noexcept {
+    known_tail_ = tail_.load(std::memory_order_acquire);  // pairs with the release in consume()
+    const std::size_t used = static_cast<std::size_t>(head - known_tail_);
+    const std::size_t needed = gap_count_ != 0 ? 2 : 1;
+    const std::size_t limit = is_lifecycle(record.kind) ? capacity() : detail_limit_;
+    if (used + needed > limit) {
+        if (gap_count_++ == 0) gap_first_ = record.stamp;
+        gap_last_ = record.stamp;
+        lost_.store(lost_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // one writer
+        return false;
+    }
+    if (gap_count_ != 0) {
+        Record gap;
+        gap.stamp = gap_last_;
+        gap.task = gap_first_;
+        gap.arg = gap_count_;
+        gap.kind = EventKind::gap;
+        gap_count_ = 0;
+        push_unchecked(gap);
+    }
+    return true;
+}
+
+}  // namespace coroscope::probe

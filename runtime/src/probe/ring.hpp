@@ -1,0 +1,88 @@
+// A bounded single-producer single-consumer ring of records: one per thread that emits. std only.
+//
+// Bound: `capacity` records. Overflow policy: drop the newest, detail before lifecycle, never block.
+// Visible counter: a gap record (how many, from when to when) ahead of the next record that fits, and lost().
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "record.hpp"
+
+namespace coroscope::probe {
+
+class Ring {
+public:
+    explicit Ring(std::size_t capacity_power_of_two)
+        : slots_(new Record[capacity_power_of_two]), mask_(capacity_power_of_two - 1),
+          detail_limit_(capacity_power_of_two - capacity_power_of_two / 4) {}
+    Ring(const Ring&) = delete;
+    Ring& operator=(const Ring&) = delete;
+
+    // Producer thread only. About 1 ns beside the stamp.
+    void push(const Record& record) noexcept {
+        const std::uint64_t head = head_.load(std::memory_order_relaxed);  // own index
+        if (head - known_tail_ >= detail_limit_ || gap_count_ != 0) [[unlikely]] {
+            if (!make_room(record, head)) return;
+            push_unchecked(record);
+            return;
+        }
+        slots_[head & mask_] = record;
+        head_.store(head + 1, std::memory_order_release);  // pairs with the acquire in readable()
+    }
+
+    // Producer thread only: true when records were lost and their gap has not been written yet.
+    bool has_gap() const noexcept { return gap_count_ != 0; }
+    // Producer thread only: how many records are in the ring at most (the consumer may have taken some meanwhile).
+    std::size_t backlog() noexcept {
+        known_tail_ = tail_.load(std::memory_order_acquire);  // pairs with the release in consume()
+        return static_cast<std::size_t>(head_.load(std::memory_order_relaxed) - known_tail_);
+    }
+    std::size_t capacity() const noexcept { return mask_ + 1; }
+    // Any thread: records lost since the start.
+    std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
+
+    // Consumer thread only: the oldest records, contiguous (call again after consume() for those behind the wrap).
+    std::span<const Record> readable() const noexcept {
+        const std::uint64_t tail = tail_.load(std::memory_order_relaxed);  // own index
+        const std::uint64_t head = head_.load(std::memory_order_acquire);  // pairs with the release in push()
+        const std::size_t at = tail & mask_;
+        const std::size_t until_wrap = capacity() - at;
+        const std::size_t count = static_cast<std::size_t>(head - tail);
+        return {&slots_[at], count < until_wrap ? count : until_wrap};
+    }
+    void consume(std::size_t count) noexcept {
+        tail_.store(tail_.load(std::memory_order_relaxed) + count,
+                    std::memory_order_release);  // pairs with the acquire in make_room() and backlog()
+    }
+
+    // Set by the producer's thread when it ends; the consumer frees the ring once it is retired and empty.
+    std::atomic<bool> retired{false};
+
+private:
+    void push_unchecked(const Record& record) noexcept {
+        const std::uint64_t head = head_.load(std::memory_order_relaxed);
+        slots_[head & mask_] = record;
+        head_.store(head + 1, std::memory_order_release);  // pairs with the acquire in readable()
+    }
+    // Slow path: learns the consumer's position, writes a due gap record, or counts the record as lost. In ring.cpp.
+    bool make_room(const Record& record, std::uint64_t head) noexcept;
+
+    std::unique_ptr<Record[]> slots_;
+    std::size_t mask_;
+    std::size_t detail_limit_;
+
+    alignas(64) std::atomic<std::uint64_t> head_{0};  // written by the producer
+    std::uint64_t known_tail_ = 0;                    // the producer's copy of tail_
+    std::uint64_t gap_count_ = 0;                     // lost since the last gap record
+    std::uint64_t gap_first_ = 0;
+    std::uint64_t gap_last_ = 0;
+    std::atomic<std::uint64_t> lost_{0};
+
+    alignas(64) std::atomic<std::uint64_t> tail_{0};  // written by the consumer
+};
+
+}  // namespace coroscope::probe
