@@ -1,0 +1,103 @@
+#include "client.hpp"
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+
+#include "agent/server/address.hpp"
+#include "agent/server/version.hpp"
+#include "command.hpp"
+#include "output.hpp"
+
+namespace coroscope::cli {
+
+namespace {
+
+std::chrono::system_clock::time_point within(unsigned ms) {
+    return std::chrono::system_clock::now() + std::chrono::milliseconds(ms);
+}
+
+server::Address parse(const std::string& text) {
+    try {
+        return server::Address::parse(text);
+    } catch (const server::AddressError& error) {
+        throw Failure(error.what(), exit_usage);
+    }
+}
+
+}  // namespace
+
+Client::Client(const std::string& address) {
+    const server::Address parsed = parse(address);
+    address_ = parsed.text();
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(-1);  // keyframes
+    arguments.SetInt("grpc.enable_http_proxy", 0);
+    stub_ =
+        v1::Observe::NewStub(grpc::CreateCustomChannel(parsed.target(), grpc::InsecureChannelCredentials(), arguments));
+}
+
+void Client::fail(const grpc::Status& status) const {
+    switch (status.error_code()) {
+        case grpc::StatusCode::UNAVAILABLE:
+            throw Failure("no agent answers at " + address_ +
+                          "; start one with `coroscope agent`, or give a trace file");
+        case grpc::StatusCode::DEADLINE_EXCEEDED:
+            throw Failure("the agent at " + address_ +
+                          " did not answer in time; it may be stopped or overloaded: restart it");
+        case grpc::StatusCode::UNIMPLEMENTED:
+            throw Failure("what answers at " + address_ +
+                          " is no coroscope agent of this version; give another --agent");
+        default: throw Failure("the agent at " + address_ + " says: " + clean(status.error_message()));
+    }
+}
+
+v1::StatusResponse Client::status() {
+    grpc::ClientContext context;
+    context.set_deadline(within(answer_deadline_ms));
+    v1::StatusRequest request;
+    server::set_protocol_version(*request.mutable_version());
+    v1::StatusResponse response;
+    const grpc::Status status = stub_->Status(&context, request, &response);
+    if (!status.ok()) fail(status);
+    return response;
+}
+
+bool Client::answers() {
+    try {
+        status();
+        return true;
+    } catch (const Failure&) {
+        return false;
+    }
+}
+
+model::Session Client::snapshot(model::Limits limits) {
+    grpc::ClientContext context;
+    context.set_deadline(within(answer_deadline_ms));
+    v1::WatchRequest request;
+    server::set_protocol_version(*request.mutable_version());
+    const auto stream = stub_->Watch(&context, request);
+    model::Session session(limits);
+    for (v1::WatchUpdate update; stream->Read(&update);) {
+        if (update.has_frame()) session.apply(update.frame());
+    }
+    const grpc::Status status = stream->Finish();
+    if (!status.ok()) fail(status);
+    return session;
+}
+
+v1::CommandResult Client::control(model::AppKey app, const v1::Command& command) {
+    grpc::ClientContext context;
+    context.set_deadline(within(answer_deadline_ms));
+    v1::ControlRequest request;
+    server::set_protocol_version(*request.mutable_version());
+    request.set_app(app);
+    *request.mutable_command() = command;
+    v1::ControlResponse response;
+    const grpc::Status status = stub_->Control(&context, request, &response);
+    if (!status.ok()) fail(status);
+    return response.result();
+}
+
+}  // namespace coroscope::cli

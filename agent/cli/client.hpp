@@ -1,0 +1,36 @@
+// A command's end of the conversation with an agent.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/model/session.hpp"
+#include "coroscope/v1/observe.grpc.pb.h"
+
+namespace coroscope::cli {
+
+// Every call throws Failure: "no agent answers at ...; start one with `coroscope agent` ..." and the like.
+class Client {
+public:
+    // How long an agent may take to answer: it sends keyframes of all apps, which can be large.
+    static constexpr unsigned answer_deadline_ms = 20'000;
+
+    explicit Client(const std::string& address);  // as Address::parse() reads it
+
+    v1::StatusResponse status();
+    // The state of all apps now.
+    model::Session snapshot(model::Limits limits = {});
+    v1::CommandResult control(model::AppKey app, const v1::Command& command);
+    // Somebody answers there. No Failure when not.
+    bool answers();
+
+    const std::string& address() const { return address_; }
+
+private:
+    [[noreturn]] void fail(const grpc::Status& status) const;
+
+    std::string address_;
+    std::unique_ptr<v1::Observe::Stub> stub_;
+};
+
+}  // namespace coroscope::cli

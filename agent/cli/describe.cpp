@@ -1,0 +1,88 @@
+#include "describe.hpp"
+
+namespace coroscope::cli {
+
+Json stack_json(const std::vector<model::Model::StackFrame>& stack) {
+    Json frames = Json::array();
+    for (const model::Model::StackFrame& frame : stack) {
+        frames.push_back(
+            {{"function", std::string(frame.function)}, {"file", std::string(frame.file)}, {"line", frame.line}});
+    }
+    return frames;
+}
+
+Json place_json(const analysis::Place& place) {
+    return {{"function", place.function}, {"file", place.file}, {"line", place.line}};
+}
+
+Json place_json(const std::vector<analysis::Place>& places) {
+    Json frames = Json::array();
+    for (const analysis::Place& place : places) frames.push_back(place_json(place));
+    return frames;
+}
+
+std::string app_title(const model::App& app) { return clean(app.name) + " (pid " + std::to_string(app.pid) + ")"; }
+
+std::string app_state(const model::App& app) {
+    if (app.connected) return "connected";
+    return app.disconnect_reason.empty() ? "not connected" : clean(app.disconnect_reason);
+}
+
+std::string wait_text(const model::Model& model, const model::Task& task) {
+    if (task.state != model::State::suspended) return {};
+    const std::uint64_t operand = task.wait.operand;
+    const auto numbered = [&](std::string what) { return operand == 0 ? what : what + " " + std::to_string(operand); };
+    switch (task.wait.kind) {
+        case model::WaitKind::unknown: return {};
+        case model::WaitKind::timer: return "a timer";
+        case model::WaitKind::task: {
+            if (operand == 0) return "several tasks";
+            const model::Task* other = model.task(operand);
+            return other == nullptr ? "task " + std::to_string(operand) : clean(model.task_name(*other));
+        }
+        case model::WaitKind::read: return "to read fd " + std::to_string(operand);
+        case model::WaitKind::write: return "to write fd " + std::to_string(operand);
+        case model::WaitKind::thread: return "a pool thread";
+        case model::WaitKind::future: return "a future";
+        case model::WaitKind::queue_get: return numbered("an item from queue");
+        case model::WaitKind::queue_put: return numbered("room in queue");
+        case model::WaitKind::lock: return numbered("lock");
+        case model::WaitKind::semaphore: return numbered("semaphore");
+        case model::WaitKind::event: return numbered("event");
+        case model::WaitKind::yield: return "its turn";
+    }
+    return {};
+}
+
+std::string where_text(const model::Model& model, const model::Task& task) {
+    if (task.state == model::State::done) return {};
+    const auto stack = model.await_stack(task);
+    if (stack.empty()) return {};
+    const auto& frame = stack.back();
+    return short_place(frame.file, frame.line) + " in " + clean(frame.function);
+}
+
+std::string state_text(const model::Task& task) {
+    std::string text(model::to_string(task.state));
+    if (task.outcome != model::Outcome::none) text += " (" + std::string(model::to_string(task.outcome)) + ")";
+    return text;
+}
+
+Style state_style(const model::Task& task) {
+    switch (task.state) {
+        case model::State::running: return Style::green;
+        case model::State::ready:
+        case model::State::created: return Style::yellow;
+        case model::State::done: return task.outcome == model::Outcome::error ? Style::red : Style::dim;
+        case model::State::suspended: break;
+    }
+    return Style::plain;
+}
+
+std::uint64_t busy_ns(const model::Model& model, const model::Task& task) {
+    if (task.state != model::State::running || task.step_began_ns == 0) return task.busy_ns;
+    const std::uint64_t now = model.now_ns();
+    return task.busy_ns + (now > task.step_began_ns ? now - task.step_began_ns : 0);
+}
+
+}  // namespace coroscope::cli

@@ -1,0 +1,38 @@
+// What commands print: colours, durations, places, JSON. Output goes to stdout in one go; a closed pipe ends the
+// command quietly.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coroscope::cli {
+
+using Json = nlohmann::ordered_json;
+
+// Invalid UTF-8 becomes U+FFFD.
+void print_json(const Json& json);
+void print(std::string_view text);
+// Flushes stdout; throws Failure when something could not be written (a full disk).
+void finish_output();
+
+// Colour only on a terminal, and not where NO_COLOR is set.
+enum class Style : std::uint8_t { plain, bold, dim, red, green, yellow, cyan };
+std::string styled(std::string_view text, Style style);
+
+// "1.50 ms", "203 ms", "12 s"; three digits that matter.
+std::string duration(std::uint64_t ns);
+// Text from an app for a terminal: control characters and broken UTF-8 replaced.
+std::string clean(std::string_view text);
+// "file.cpp:12" with the file's last component; "?" where nothing is known.
+std::string short_place(std::string_view file, std::uint32_t line);
+// Columns a person sees: UTF-8 code points, without terminal sequences.
+std::size_t width(std::string_view text);
+std::string pad(std::string text, std::size_t columns);
+
+// Rows of cells as aligned columns, two spaces between them.
+void print_table(const std::vector<std::vector<std::string>>& rows, std::string_view indent = "");
+
+}  // namespace coroscope::cli

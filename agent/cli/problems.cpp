@@ -1,0 +1,114 @@
+// coroscope problems: what is wrong, with evidence and what to do.
+#include <memory>
+
+#include "agent/analysis/problem.hpp"
+#include "command.hpp"
+#include "describe.hpp"
+#include "output.hpp"
+#include "source.hpp"
+
+namespace coroscope::cli {
+
+namespace {
+
+struct Options {
+    SourceOptions source;
+    bool json = false, exit_code = false, rules = false;
+};
+
+Json problem_json(const model::Session& session, const analysis::Problem& problem) {
+    const model::App* app = session.app(problem.app);
+    const model::Task* task = app == nullptr ? nullptr : app->model.task(problem.task);
+    Json json{
+        {"kind", problem.kind},
+        {"app", app == nullptr ? "" : app->name},
+        {"pid", app == nullptr ? 0 : app->pid},
+        {"task", problem.task == 0 ? Json(nullptr) : Json(problem.task)},
+        {"task_name", task == nullptr ? Json(nullptr) : Json(app->model.task_name(*task))},
+        {"summary", problem.summary},
+        {"site", place_json(problem.site)},
+        {"stack", place_json(problem.stack)},
+        {"native_stack", place_json(problem.native_stack)},
+        {"evidence", problem.evidence},
+        {"advice", problem.advice},
+        {"count", problem.count},
+        {"time_ns", problem.time_ns},
+        {"duration_ns", problem.duration_ns},
+    };
+    return json;
+}
+
+void print_stack(const char* title, const std::vector<analysis::Place>& stack) {
+    if (stack.empty()) return;
+    print(std::string("  ") + title + "\n");
+    std::vector<std::vector<std::string>> rows;
+    for (const analysis::Place& place : stack) {
+        rows.push_back(
+            {clean(place.function), styled(clean(place.file) + ":" + std::to_string(place.line), Style::dim)});
+    }
+    print_table(rows, "    ");
+}
+
+void print_problem(const model::Session& session, const analysis::Problem& problem) {
+    const model::App* app = session.app(problem.app);
+    std::string head = styled(problem.kind, Style::red) + "  " + styled(clean(problem.summary), Style::bold);
+    if (problem.count > 1) head += "  (" + std::to_string(problem.count) + " times)";
+    print(head + "\n");
+    if (app != nullptr) print("  app       " + app_title(*app) + "\n");
+    if (!problem.site.file.empty()) {
+        print("  at        " + clean(problem.site.file) + ":" + std::to_string(problem.site.line) + " in " +
+              clean(problem.site.function) + "\n");
+    }
+    if (!problem.evidence.empty()) print("  evidence  " + clean(problem.evidence) + "\n");
+    if (!problem.advice.empty()) print("  advice    " + clean(problem.advice) + "\n");
+    print_stack("async stack, innermost last", problem.stack);
+    print_stack("native stack, innermost last", problem.native_stack);
+}
+
+int list_rules() {
+    std::vector<std::vector<std::string>> rows;
+    for (const analysis::Rule* rule : analysis::rules()) {
+        rows.push_back({std::string(rule->kind()), std::string(rule->description())});
+    }
+    print_table(rows);
+    return exit_ok;
+}
+
+int run(const Options& options) {
+    if (options.rules) return list_rules();
+    const Source source = load(options.source);
+    const std::vector<analysis::Problem> problems = analysis::find_problems(source.session);
+    if (options.json) {
+        Json list = Json::array();
+        for (const analysis::Problem& problem : problems) list.push_back(problem_json(source.session, problem));
+        print_json({{"problems", std::move(list)}});
+    } else {
+        bool first = true;
+        for (const analysis::Problem& problem : problems) {
+            if (!std::exchange(first, false)) print("\n");
+            print_problem(source.session, problem);
+        }
+        if (first) print(styled("no problems found", Style::green) + " in " + clean(source.name) + "\n");
+    }
+    return options.exit_code && !problems.empty() ? exit_failed : exit_ok;
+}
+
+}  // namespace
+
+void add_problems(CLI::App& root, Action& action) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command = root.add_subcommand(
+        "problems", "Say what is wrong: slow steps, coroutines never awaited, errors nobody looked at, ...");
+    add_source(*command, options->source);
+    command->add_flag("--json", options->json, "Print JSON");
+    command->add_flag("--exit-code", options->exit_code, "Exit with 1 when there are problems");
+    command->add_flag("--rules", options->rules, "List what is looked for");
+    command->footer(
+        "Examples:\n"
+        "  coroscope problems                                      of the apps under the default agent\n"
+        "  COROSCOPE=file:t.cst ./app; coroscope problems t.cst    of a trace file\n"
+        "  coroscope problems t.cst --exit-code                    in a test");
+    command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace coroscope::cli

@@ -1,0 +1,33 @@
+// Where a command reads from: a live agent or a trace file, folded into a session either way.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/model/session.hpp"
+#include "command.hpp"
+
+namespace coroscope::cli {
+
+struct SourceOptions {
+    std::string agent;   // --agent ADDRESS
+    std::string source;  // positional: a trace file or an address
+};
+
+// Adds [FILE|ADDRESS] and --agent ADDRESS to a subcommand.
+void add_source(CLI::App& command, SourceOptions& options);
+
+struct Source {
+    model::Session session;
+    bool live = false;  // an agent's; else a file's
+    std::string name;   // address or path
+};
+
+// Throws Failure. A file that is cut off opens up to there, with a warning on stderr.
+Source load(const SourceOptions& options);
+
+// The address that the options name, or the default. Throws Failure if they name a file.
+std::string agent_address(const SourceOptions& options);
+bool names_file(const SourceOptions& options);
+
+}  // namespace coroscope::cli

@@ -1,0 +1,128 @@
+// coroscope tree: who spawned whom, and where each task waits.
+#include <memory>
+#include <set>
+
+#include "command.hpp"
+#include "describe.hpp"
+#include "output.hpp"
+#include "source.hpp"
+
+namespace coroscope::cli {
+
+namespace {
+
+struct Options {
+    SourceOptions source;
+    bool all = false;
+};
+
+struct Row {
+    std::string left;  // branches, name, coroutine
+    std::string state, busy;
+    std::string right;  // where it waits
+};
+
+class Tree {
+public:
+    Tree(const model::Model& model, bool with_done) : model_(model), with_done_(with_done) { find_shown(); }
+
+    std::vector<Row> rows() {
+        add_children(0);
+        return std::move(rows_);
+    }
+
+private:
+    // Live tasks, and the ended ones between them and their root: else the tree would fall apart.
+    void find_shown() {
+        for (const model::Task* task : with_done_ ? model_.all_tasks() : model_.live_tasks()) {
+            for (const model::Task* at = task; at != nullptr && shown_.insert(at->id).second;)
+                at = model_.task(at->parent);
+        }
+    }
+
+    // Without recursion: a chain of spawns can be longer than a stack is deep.
+    void add_children(model::TaskId root) {
+        struct Level {
+            std::vector<model::TaskId> tasks;
+            std::size_t next = 0;
+        };
+        std::vector<Level> levels{{shown_children(root)}};
+        std::string prefix;
+        while (!levels.empty()) {
+            Level& level = levels.back();
+            if (level.next == level.tasks.size()) {
+                levels.pop_back();
+                if (levels.size() > 0) prefix.resize(prefix.size() - prefix_bytes(levels.back()));
+                continue;
+            }
+            const model::TaskId id = level.tasks[level.next++];
+            const bool last = level.next == level.tasks.size();
+            add_row(prefix + (last ? "└─ " : "├─ "), *model_.task(id));
+            prefix += last ? "   " : "│  ";
+            levels.push_back({shown_children(id)});
+        }
+    }
+
+    // What the row last drawn at this level has put before its children: "│" takes three bytes.
+    template <class Level>
+    static std::size_t prefix_bytes(const Level& level) {
+        return level.next == level.tasks.size() ? 3 : 5;
+    }
+
+    std::vector<model::TaskId> shown_children(model::TaskId parent) const {
+        std::vector<model::TaskId> children = model_.children(parent);
+        std::erase_if(children, [&](model::TaskId id) { return !shown_.contains(id) || model_.task(id) == nullptr; });
+        return children;
+    }
+
+    void add_row(const std::string& branch, const model::Task& task) {
+        Row row;
+        row.left = styled(branch, Style::dim) + styled(clean(model_.task_name(task)), Style::bold) + "  " +
+                   clean(model_.coroutine(task));
+        row.state = styled(state_text(task), state_style(task));
+        row.busy = duration(busy_ns(model_, task));
+        const std::string wait = wait_text(model_, task);
+        const std::string where = where_text(model_, task);
+        row.right = wait.empty() ? where : "waits for " + wait + (where.empty() ? "" : " at " + where);
+        rows_.push_back(std::move(row));
+    }
+
+    const model::Model& model_;
+    const bool with_done_;
+    std::set<model::TaskId> shown_;
+    std::vector<Row> rows_;
+};
+
+int run(const Options& options) {
+    const Source source = load(options.source);
+    bool first = true;
+    for (const auto& [key, app] : source.session.apps()) {
+        if (!std::exchange(first, false)) print("\n");
+        print(styled(app_title(app), Style::bold) + "  " + app_state(app) + "\n");
+        std::vector<std::vector<std::string>> cells;
+        for (Row& row : Tree(app.model, options.all || !source.live).rows()) {
+            cells.push_back({std::move(row.left), std::move(row.state), std::move(row.busy), std::move(row.right)});
+        }
+        print_table(cells);
+    }
+    if (first) print("no app: start one with `coroscope run PROGRAM`, or with COROSCOPE=1 in its environment\n");
+    return exit_ok;
+}
+
+}  // namespace
+
+void add_tree(CLI::App& root, Action& action) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command =
+        root.add_subcommand("tree", "Draw the task tree: who spawned whom, state, time spent, where each one waits");
+    add_source(*command, options->source);
+    command->add_flag("-a,--all", options->all,
+                      "Of a live agent: tasks that have ended, too (a trace file's are always shown)");
+    command->footer(
+        "Examples:\n"
+        "  coroscope tree              the apps of the default agent\n"
+        "  coroscope tree t.cst        a trace file");
+    command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace coroscope::cli
