@@ -87,6 +87,8 @@ struct Slice {
     TaskId task = 0;
     NodeId began_at = 0;  // where it had been suspended; a callback: where it was scheduled
     NodeId ended_at = 0;  // where it was suspended next; 0: it finished
+    TaskId woken_by = 0;         // who made it ready for this step; 0: the loop, or unknown
+    std::uint64_t ready_ns = 0;  // since when it was ready for this step; 0: unknown, or a callback
 };
 
 // One iteration of a loop: from the end of a poll to the begin of the next. While it lasts nothing else gets its turn:
