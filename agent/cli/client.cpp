@@ -30,11 +30,16 @@ server::Address parse(const std::string& text) {
 Client::Client(const std::string& address) {
     const server::Address parsed = parse(address);
     address_ = parsed.text();
+    connect();
+}
+
+void Client::connect() {
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(-1);  // keyframes
     arguments.SetInt("grpc.enable_http_proxy", 0);
-    stub_ =
-        v1::Observe::NewStub(grpc::CreateCustomChannel(parsed.target(), grpc::InsecureChannelCredentials(), arguments));
+    arguments.SetInt("grpc.use_local_subchannel_pool", 1);
+    stub_ = v1::Observe::NewStub(grpc::CreateCustomChannel(server::Address::parse(address_).target(),
+                                                           grpc::InsecureChannelCredentials(), arguments));
 }
 
 void Client::fail(const grpc::Status& status) const {
@@ -52,24 +57,36 @@ void Client::fail(const grpc::Status& status) const {
     }
 }
 
-v1::StatusResponse Client::status() {
+grpc::Status Client::ask(v1::StatusResponse& response, unsigned deadline_ms) {
     grpc::ClientContext context;
-    context.set_deadline(within(answer_deadline_ms));
+    context.set_deadline(within(deadline_ms));
     v1::StatusRequest request;
     server::set_protocol_version(*request.mutable_version());
+    return stub_->Status(&context, request, &response);
+}
+
+v1::StatusResponse Client::status() {
     v1::StatusResponse response;
-    const grpc::Status status = stub_->Status(&context, request, &response);
+    const grpc::Status status = ask(response, answer_deadline_ms);
     if (!status.ok()) fail(status);
     return response;
 }
 
 bool Client::answers() {
-    try {
-        status();
-        return true;
-    } catch (const Failure&) {
-        return false;
-    }
+    // A channel that was refused once waits before it tries again: each question is put on a new one.
+    connect();
+    v1::StatusResponse response;
+    const grpc::StatusCode code = ask(response, 3'000).error_code();
+    if (code == grpc::StatusCode::UNAVAILABLE) return false;
+    if (code == grpc::StatusCode::OK) return true;
+    fail(grpc::Status(code, "cannot be asked"));
+}
+
+std::unique_ptr<ClientStream> Client::follow() {
+    v1::WatchRequest request;
+    server::set_protocol_version(*request.mutable_version());
+    request.set_follow(true);
+    return std::make_unique<ClientStream>(*stub_, request);
 }
 
 model::Session Client::snapshot(model::Limits limits) {

@@ -9,6 +9,19 @@
 
 namespace coroscope::cli {
 
+// An open Watch. read() on one thread, cancel() from any: read() then ends.
+class ClientStream {
+public:
+    ClientStream(v1::Observe::Stub& stub, const v1::WatchRequest& request) : reader_(stub.Watch(&context_, request)) {}
+    bool read(v1::WatchUpdate& update) { return reader_->Read(&update); }
+    void cancel() { context_.TryCancel(); }
+    grpc::Status finish() { return reader_->Finish(); }
+
+private:
+    grpc::ClientContext context_;
+    std::unique_ptr<grpc::ClientReader<v1::WatchUpdate>> reader_;
+};
+
 // Every call throws Failure: "no agent answers at ...; start one with `coroscope agent` ..." and the like.
 class Client {
 public:
@@ -20,6 +33,8 @@ public:
     v1::StatusResponse status();
     // The state of all apps now.
     model::Session snapshot(model::Limits limits = {});
+    // All of it, from now on.
+    std::unique_ptr<ClientStream> follow();
     v1::CommandResult control(model::AppKey app, const v1::Command& command);
     // Somebody answers there. No Failure when not.
     bool answers();
@@ -27,6 +42,8 @@ public:
     const std::string& address() const { return address_; }
 
 private:
+    void connect();
+    grpc::Status ask(v1::StatusResponse& response, unsigned deadline_ms);
     [[noreturn]] void fail(const grpc::Status& status) const;
 
     std::string address_;

@@ -35,6 +35,11 @@ std::uint64_t Subscription::frames_dropped() const {
     return frames_dropped_;
 }
 
+bool Subscription::settled() const {
+    const std::scoped_lock lock(mutex_);
+    return queue_.empty() && !cut_ && !resync_;
+}
+
 void Subscription::push(const Update& update) {
     const std::size_t bytes = update->ByteSizeLong();
     // One frame larger than the bound passes through an empty queue: else it could never be delivered.

@@ -33,6 +33,8 @@ public:
 
     bool to_the_end() const { return to_the_end_; }
     std::uint64_t frames_dropped() const;
+    // The reader has taken all there is: it knows what the hub knows.
+    bool settled() const;
 
 private:
     friend class Hub;

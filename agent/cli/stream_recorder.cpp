@@ -1,0 +1,84 @@
+#include "stream_recorder.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+#include "command.hpp"
+
+namespace coroscope::cli {
+
+StreamRecorder::StreamRecorder(Client& client, const std::string& path) : path_(path), writer_(path) {
+    if (!writer_.error().empty())
+        throw Failure("cannot record: " + writer_.error() + "; choose another file with --record");
+    stream_ = client.follow();
+    thread_ = std::thread([this] { read(); });
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::milliseconds(Client::answer_deadline_ms),
+                      [this] { return caught_up_ || ended_; });
+    if (caught_up_) return;
+    lock.unlock();
+    stream_->cancel();
+    thread_.join();
+    throw Failure("cannot record: the agent at " + client.address() + " does not answer");
+}
+
+StreamRecorder::~StreamRecorder() {
+    if (!thread_.joinable()) return;
+    stream_->cancel();
+    thread_.join();
+}
+
+void StreamRecorder::read() {
+    bool ok = true;
+    for (v1::WatchUpdate update; ok && stream_->read(update);) ok = take(update);
+    const std::scoped_lock lock(mutex_);
+    ended_ = true;
+    if (!ok) error_ = writer_.error();
+    changed_.notify_all();
+}
+
+bool StreamRecorder::take(const v1::WatchUpdate& update) {
+    const std::scoped_lock lock(mutex_);
+    changed_.notify_all();
+    if (update.has_caught_up()) caught_up_ = true;
+    if (!update.has_frame()) return true;
+    const v1::Frame& frame = update.frame();
+    if (!caught_up_) others_.insert(frame.app());
+    if (others_.contains(frame.app())) return true;
+    if (frame.has_hello()) {
+        running_[frame.app()] = static_cast<pid_t>(frame.hello().pid());
+        appeared_.insert(static_cast<pid_t>(frame.hello().pid()));
+    }
+    if (frame.has_disconnected()) running_.erase(frame.app());
+    return writer_.append(frame);
+}
+
+void StreamRecorder::finish(pid_t pid) {
+    {
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, std::chrono::milliseconds(appear_ms), [&] { return ended_ || !appeared_.empty(); });
+        const auto is_over = [&] {
+            for (const auto& [key, of] : running_) {
+                if (of == pid) return false;
+            }
+            return true;
+        };
+        changed_.wait_for(lock, std::chrono::milliseconds(end_ms), [&] { return ended_ || is_over(); });
+        if (ended_) {
+            std::fprintf(stderr, "coroscope: warning: %s is incomplete: %s\n", path_.c_str(),
+                         error_.empty() ? "the agent ended first" : error_.c_str());
+        } else if (appeared_.empty()) {
+            std::fprintf(
+                stderr,
+                "coroscope: warning: nothing to record: the program never connected; is it built on coroscope's "
+                "runtime, with the debug library in reach?\n");
+        }
+    }
+    stream_->cancel();
+    thread_.join();
+    if (!writer_.finish() && error_.empty()) {
+        std::fprintf(stderr, "coroscope: warning: %s is incomplete: %s\n", path_.c_str(), writer_.error().c_str());
+    }
+}
+
+}  // namespace coroscope::cli

@@ -1,0 +1,93 @@
+// `coroscope agent` as a process: how it starts, refuses to start, ends, and what a killed one leaves.
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "support.hpp"
+#include "wire_app.hpp"
+
+namespace coroscope::e2e {
+namespace {
+
+TEST(Agent, SaysWhenItIsReadyAndEndsInOrder) {
+    const TempDirectory directory;
+    AgentProcess agent(directory);
+    EXPECT_EQ(agent.process().out(), "listening on " + agent.address() + "\n");
+    struct stat file {};
+    ASSERT_EQ(::stat(directory.path("agent.sock").c_str(), &file), 0);
+    EXPECT_EQ(file.st_mode & 0777, 0600u);
+    agent.process().signal(SIGTERM);
+    EXPECT_EQ(agent.process().wait(), 0);
+    EXPECT_FALSE(std::filesystem::exists(directory.path("agent.sock")));
+    EXPECT_FALSE(std::filesystem::exists(directory.path("agent.sock.lock")));
+}
+
+TEST(Agent, ASecondOneOnTheSameSocketIsRefusedAndTheFirstGoesOn) {
+    const TempDirectory directory;
+    AgentProcess agent(directory);
+    const Result second = coroscope(directory, {"agent", "--listen", agent.address()});
+    EXPECT_EQ(second.code, 1);
+    EXPECT_NE(second.err.find("already listening on " + agent.address()), std::string::npos) << second.err;
+    EXPECT_EQ(coroscope(directory, {"status", agent.address()}).code, 0);
+}
+
+TEST(Agent, AKilledOneIsReplaced) {
+    const TempDirectory directory;
+    {
+        AgentProcess killed(directory);
+        killed.process().kill_hard();
+    }
+    ASSERT_TRUE(std::filesystem::exists(directory.path("agent.sock")));
+    const AgentProcess next(directory);
+    EXPECT_EQ(coroscope(directory, {"status", next.address()}).code, 0);
+}
+
+TEST(Agent, OtherMachinesAreNotServed) {
+    const TempDirectory directory;
+    for (const char* address : {"0.0.0.0:0", "[::]:0", "192.0.2.1:7"}) {
+        const Result result = coroscope(directory, {"agent", "--listen", address});
+        EXPECT_EQ(result.code, 2) << address;
+        EXPECT_NE(result.err.find("refusing to listen"), std::string::npos) << result.err;
+    }
+}
+
+TEST(Agent, ListensOnSeveralAddressesAndSaysWhichPortItGot) {
+    const TempDirectory directory;
+    AgentProcess agent(directory, {"--listen", "127.0.0.1:0"});
+    const std::string out = agent.process().out();
+    const std::size_t at = out.find("127.0.0.1:");
+    ASSERT_NE(at, std::string::npos) << out;
+    const std::string tcp = out.substr(at, out.find('\n', at) - at);
+    EXPECT_EQ(coroscope(directory, {"ps", "--agent", tcp}).code, 0);
+    // A port is one agent's alone.
+    const Result second = coroscope(directory, {"agent", "--listen", tcp});
+    EXPECT_EQ(second.code, 1);
+    EXPECT_NE(second.err.find("cannot listen on " + tcp), std::string::npos) << second.err;
+}
+
+TEST(Agent, AFileThatCannotBeRecordedIsSaidAtOnce) {
+    const TempDirectory directory;
+    const Result result = coroscope(directory, {"agent", "--listen", "unix:" + directory.path("a").string(), "--record",
+                                                directory.path("no/such/t.cst").string()});
+    EXPECT_EQ(result.code, 1);
+    EXPECT_NE(result.err.find("cannot record"), std::string::npos) << result.err;
+    EXPECT_FALSE(std::filesystem::exists(directory.path("a")));
+}
+
+TEST(Agent, AVersionItDoesNotSpeakIsRefusedAndLogged) {
+    const TempDirectory directory;
+    AgentProcess agent(directory);
+    WireApp app(agent.address());
+    v1::Hello hello = WireApp::hello("from-the-future", "x");
+    hello.mutable_version()->set_major(99);
+    ASSERT_TRUE(app.say_hello(hello));
+    v1::AgentMessage answer;
+    ASSERT_TRUE(app.read(answer));
+    EXPECT_FALSE(answer.welcome().accepted());
+    EXPECT_NE(answer.welcome().refusal().find("protocol 99.0"), std::string::npos);
+    EXPECT_NE(agent.process().err().find("refused: this app 'from-the-future'"), std::string::npos)
+        << agent.process().err();
+    EXPECT_EQ(coroscope_json(directory, {"ps", "--json", agent.address()})["apps"].size(), 0u);
+}
+
+}  // namespace
+}  // namespace coroscope::e2e
