@@ -44,6 +44,7 @@ void end_with(pid_t parent) {
 int run(const Options& options) {
     server::start_log(options.quiet);
     ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is to be an error of write(), not our end
     const sigset_t ends = block_end_signals();
     end_with(options.parent);
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace coroscope::cli {
 
@@ -36,5 +37,8 @@ void add_export(CLI::App& root, Action& action);
 void add_view(CLI::App& root, Action& action);
 void add_cancel(CLI::App& root, Action& action);
 void add_status(CLI::App& root, Action& action);
+
+// Takes the "--" out of `run [OPTIONS] -- PROGRAM ...`: CLI11 would give what follows it to the root command.
+void drop_run_marker(std::vector<std::string>& arguments);
 
 }  // namespace coroscope::cli

@@ -1,7 +1,9 @@
 // coroscope: see what an async program is doing, while it does it and afterwards.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <vector>
 
 #include "command.hpp"
 #include "output.hpp"
@@ -45,7 +47,10 @@ int parse_and_run(int argc, char** argv) {
     Action action;
     add_all(root, action);
     try {
-        root.parse(argc, argv);
+        std::vector<std::string> arguments(argv + 1, argv + argc);
+        drop_run_marker(arguments);
+        std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+        root.parse(std::move(arguments));
     } catch (const CLI::Success& asked) {  // --help, --version
         return root.exit(asked);
     } catch (const CLI::ParseError& error) {

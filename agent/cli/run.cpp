@@ -164,10 +164,19 @@ void add_run(CLI::App& root, Action& action) {
         "  coroscope problems run.cst");
     command->callback([options, command, &action] {
         options->program = command->remaining();
-        if (!options->program.empty() && options->program.front() == "--")
-            options->program.erase(options->program.begin());
         action = [options] { return run(*options); };
     });
+}
+
+void drop_run_marker(std::vector<std::string>& arguments) {
+    if (arguments.empty() || arguments.front() != "run") return;
+    for (std::size_t i = 1; i < arguments.size() && arguments[i].substr(0, 1) == "-"; ++i) {
+        if (arguments[i] == "--") {
+            arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(i));
+            return;
+        }
+        if (arguments[i] == "--record" || arguments[i] == "--agent") ++i;  // their value
+    }
 }
 
 }  // namespace coroscope::cli

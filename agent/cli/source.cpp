@@ -3,30 +3,22 @@
 #include <cstdio>
 
 #include "agent/server/address.hpp"
+#include "agent/trace/load.hpp"
 #include "client.hpp"
-#include "coroscope/v1/session.pb.h"
 #include "output.hpp"
 #include "proto/address/default_address.hpp"
-#include "proto/container/trace_file.hpp"
 
 namespace coroscope::cli {
 
 namespace {
 
 Source load_file(const std::string& path) {
-    trace::Reader reader(path);
-    if (!reader.ok()) throw Failure(reader.error());
+    trace::Loaded loaded = trace::load(path);
+    if (!loaded.error.empty()) throw Failure(loaded.error);
+    if (!loaded.warning.empty()) std::fprintf(stderr, "coroscope: warning: %s\n", loaded.warning.c_str());
     Source source;
+    source.session = std::move(loaded.session);
     source.name = path;
-    const bool whole = reader.read([&](const v1::Frame& frame) {
-        source.session.apply(frame);
-        return true;
-    });
-    if (!whole) std::fprintf(stderr, "coroscope: warning: %s: %s\n", path.c_str(), reader.warning().c_str());
-    if (source.session.bad_frames() != 0) {
-        std::fprintf(stderr, "coroscope: warning: %s: %llu frames could not be read and were skipped\n", path.c_str(),
-                     static_cast<unsigned long long>(source.session.bad_frames()));
-    }
     return source;
 }
 

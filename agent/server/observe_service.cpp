@@ -37,14 +37,18 @@ private:
         while (ok) {
             const Update update = service_.hub_.next(*subscription_);
             if (!update) break;
-            if (update->has_cut_back()) {
-                spdlog::warn("a subscriber is too slow: {} frames so far were replaced by keyframes",
-                             update->cut_back().frames_dropped());
-            }
+            if (update->has_cut_back()) log_cut(update->cut_back().frames_dropped());
             ok = write(*update);
         }
         service_.hub_.unsubscribe(subscription_);
         Finish(grpc::Status::OK);
+    }
+
+    // Not every cut: one who is always too slow would fill the log.
+    void log_cut(std::uint64_t dropped) {
+        if (dropped < log_again_at_) return;
+        log_again_at_ = dropped * 8;
+        spdlog::warn("a subscriber is too slow: {} frames so far were replaced by keyframes", dropped);
     }
 
     // Until the transport took it. False: the subscriber is gone.
@@ -58,6 +62,7 @@ private:
 
     ObserveService& service_;
     const std::shared_ptr<Subscription> subscription_;
+    std::uint64_t log_again_at_ = 1;  // the thread's own
     std::mutex mutex_;
     std::condition_variable changed_;
     bool written_ = false;  // under mutex_

@@ -38,8 +38,9 @@ struct AgentOptions {
     std::size_t subscriber_queue_bytes = 64u << 20;
     // The same for the recorder, which waits for the disk.
     std::size_t recorder_queue_bytes = 128u << 20;
-    // A larger message ends the connection that sent it.
-    std::size_t max_message_bytes = 64u << 20;
+    // A larger message ends the connection that sent it. A trace file takes no larger batch either
+    // (proto/container/FORMAT.md).
+    std::size_t max_message_bytes = 16u << 20;
     // Streams of apps and of subscribers at one time. Past it a new one is refused (RESOURCE_EXHAUSTED), and logged.
     std::size_t max_connections = 1024;
 };

@@ -2,6 +2,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <random>
+
 #include "support.hpp"
 #include "wire_app.hpp"
 
@@ -71,6 +73,39 @@ TEST(Agent, AFileThatCannotBeRecordedIsSaidAtOnce) {
     EXPECT_EQ(result.code, 1);
     EXPECT_NE(result.err.find("cannot record"), std::string::npos) << result.err;
     EXPECT_FALSE(std::filesystem::exists(directory.path("a")));
+}
+
+// Events that do not compress, so that a file of them fills up.
+v1::Batch noise(std::uint64_t sequence, std::mt19937_64& random) {
+    v1::Batch batch = WireApp::tasks(sequence, sequence, 1'000);
+    for (std::uint64_t& delta : *batch.mutable_lanes(0)->mutable_time_deltas()) delta = random() >> 30;
+    return batch;
+}
+
+TEST(Agent, AFullDiskEndsTheRecordingNotTheAgent) {
+    const TempDirectory directory;
+    const std::string address = "unix:" + directory.path("a.sock").string();
+    const std::string file = directory.path("t.cst").string();
+    // A limit on the size of files stands for a disk that is full.
+    Process agent(directory, {"/bin/sh", "-c", "ulimit -f 256; exec \"$@\"", "sh", binary("coroscope"), "agent",
+                              "--listen", address, "--record", file});
+    ASSERT_TRUE(wait_until([&] { return agent.out().find("listening") != std::string::npos; })) << agent.err();
+    WireApp app(address);
+    ASSERT_TRUE(app.attach("app", "a"));
+    std::mt19937_64 random;
+    std::uint64_t sequence = 0;
+    EXPECT_TRUE(wait_until([&] {
+        EXPECT_TRUE(app.send(noise(++sequence, random)));
+        return agent.err().find("recording stopped: ") != std::string::npos;
+    })) << agent.err();
+    EXPECT_EQ(coroscope_json(directory, {"status", "--json", address})["recording"], nullptr);
+    EXPECT_TRUE(app.goodbye().ok());
+    // What came before is in the file.
+    const Result ps = coroscope(directory, {"ps", file});
+    EXPECT_EQ(ps.code, 0) << ps.err;
+    EXPECT_NE(ps.err.find("warning"), std::string::npos) << ps.err;
+    agent.signal(SIGTERM);
+    EXPECT_EQ(agent.wait(), 0);
 }
 
 TEST(Agent, AVersionItDoesNotSpeakIsRefusedAndLogged) {
