@@ -1,0 +1,82 @@
+// Streaming JSON.
+#include "json_text.hpp"
+
+#include "labels.hpp"
+
+namespace coroscope::trace {
+
+void write_json_string(Output& out, std::string_view text) {
+    static constexpr char hex[] = "0123456789abcdef";
+    const std::string clean = clean_utf8(text);
+    out << '"';
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < clean.size(); ++i) {
+        const auto c = static_cast<unsigned char>(clean[i]);
+        if (c >= 0x20 && c != '"' && c != '\\') continue;
+        out << std::string_view{clean}.substr(begin, i - begin);
+        begin = i + 1;
+        if (c == '"' || c == '\\')
+            out << '\\' << clean[i];
+        else if (c == '\n')
+            out << "\\n";
+        else
+            out << "\\u00" << hex[c >> 4] << hex[c & 15];
+    }
+    out << std::string_view{clean}.substr(begin) << '"';
+}
+
+void write_microseconds(Output& out, std::uint64_t time_ns) {
+    const std::uint64_t rest = time_ns % 1000;
+    out << time_ns / 1000;
+    if (rest == 0) return;
+    out << '.' << static_cast<char>('0' + rest / 100) << static_cast<char>('0' + rest / 10 % 10)
+        << static_cast<char>('0' + rest % 10);
+}
+
+void Json::separate() {
+    if (!after_key_ && !first_) out_ << ',';
+    first_ = after_key_ = false;
+}
+
+Json& Json::open(char bracket) {
+    separate();
+    out_ << bracket;
+    closers_.push_back(bracket == '{' ? '}' : ']');
+    first_ = true;
+    return *this;
+}
+
+Json& Json::close() {
+    out_ << closers_.back();
+    closers_.pop_back();
+    first_ = false;
+    return *this;
+}
+
+Json& Json::key(std::string_view name) {
+    separate();
+    write_json_string(out_, name);
+    out_ << ':';
+    after_key_ = true;
+    return *this;
+}
+
+Json& Json::value(std::string_view text) {
+    separate();
+    write_json_string(out_, text);
+    return *this;
+}
+
+Json& Json::value(std::uint64_t number) {
+    separate();
+    out_ << number;
+    return *this;
+}
+
+Json& Json::microseconds(std::uint64_t time_ns) {
+    separate();
+    write_microseconds(out_, time_ns);
+    return *this;
+}
+
+}  // namespace coroscope::trace

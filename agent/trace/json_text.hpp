@@ -1,0 +1,38 @@
+// JSON, written as it comes: strings with escapes, objects with commas in the right places.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "output.hpp"
+
+namespace coroscope::trace {
+
+void write_json_string(Output& out, std::string_view text);   // with quotes; any bytes are safe
+void write_microseconds(Output& out, std::uint64_t time_ns);  // 1234567 -> 1234.567
+
+// Nesting objects and arrays. Keys and values alternate as in: json.open('{').key("a").value(1).close();
+class Json {
+public:
+    explicit Json(Output& out) : out_(out) {}
+
+    Json& open(char bracket);  // '{' or '['
+    Json& close();
+    Json& key(std::string_view name);
+    Json& value(std::string_view text);
+    Json& value(const char* text) { return value(std::string_view{text}); }
+    Json& value(std::uint64_t number);
+    Json& microseconds(std::uint64_t time_ns);
+    Json& line() { return out_ << '\n', *this; }  // between elements, for people with a pager
+
+private:
+    void separate();
+
+    Output& out_;
+    std::vector<char> closers_;
+    bool first_ = true;
+    bool after_key_ = false;
+};
+
+}  // namespace coroscope::trace
