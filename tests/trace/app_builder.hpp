@@ -1,0 +1,219 @@
+// Apps for the trace tests, made by hand or by chance: real batches, folded by the real model.
+#pragma once
+
+#include "agent/model/session.hpp"
+#include "coroscope/v1/events.pb.h"
+#include "coroscope/v1/session.pb.h"
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace coroscope::trace::test {
+
+// Events of one thread with absolute times, as the columns of a batch.
+class BatchBuilder {
+public:
+    explicit BatchBuilder(std::uint64_t sequence, std::uint32_t thread = 1, std::uint64_t start_ns = 0) {
+        batch_.set_sequence(sequence);
+        lane_ = batch_.add_lanes();
+        lane_->set_thread(thread);
+        lane_->set_start_ns(start_ns);
+        time_ns_ = start_ns;
+    }
+
+    BatchBuilder& site(std::uint32_t id, const std::string& function, const std::string& file, std::uint32_t line) {
+        auto& site = *batch_.add_sites();
+        site.set_id(id);
+        site.set_function(function);
+        site.set_file(file);
+        site.set_line(line);
+        return *this;
+    }
+    BatchBuilder& node(std::uint32_t id, std::uint32_t parent, std::uint32_t site, v1::StackNode::Kind kind) {
+        auto& node = *batch_.add_stacks();
+        node.set_id(id);
+        node.set_parent(parent);
+        node.set_site(site);
+        node.set_kind(kind);
+        return *this;
+    }
+    BatchBuilder& thread(std::uint32_t id, std::uint64_t tid, const std::string& name) {
+        auto& thread = *batch_.add_threads();
+        thread.set_id(id);
+        thread.set_tid(tid);
+        thread.set_name(name);
+        return *this;
+    }
+    BatchBuilder& name(std::uint32_t id, const std::string& text) {
+        auto& name = *batch_.add_names();
+        name.set_id(id);
+        name.set_text(text);
+        return *this;
+    }
+    BatchBuilder& gap(std::uint32_t thread, std::uint64_t count, std::uint64_t first_ns, std::uint64_t last_ns) {
+        auto& gap = *batch_.add_gaps();
+        gap.set_thread(thread);
+        gap.set_count(count);
+        gap.set_first_ns(first_ns);
+        gap.set_last_ns(last_ns);
+        batch_.set_dropped_total(batch_.dropped_total() + count);
+        return *this;
+    }
+
+    BatchBuilder& loop_started(std::uint64_t t, std::uint64_t loop) { return event(t, v1::LOOP_STARTED).arg(loop); }
+    BatchBuilder& poll(std::uint64_t begin, std::uint64_t end, std::uint64_t found) {
+        return event(begin, v1::POLL_BEGIN).event(end, v1::POLL_END).arg(found);
+    }
+    BatchBuilder& created(std::uint64_t t, std::uint64_t task, std::uint64_t parent, std::uint32_t root) {
+        return event(t, v1::TASK_CREATED).task(task).arg(parent).stack(root);
+    }
+    BatchBuilder& named(std::uint64_t t, std::uint64_t task, std::uint32_t name) {
+        return event(t, v1::TASK_NAMED).task(task).arg(name);
+    }
+    BatchBuilder& ready(std::uint64_t t, std::uint64_t task, std::uint64_t waker) {
+        return event(t, v1::TASK_READY).task(task).arg(waker);
+    }
+    BatchBuilder& begin(std::uint64_t t, std::uint64_t task) { return event(t, v1::STEP_BEGIN).task(task); }
+    BatchBuilder& end(std::uint64_t t, std::uint64_t task, v1::WaitKind wait, std::uint64_t operand,
+                      std::uint32_t stack_id) {
+        return event(t, v1::STEP_END).task(task).arg(operand << 4 | static_cast<std::uint64_t>(wait)).stack(stack_id);
+    }
+    BatchBuilder& done(std::uint64_t t, std::uint64_t task, v1::Outcome outcome) {
+        return event(t, v1::TASK_DONE).task(task).arg(outcome);
+    }
+    BatchBuilder& callback(std::uint64_t begin, std::uint64_t end, std::uint32_t scheduled_at) {
+        return event(begin, v1::CALLBACK_BEGIN).stack(scheduled_at).event(end, v1::CALLBACK_END);
+    }
+
+    const v1::Batch& batch() const { return batch_; }
+    v1::Frame frame(std::uint64_t app) const {
+        v1::Frame frame;
+        frame.set_app(app);
+        frame.set_batch(batch_.SerializeAsString());
+        return frame;
+    }
+
+private:
+    BatchBuilder& event(std::uint64_t time_ns, v1::EventKind kind) {
+        lane_->mutable_kinds()->push_back(static_cast<char>(kind));
+        lane_->add_time_deltas(time_ns - time_ns_);
+        time_ns_ = time_ns;
+        return *this;
+    }
+    BatchBuilder& task(std::uint64_t id) {
+        lane_->add_task_deltas(static_cast<std::int64_t>(id - task_));
+        task_ = id;
+        return *this;
+    }
+    BatchBuilder& arg(std::uint64_t value) { return lane_->add_args(value), *this; }
+    BatchBuilder& stack(std::uint32_t id) { return lane_->add_stacks(id), *this; }
+
+    v1::Batch batch_;
+    v1::Lane* lane_ = nullptr;
+    std::uint64_t time_ns_ = 0, task_ = 0;
+};
+
+inline v1::Frame hello(std::uint64_t app, const std::string& name, std::uint64_t pid,
+                       std::uint64_t wall_offset_ns = 0) {
+    v1::Frame frame;
+    frame.set_app(app);
+    auto& hello = *frame.mutable_hello();
+    hello.mutable_version()->set_major(1);
+    hello.set_name(name);
+    hello.set_pid(pid);
+    hello.set_slow_step_ns(100'000'000);
+    if (wall_offset_ns != 0) {
+        hello.set_wall_unix_ns(wall_offset_ns + 1000);
+        hello.set_wall_at_ns(1000);
+    }
+    return frame;
+}
+
+inline void define_small_app(BatchBuilder& b) {
+    b.thread(1, 4243, "main");
+    b.site(1, "coroscope::Coro<void> app_main()", "src/main.cpp", 10).site(2, "app_main", "src/main.cpp", 12);
+    b.site(3, "app_main", "src/main.cpp", 11).site(4, "coroscope::Coro<int> ns::worker(int)", "src/worker.cpp", 20);
+    b.site(5, "worker", "src/worker.cpp", 22);
+    b.node(1, 0, 1, v1::StackNode::TASK).node(2, 1, 3, v1::StackNode::CALL).node(3, 2, 4, v1::StackNode::TASK);
+    b.node(4, 1, 2, v1::StackNode::CALL).node(5, 3, 5, v1::StackNode::CALL);
+}
+
+// app_main (task 1) creates a worker (task 2) and awaits it; the worker sleeps, ends, and wakes task 1, which creates
+// another worker (task 3), which runs still.
+inline std::vector<v1::Frame> small_app(std::uint64_t app = 1, std::uint64_t pid = 4242) {
+    BatchBuilder b(1, 1, 1000);
+    define_small_app(b);
+    b.loop_started(1000, 1).created(1100, 1, 0, 1).poll(1150, 1200, 0);
+    b.begin(1300, 1).created(1400, 2, 1, 3).end(1500, 1, v1::WAIT_TASK, 2, 4);
+    b.begin(1600, 2).end(1700, 2, v1::WAIT_TIMER, 0, 5);
+    b.poll(1800, 5000, 1).ready(5100, 2, 0);
+    b.begin(5200, 2).done(5300, 2, v1::OUTCOME_OK).ready(5350, 1, 2).end(5400, 2, v1::WAIT_UNKNOWN, 0, 0);
+    b.begin(5500, 1).created(5600, 3, 1, 3).end(6500, 1, v1::WAIT_TASK, 3, 4);
+    b.callback(6600, 6700, 4).begin(7001, 3);
+    return {hello(app, "small", pid), b.frame(app)};
+}
+
+// A loop with tasks that create, wake, wait and end as chance wills, but as a loop could do it. With `gaps` some events
+// are lost on the way.
+inline std::vector<v1::Frame> random_app(std::uint64_t app, std::uint64_t seed, bool gaps = false) {
+    std::mt19937_64 random(seed);
+    std::vector<v1::Frame> frames{hello(app, "random", 100 + app)};
+    std::uint64_t t = 1000 + random() % 1000, next_task = 2, sequence = 1;
+    std::vector<std::uint64_t> ready{1}, waiting;
+    const auto tick = [&] { return t += random() % 50; };
+    const auto take = [&](std::vector<std::uint64_t>& from) {
+        const std::size_t i = random() % from.size();
+        const std::uint64_t id = from[i];
+        from.erase(from.begin() + static_cast<long>(i));
+        return id;
+    };
+    for (; sequence <= 6; ++sequence) {
+        BatchBuilder b(sequence, 1, t);
+        if (sequence == 1) {
+            define_small_app(b);
+            b.name(1, "na\"me \\ \x01 ;");
+            b.loop_started(tick(), 1).created(tick(), 1, 0, 1);
+        }
+        for (int round = 0; round < 60; ++round) {
+            if (ready.empty() || random() % 8 == 0) {
+                const std::uint64_t from = tick();
+                b.poll(from, tick(), 1);
+                if (!waiting.empty()) ready.push_back(take(waiting)), b.ready(tick(), ready.back(), 0);
+                continue;
+            }
+            const std::uint64_t task = take(ready);
+            b.begin(tick(), task);
+            while (random() % 3 == 0) {
+                b.created(tick(), next_task, task, 3);
+                if (random() % 4 == 0) b.named(tick(), next_task, 1);
+                ready.push_back(next_task++);
+            }
+            if (!waiting.empty() && random() % 2 == 0)
+                ready.push_back(take(waiting)), b.ready(tick(), ready.back(), task);
+            const auto fate = random() % 6;
+            if (fate == 0 && task != 1) {
+                b.done(tick(), task, v1::OUTCOME_OK).end(tick(), task, v1::WAIT_UNKNOWN, 0, 0);
+            } else if (fate == 1) {
+                b.ready(tick(), task, task).end(tick(), task, v1::WAIT_YIELD, 0, task == 1 ? 4 : 5);
+                ready.push_back(task);
+            } else {
+                b.end(tick(), task, v1::WAIT_TIMER, 0, task == 1 ? 4 : 5);
+                waiting.push_back(task);
+            }
+            if (random() % 10 == 0) b.callback(t + 1, t + 5, 4), t += 5;
+        }
+        if (gaps && sequence % 2 == 0) b.gap(1, 7, t - 100, t - 50);
+        if (gaps && sequence == 4) continue;  // a batch that never arrives
+        frames.push_back(b.frame(app));
+    }
+    return frames;
+}
+
+inline void fold(model::Session& session, const std::vector<v1::Frame>& frames) {
+    for (const auto& frame : frames) session.apply(frame);
+}
+
+}  // namespace coroscope::trace::test
