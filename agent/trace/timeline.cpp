@@ -17,8 +17,9 @@ Timeline::Timeline(const model::Model& model) : model_(model) {
     const auto& loops = model_.loops();
     for (std::uint32_t i = 0; i < loops.size(); ++i) by_thread[loops[i]->thread].push_back(i);
     for (auto& [thread, row] : by_thread) {
-        std::stable_sort(row.begin(), row.end(),
-                         [&](auto a, auto b) { return loops[a]->started_ns < loops[b]->started_ns; });
+        std::sort(row.begin(), row.end(), [&](auto a, auto b) {
+            return std::tie(loops[a]->started_ns, a) < std::tie(loops[b]->started_ns, b);
+        });
         rows_.push_back(std::move(row));
     }
     index_steps();

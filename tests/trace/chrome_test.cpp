@@ -202,7 +202,7 @@ void check_rules(const json& trace) {
             open[key].push_back(event["name"]);
         } else {
             ASSERT_FALSE(open[key].empty());
-            ASSERT_EQ(open[key].back(), event["name"]);
+            ASSERT_EQ(open[key].back(), event["name"].get<std::string>());
             open[key].pop_back();
         }
         ASSERT_LE(open[key].size(), 2u);
