@@ -40,8 +40,8 @@ std::string wait_text(const model::Model& model, const model::Task& task) {
             const model::Task* other = model.task(operand);
             return other == nullptr ? "task " + std::to_string(operand) : clean(model.task_name(*other));
         }
-        case model::WaitKind::read: return "to read fd " + std::to_string(operand);
-        case model::WaitKind::write: return "to write fd " + std::to_string(operand);
+        case model::WaitKind::read: return "input on fd " + std::to_string(operand);
+        case model::WaitKind::write: return "room on fd " + std::to_string(operand);
         case model::WaitKind::thread: return "a pool thread";
         case model::WaitKind::future: return "a future";
         case model::WaitKind::queue_get: return numbered("an item from queue");

@@ -20,7 +20,7 @@ std::string app_title(const model::App& app);
 // "connected"; "ended"; "connection lost ..."
 std::string app_state(const model::App& app);
 
-// The await in a few words: "an item from queue 3", "Task-7", "to read fd 9". Empty unless suspended.
+// The await in a few words: "an item from queue 3", "Task-7", "input on fd 9". Empty unless suspended.
 std::string wait_text(const model::Model& model, const model::Task& task);
 // Where it is suspended: "web_server.cpp:40 in serve". Empty when unknown.
 std::string where_text(const model::Model& model, const model::Task& task);

@@ -1,0 +1,199 @@
+// Trace files, however they came about: read by every command, exported for other tools.
+#include <signal.h>
+
+#include <fstream>
+
+#include "support.hpp"
+#include "web_server.hpp"
+
+namespace coroscope::e2e {
+namespace {
+
+class Files : public testing::Test {
+protected:
+    // Runs an example that writes its own file, without an agent.
+    std::string trace_of(const std::string& name) {
+        const std::string file = directory_.path(name + ".cst").string();
+        Process app(directory_, {example(name)}, {"COROSCOPE=file:" + file});
+        EXPECT_EQ(app.wait(), 0) << app.err();
+        return file;
+    }
+    Json problems(const std::string& file) {
+        return coroscope_json(directory_, {"problems", file, "--json"}).at("problems");
+    }
+    Json only_app(const std::string& file) {
+        const Json apps = coroscope_json(directory_, {"ps", file, "--json"}).at("apps");
+        EXPECT_EQ(apps.size(), 1u);
+        return apps.empty() ? Json() : apps.front();
+    }
+
+    TempDirectory directory_;
+};
+
+// The lines of an example that hold a marker, from 1.
+[[maybe_unused]] std::vector<int> lines_with(const std::string& name, const std::string& marker) {
+    std::ifstream in(std::string(COROSCOPE_SOURCES) + "/runtime/examples/" + name + ".cpp");
+    std::vector<int> found;
+    std::string text;
+    for (int number = 1; std::getline(in, text); ++number) {
+        if (text.find(marker) != std::string::npos) found.push_back(number);
+    }
+    return found;
+}
+
+bool has_suffix(const std::string& text, const std::string& suffix) {
+    return text.size() >= suffix.size() && text.compare(text.size() - suffix.size(), suffix.size(), suffix) == 0;
+}
+
+TEST_F(Files, ThePipelineIsReadBackWhole) {
+    const Json app = only_app(trace_of("pipeline"));
+    EXPECT_EQ(app.at("name"), "pipeline");
+    EXPECT_EQ(app.at("dropped"), 0);
+    EXPECT_EQ(app.at("connected"), false);
+    EXPECT_EQ(app.at("disconnect_reason"), "ended");
+    ASSERT_EQ(app.at("tasks").size(), 4u) << app.dump(1);
+    std::size_t children = 0;
+    for (const Json& task : app.at("tasks")) {
+        EXPECT_EQ(task.at("state"), "done");
+        EXPECT_EQ(task.at("outcome"), "ok");
+        EXPECT_GT(task.at("busy_ns"), 0);
+        if (task.at("parent") == 0) continue;
+        ++children;
+        ASSERT_FALSE(task.at("created_at").empty());
+        EXPECT_TRUE(has_suffix(task.at("created_at").back().at("file"), "pipeline.cpp"));
+    }
+    EXPECT_EQ(children, 3u);
+}
+
+TEST_F(Files, ProblemsOfThePipelineAreValidJson) { EXPECT_TRUE(problems(trace_of("pipeline")).is_array()); }
+
+TEST_F(Files, DebugModesSlowStepAndForgottenCoroutineAreFoundWhereTheyAre) {
+    const Json found = problems(trace_of("debug_mode"));
+    Json slow, never;
+    for (const Json& problem : found) {
+        if (problem.at("kind") == "slow_step") slow = problem;
+        if (problem.at("kind") == "never_awaited") never = problem;
+        EXPECT_NE(problem.at("evidence"), "");
+        EXPECT_NE(problem.at("advice"), "");
+        EXPECT_EQ(problem.at("app"), "debug_mode");
+    }
+    ASSERT_FALSE(slow.is_null()) << found.dump(1);
+    ASSERT_FALSE(never.is_null()) << found.dump(1);
+    for (const Json& problem : {slow, never}) {
+        EXPECT_TRUE(has_suffix(problem.at("site").at("file"), "debug_mode.cpp")) << problem.dump(1);
+        EXPECT_TRUE(problem.at("stack").is_array());
+    }
+    EXPECT_FALSE(slow.at("stack").empty());
+}
+
+TEST_F(Files, ARecordingOfTheAgentHoldsWhatHappened) {
+    const std::string file = directory_.path("recorded.cst").string();
+    AgentProcess agent(directory_, {"--record", file});
+    Process pipeline(directory_, {example("pipeline")}, {agent.environment()});
+    WebServer server(directory_, {agent.environment()});
+    Visitor visitor(server.port());
+    EXPECT_NE(visitor.get("Eve").find("Hello, Eve!"), std::string::npos);
+    ASSERT_EQ(pipeline.wait(), 0);
+    ASSERT_TRUE(wait_until([&] {
+        return coroscope_json(directory_, {"status", "--json", agent.address()}).at("apps_connected") == 1;
+    }));
+    agent.process().signal(SIGTERM);
+    ASSERT_EQ(agent.process().wait(), 0);
+
+    const Result result = coroscope(directory_, {"ps", "--json", file});
+    EXPECT_EQ(result.err, "");
+    const Json ps = Json::parse(result.out);
+    ASSERT_EQ(ps.at("apps").size(), 2u);
+    EXPECT_EQ(find_app(ps, pipeline.pid()).at("tasks").size(), 4u);
+    EXPECT_EQ(find_app(ps, pipeline.pid()).at("disconnect_reason"), "ended");
+    EXPECT_EQ(find_app(ps, server.pid()).at("disconnect_reason"), "the agent stopped");
+    EXPECT_TRUE(server.process().running());
+}
+
+TEST_F(Files, ARecordingOfAKilledAgentOpensUpToItsLastBlock) {
+    const std::string file = directory_.path("cut.cst").string();
+    AgentProcess agent(directory_, {"--record", file});
+    Process pipeline(directory_, {example("pipeline")}, {agent.environment()});
+    ASSERT_EQ(pipeline.wait(), 0);
+    // The recorder writes out what it has whenever the stream pauses.
+    ASSERT_TRUE(wait_until([&] {
+        const Json app =
+            find_app(Json::parse(coroscope(directory_, {"ps", "--json", file}).out, nullptr, false), pipeline.pid());
+        return !app.is_null() && app.at("connected") == false;
+    }));
+    agent.process().kill_hard();
+    const Result result = coroscope(directory_, {"ps", file});
+    EXPECT_EQ(result.code, 0);
+    EXPECT_NE(result.err.find("warning: " + file), std::string::npos) << result.err;
+    EXPECT_NE(result.out.find("pipeline"), std::string::npos);
+}
+
+TEST_F(Files, RunRecordsTheProgramOnly) {
+    AgentProcess agent(directory_);
+    WebServer other(directory_, {agent.environment()});
+    const std::string file = directory_.path("run.cst").string();
+    const Result run =
+        coroscope(directory_, {"run", "--agent", agent.address(), "--record", file, "--", example("pipeline")});
+    EXPECT_EQ(run.code, 0) << run.err;
+    const Json app = only_app(file);
+    EXPECT_EQ(app.at("name"), "pipeline");
+    EXPECT_EQ(app.at("disconnect_reason"), "ended");
+    EXPECT_EQ(app.at("tasks").size(), 4u);
+}
+
+TEST_F(Files, RunRecordsWithAnAgentOfItsOwn) {
+    const std::string file = directory_.path("run.cst").string();
+    const std::string address = "unix:" + directory_.path("own.sock").string();
+    const Result run = coroscope(directory_, {"run", "--agent", address, "--record", file, example("debug_mode")});
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_FALSE(problems(file).empty());
+}
+
+TEST_F(Files, RunSaysThatAProgramNeverConnected) {
+    const std::string address = "unix:" + directory_.path("own.sock").string();
+    const Result run =
+        coroscope(directory_, {"run", "--agent", address, "--record", directory_.path("x.cst").string(), "/bin/true"});
+    EXPECT_EQ(run.code, 0);
+    EXPECT_NE(run.err.find("nothing to record"), std::string::npos) << run.err;
+}
+
+TEST_F(Files, ExportsForChrome) {
+    const std::string out = directory_.path("t.json").string();
+    ASSERT_EQ(coroscope(directory_, {"export", trace_of("pipeline"), "--format", "chrome", "-o", out}).code, 0);
+    const Json trace = Json::parse(read_file(out), nullptr, false);
+    ASSERT_FALSE(trace.is_discarded());
+    const Json& events = trace.is_array() ? trace : trace.at("traceEvents");
+    EXPECT_GT(events.size(), 50u);
+    const Result to_stdout =
+        coroscope(directory_, {"export", directory_.path("pipeline.cst").string(), "--format", "chrome", "-o", "-"});
+    EXPECT_EQ(to_stdout.out, read_file(out));
+}
+
+TEST_F(Files, ExportsForPerfetto) {
+    const std::string out = directory_.path("t.perfetto-trace").string();
+    ASSERT_EQ(coroscope(directory_, {"export", trace_of("pipeline"), "--format", "perfetto", "-o", out}).code, 0);
+    const std::string bytes = read_file(out);
+    EXPECT_GT(bytes.size(), 1'000u);
+    EXPECT_EQ(bytes.front(), '\x0a');  // Trace.packet
+}
+
+TEST_F(Files, ExportSaysWhatItCannotDo) {
+    const std::string trace = trace_of("greet");
+    for (const char* output : {"/no/such/directory/x", "/dev/full"}) {
+        const Result result = coroscope(directory_, {"export", trace, "--format", "chrome", "-o", output});
+        EXPECT_EQ(result.code, 1) << output;
+        EXPECT_NE(result.err.find(output), std::string::npos) << result.err;
+    }
+    EXPECT_EQ(coroscope(directory_, {"export", "missing.cst", "--format", "chrome", "-o", "x"}).code, 1);
+}
+
+TEST_F(Files, ExportsALiveAgentsState) {
+    AgentProcess agent(directory_);
+    WebServer server(directory_, {agent.environment()});
+    const Result result = coroscope(directory_, {"export", agent.address(), "--format", "chrome", "-o", "-"});
+    EXPECT_EQ(result.code, 0) << result.err;
+    EXPECT_FALSE(Json::parse(result.out, nullptr, false).is_discarded());
+}
+
+}  // namespace
+}  // namespace coroscope::e2e
