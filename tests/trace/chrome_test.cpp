@@ -68,7 +68,8 @@ TEST(Chrome, TasksAreAsyncRowsWithTheirWaitsNested) {
     model::Session session;
     fold(session, small_app());
     std::vector<std::string> told;
-    for (const auto& event : exported(session)["traceEvents"])
+    const json trace = exported(session);
+    for (const auto& event : trace["traceEvents"])
         if (event.contains("id2") && event["id2"]["local"] == "0x2")
             told.push_back(event["ph"].get<std::string>() + " " + event["name"].get<std::string>() + " " +
                            std::to_string(ns(event["ts"])));
@@ -83,7 +84,8 @@ TEST(Chrome, WhatStillLastsHasNoEnd) {
     fold(session, small_app());
     std::map<std::string, int> depth;
     json waits;
-    for (const auto& event : exported(session)["traceEvents"]) {
+    const json trace = exported(session);
+    for (const auto& event : trace["traceEvents"]) {
         if (!event.contains("id2")) continue;
         depth[event["id2"]["local"]] += event["ph"] == "b" ? 1 : -1;
         if (event["ph"] == "b" && event.contains("args") && event["args"].contains("waits for")) waits = event;
