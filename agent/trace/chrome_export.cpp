@@ -137,7 +137,8 @@ private:
             json_.key("args").open('{');
             argument("at", labels_.place(phase.at));
             if (phase.wait) argument("waits for", labels_.wait(*phase.wait));
-            stack(labels_.stack(phase.at));
+            // The whole stack only where it waits still: repeated for every wait it would make most of the file.
+            if (phase.end_ns == 0) stack(labels_.stack(phase.at));
             json_.close();
         }
         json_.close();

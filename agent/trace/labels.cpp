@@ -123,6 +123,16 @@ const std::string& Labels::place(model::NodeId node) {
     return at->second;
 }
 
+const std::string& Labels::stack_text(model::NodeId node) {
+    const auto [at, added] = stacks_.try_emplace(node);
+    if (!added) return at->second;
+    for (const auto& frame : model_.stack(node)) {
+        if (!at->second.empty()) at->second += " > ";
+        at->second += std::string{short_function(frame.function)} + " (" + with_line(frame.file, frame.line) + ")";
+    }
+    return at->second;
+}
+
 std::vector<Frame> Labels::stack(model::NodeId node) const {
     std::vector<Frame> frames;
     for (const auto& frame : model_.stack(node))

@@ -28,13 +28,14 @@ public:
     std::string phase_at(model::NodeId node) const;      // "await client.cpp:31"
     std::string wait(const model::Wait& wait) const;     // "queue_get 3", "task 12", "timer"
     const std::string& place(model::NodeId node);        // "src/client.cpp:31"; empty: unknown
+    const std::string& stack_text(model::NodeId node);   // "main (a.cpp:1) > fetch (b.cpp:2)"; empty: unknown
     std::vector<Frame> stack(model::NodeId node) const;  // innermost last
 
 private:
     std::string coroutine_of(model::NodeId node) const;
 
     const model::Model& model_;
-    std::unordered_map<model::NodeId, std::string> places_;
+    std::unordered_map<model::NodeId, std::string> places_, stacks_;
 };
 
 }  // namespace coroscope::trace

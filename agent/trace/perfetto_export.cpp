@@ -177,7 +177,11 @@ private:
             events_.add_category(event, "await");
             events_.annotate(event, "at", labels_.place(phase.at));
             if (phase.wait) events_.annotate(event, "waits for", labels_.wait(*phase.wait));
-            for (const Frame& frame : labels_.stack(phase.at)) add_frame(event, frame);
+            // As a call stack only where it waits still: those are not shared, and would make most of the file.
+            if (phase.end_ns == 0)
+                for (const Frame& frame : labels_.stack(phase.at)) add_frame(event, frame);
+            else
+                events_.annotate(event, "stack", labels_.stack_text(phase.at));
         }
         events_.send();
         if (phase.end_ns != 0) end(track_id, phase.end_ns);

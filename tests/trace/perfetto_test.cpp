@@ -225,6 +225,7 @@ TEST(Perfetto, TasksNestBelowTheProcess) {
     EXPECT_EQ(told(trace.on("Task-2 ns::worker")),
               (std::vector<std::string>{"Task-2 ns::worker 1400", "ready 1400", "end 1600", "await worker.cpp:22 1700",
                                         "end 5100", "ready 5100", "end 5200", "end 5300"}));
+    EXPECT_EQ(trace.on("Task-2 ns::worker").at(3).annotations.at("stack"), "ns::worker (src/worker.cpp:22)");
     const auto life = trace.on("Task-2 ns::worker").at(0);
     EXPECT_EQ(life.annotations.at("parent"), "1");
     EXPECT_EQ(life.annotations.at("outcome"), "ok");
