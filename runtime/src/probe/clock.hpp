@@ -26,7 +26,8 @@ inline bool stamps_are_ticks = false;
 
 inline Stamp stamp_now() noexcept {
 #if defined(__x86_64__)
-    if (stamps_are_ticks) [[likely]] return __rdtsc();
+    if (stamps_are_ticks) [[likely]]
+        return __rdtsc();
 #endif
     return monotonic_ns();
 }

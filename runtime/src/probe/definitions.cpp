@@ -51,7 +51,8 @@ NodeId Definitions::intern_node(NodeId parent, const std::source_location& locat
         const std::uint32_t call_site = nodes_[parent - 1].site;
         for (NodeId at = parent; at != 0; at = nodes_[at - 1].parent) {
             const NodeDefinition& node = nodes_[at - 1];
-            if (node.kind == kind && node.site == site && node.parent != 0 && nodes_[node.parent - 1].site == call_site) {
+            if (node.kind == kind && node.site == site && node.parent != 0 &&
+                nodes_[node.parent - 1].site == call_site) {
                 node_ids_.emplace(key, at);
                 return at;
             }
@@ -125,7 +126,8 @@ NodeId intern_slowly(NodeId parent, const std::source_location& site, NodeKind k
             t_cache = &cache;
         }
         const NodeId node = registry().definitions.intern_node(parent, site, kind);
-        t_cache->entries[((address >> 3) ^ (parent_and_kind * 0x9e3779b1u)) % cache_size] = {address, parent_and_kind, node};
+        t_cache->entries[((address >> 3) ^ (parent_and_kind * 0x9e3779b1u)) % cache_size] = {address, parent_and_kind,
+                                                                                             node};
         return node;
     } catch (...) {  // out of memory: the stack is cut off here
         return parent;

@@ -1,7 +1,8 @@
 // Sites, stacks (a calling-context tree) and names: interned once, referred to by a 32-bit id ever after. std only.
 //
-// Definitions do not pass through the rings, so a full ring never loses one. A record that uses an id is pushed after the
-// id's definition was stored here, so whoever drains a ring and *then* reads the tables has every definition it needs.
+// Definitions do not pass through the rings, so a full ring never loses one. A record that uses an id is pushed after
+// the id's definition was stored here, so whoever drains a ring and *then* reads the tables has every definition it
+// needs.
 #pragma once
 
 #include <cstddef>
@@ -46,12 +47,13 @@ public:
     static constexpr std::size_t max_nodes = 1 << 18;
     static constexpr std::size_t max_names = 1 << 16;
 
-    // The node for `site` under `parent`. Recursion folds: a frame (or task) node whose own site and call site stand already
-    // among its ancestors is that ancestor. Amortised O(depth) on creation, one hash look-up otherwise.
+    // The node for `site` under `parent`. Recursion folds: a frame (or task) node whose own site and call site stand
+    // already among its ancestors is that ancestor. Amortised O(depth) on creation, one hash look-up otherwise.
     NodeId intern_node(NodeId parent, const std::source_location& site, NodeKind kind);
     NameId intern_name(std::string_view text);
     // A site that no coroutine reported (a resolved native frame, say). The strings are copied.
-    std::uint32_t intern_site(std::string_view function, std::string_view file, std::uint32_t line, std::uint32_t column);
+    std::uint32_t intern_site(std::string_view function, std::string_view file, std::uint32_t line,
+                              std::uint32_t column);
 
     // Copies what was defined since the sizes given, and advances them. Drainer.
     struct Cursor {

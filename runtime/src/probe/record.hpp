@@ -28,7 +28,8 @@ enum class EventKind : std::uint8_t {
     snapshot_task = 17,
     snapshot_state = 18,
     snapshot_end = 19,
-    gap = 255,  // ring only, becomes a Gap on the wire: task = stamp of the first lost event, arg = how many, stamp = of the last
+    gap = 255,  // ring only, becomes a Gap on the wire: task = stamp of the first lost event, arg = how many, stamp =
+                // of the last
 };
 
 enum class Outcome : std::uint8_t { none = 0, ok = 1, error = 2, cancelled = 3 };
@@ -54,8 +55,7 @@ struct Wait {
     std::uint64_t bits = 0;
 
     constexpr Wait() = default;
-    constexpr Wait(WaitKind kind, std::uint64_t operand = 0)
-        : bits(operand << 4 | static_cast<std::uint8_t>(kind)) {}
+    constexpr Wait(WaitKind kind, std::uint64_t operand = 0) : bits(operand << 4 | static_cast<std::uint8_t>(kind)) {}
     constexpr WaitKind kind() const { return static_cast<WaitKind>(bits & 15); }
     constexpr std::uint64_t operand() const { return bits >> 4; }
 };

@@ -1,7 +1,7 @@
 // What the probe of one process shares between the threads that emit and the one that drains. std only.
 //
-// The debug library is loaded at run time and gets a pointer to the Registry; `version` and `size` guard against a library
-// built from other sources.
+// The debug library is loaded at run time and gets a pointer to the Registry; `version` and `size` guard against a
+// library built from other sources.
 #pragma once
 
 #include <atomic>
@@ -43,14 +43,16 @@ struct ThreadProbe {
     std::uint32_t id = 0;  // dense, from 1
     std::uint64_t tid = 0;
     std::string name;
-    // The step that runs now, for the watchdog: written by the thread at each begin and end of a step, relaxed. step_stamp 0: none.
+    // The step that runs now, for the watchdog: written by the thread at each begin and end of a step, relaxed.
+    // step_stamp 0: none.
     alignas(64) std::atomic<Stamp> step_stamp{0};
     std::atomic<std::uint64_t> step_task{0};
     std::uintptr_t stack_low = 0;  // bounds of the thread's stack, for walks along frame pointers
     std::uintptr_t stack_high = 0;
 };
 
-// Commands that reach back into the runtime. The runtime sets them; called on the drainer's thread; they must not block.
+// Commands that reach back into the runtime. The runtime sets them; called on the drainer's thread; they must not
+// block.
 struct CommandTable {
     bool (*cancel_task)(std::uint64_t task) = nullptr;  // false: no such live task
     void (*wake_loops)() = nullptr;                     // so that an idle loop notices a snapshot request

@@ -17,7 +17,8 @@ namespace coroscope::probe {
 class Ring {
 public:
     explicit Ring(std::size_t capacity_power_of_two)
-        : slots_(new Record[capacity_power_of_two]), mask_(capacity_power_of_two - 1),
+        : slots_(new Record[capacity_power_of_two]),
+          mask_(capacity_power_of_two - 1),
           detail_limit_(capacity_power_of_two - capacity_power_of_two / 4) {}
     Ring(const Ring&) = delete;
     Ring& operator=(const Ring&) = delete;

@@ -1,4 +1,5 @@
-// The one word that every hook reads: is debug mode on? Part of the public headers because coroutine promises check it inline.
+// The one word that every hook reads: is debug mode on? Part of the public headers because coroutine promises check it
+// inline.
 #pragma once
 
 #include <atomic>

@@ -1,0 +1,57 @@
+// async_with(): a scope for a resource whose closing must be awaited; closed also when an exception flies. Python's
+// `async with`.
+//
+//     Coro<> use(Session& session);                       // the body
+//     co_await async_with(open_session("db"), use);       // awaits session.aclose() at the end, whatever happened
+//
+// The resource is a movable object with `Coro<> aclose()`; it is given by value or as a coroutine that opens it.
+// Errors: the body's; if closing throws as well, closing's is thrown, as in Python. Being cancelled in the body closes
+// before Cancelled flies on.
+#pragma once
+
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "coroscope/coro.hpp"
+
+namespace coroscope {
+
+template <class R>
+concept AsyncClosable = requires(R& resource) {
+    {resource.aclose()};
+};
+
+template <AsyncClosable R, class Body>
+auto async_with(R resource, Body body) -> std::invoke_result_t<Body&, R&> {
+    using T = typename std::invoke_result_t<Body&, R&>::value_type;
+    std::exception_ptr error;
+    if constexpr (std::is_void_v<T>) {
+        try {
+            co_await body(resource);
+        } catch (...) {
+            error = std::current_exception();
+        }
+        co_await resource.aclose();
+        if (error) std::rethrow_exception(error);
+    } else {
+        std::optional<T> value;
+        try {
+            value.emplace(co_await body(resource));
+        } catch (...) {
+            error = std::current_exception();
+        }
+        co_await resource.aclose();
+        if (error) std::rethrow_exception(error);
+        co_return std::move(*value);
+    }
+}
+
+template <AsyncClosable R, class Body>
+auto async_with(Coro<R> open, Body body) -> std::invoke_result_t<Body&, R&> {
+    R resource = co_await std::move(open);
+    co_return co_await async_with(std::move(resource), std::move(body));
+}
+
+}  // namespace coroscope

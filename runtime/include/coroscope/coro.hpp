@@ -1,0 +1,217 @@
+// Coro<T>: a coroutine object, as a call of an `async def` function gives in Python.
+//
+//     Coro<std::string> fetch_data(std::string url) { co_await sleep(2s); co_return "Data from " + url; }
+//     std::string data = co_await fetch_data("http://example.com");
+//
+// Lazy: nothing runs until it is awaited (then inside the awaiting task) or made a task by create_task(). Destroyed
+// before that, it is reported as never awaited. Move-only; awaiting consumes it. Thread: the loop's. Errors of its body
+// are thrown at the await.
+//
+// Parameters live in the frame: take them by value. A reference parameter must outlive the coroutine (it does when the
+// call is awaited in the same expression; it does not when the call is given to create_task).
+#pragma once
+
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <source_location>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "coroscope/detail/promise.hpp"
+
+namespace coroscope {
+
+template <class T>
+class Task;
+template <class T = void>
+class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] Coro;
+
+namespace detail {
+
+template <class T>
+class CoroAwaiter;
+template <class T>
+class JoinAwaiter;
+
+template <class A>
+concept Awaiter = requires(A& awaiter) {
+    awaiter.await_ready();
+};
+
+// An awaiter stays where it is: a temporary lives until the end of the full expression, that is, past the await.
+// (g++ 12.2 copies what await_transform returns by reference, and awaiters cannot be copied.)
+template <class A>
+class AwaiterReference {
+public:
+    explicit AwaiterReference(A& awaiter) noexcept : awaiter_(awaiter) {}
+    bool await_ready() noexcept(noexcept(std::declval<A&>().await_ready())) { return awaiter_.await_ready(); }
+    template <class P>
+    auto await_suspend(std::coroutine_handle<P> frame) {
+        return awaiter_.await_suspend(frame);
+    }
+    decltype(auto) await_resume() { return awaiter_.await_resume(); }
+
+private:
+    A& awaiter_;
+};
+
+struct PromiseWithAwait : PromiseBase {
+    // Every co_await passes here, which is how its place becomes known.
+    template <class U>
+    CoroAwaiter<U> await_transform(Coro<U>&& coro,
+                                   std::source_location where = std::source_location::current()) noexcept;
+    template <class U>
+    JoinAwaiter<U> await_transform(Task<U>& task,
+                                   std::source_location where = std::source_location::current()) noexcept;
+    template <class U>
+    JoinAwaiter<U> await_transform(Task<U>&& task,
+                                   std::source_location where = std::source_location::current()) noexcept;
+    template <class A>
+    requires Awaiter<std::remove_reference_t<A>> AwaiterReference<std::remove_reference_t<A>> await_transform(
+        A&& awaiter, std::source_location where = std::source_location::current())
+    noexcept {
+        await_site = where;
+        return AwaiterReference<std::remove_reference_t<A>>(awaiter);
+    }
+};
+
+template <class T>
+struct Promise : PromiseWithAwait {
+    std::variant<std::monostate, T, std::exception_ptr> result;
+
+    Coro<T> get_return_object() noexcept;
+    template <class U>
+    requires std::is_convertible_v<U&&, T>
+    void return_value(U&& value) { result.template emplace<1>(std::forward<U>(value)); }
+    void unhandled_exception() noexcept { result.template emplace<2>(std::current_exception()); }
+
+    std::exception_ptr error() const noexcept {
+        return result.index() == 2 ? std::get<2>(result) : std::exception_ptr();
+    }
+    T take() {
+        if (result.index() == 2) [[unlikely]]
+            std::rethrow_exception(std::get<2>(result));
+        return std::move(std::get<1>(result));
+    }
+    T& get() {
+        if (result.index() == 2) [[unlikely]]
+            std::rethrow_exception(std::get<2>(result));
+        return std::get<1>(result);
+    }
+};
+
+template <>
+struct Promise<void> : PromiseWithAwait {
+    std::exception_ptr exception;
+
+    Coro<void> get_return_object() noexcept;
+    void return_void() noexcept {}
+    void unhandled_exception() noexcept { exception = std::current_exception(); }
+
+    std::exception_ptr error() const noexcept { return exception; }
+    void take() const {
+        if (exception) [[unlikely]]
+            std::rethrow_exception(exception);
+    }
+    void get() const { take(); }
+};
+
+}  // namespace detail
+
+template <class T>
+class Coro {
+public:
+    using promise_type = detail::Promise<T>;
+    using value_type = T;
+
+    Coro() noexcept = default;
+    Coro(Coro&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+    Coro& operator=(Coro&& other) noexcept {
+        if (this != &other) {
+            discard();
+            frame_ = std::exchange(other.frame_, nullptr);
+        }
+        return *this;
+    }
+    ~Coro() { discard(); }
+
+    // Destroys the coroutine without a word, as Python's coroutine.close().
+    void close() noexcept {
+        if (frame_) std::exchange(frame_, nullptr).destroy();
+    }
+    explicit operator bool() const noexcept { return static_cast<bool>(frame_); }
+
+    // For the runtime: gives up the frame, which somebody will start.
+    promise_type* release() noexcept {
+        promise_type* promise = frame_ ? &frame_.promise() : nullptr;
+        if (promise != nullptr) promise->started = true;
+        frame_ = nullptr;
+        return promise;
+    }
+
+private:
+    friend promise_type;
+    static_assert(alignof(promise_type) <= 2 * sizeof(void*),
+                  "results with a larger alignment: return a std::unique_ptr");
+    explicit Coro(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
+
+    void discard() noexcept {
+        if (!frame_) return;
+        detail::report_never_awaited(frame_.promise());
+        std::exchange(frame_, nullptr).destroy();
+    }
+
+    std::coroutine_handle<promise_type> frame_ = nullptr;
+};
+
+namespace detail {
+
+template <class T>
+Coro<T> Promise<T>::get_return_object() noexcept {
+    static_assert(alignof(Promise<T>) <= 2 * sizeof(void*));
+    return Coro<T>(std::coroutine_handle<Promise<T>>::from_promise(*this));
+}
+
+inline Coro<void> Promise<void>::get_return_object() noexcept {
+    return Coro<void>(std::coroutine_handle<Promise<void>>::from_promise(*this));
+}
+
+// Runs the child inside the awaiting task, and owns its frame.
+template <class T>
+class [[nodiscard]] CoroAwaiter {
+public:
+    explicit CoroAwaiter(Promise<T>* child) noexcept : child_(child) {}
+    CoroAwaiter(const CoroAwaiter&) = delete;
+    CoroAwaiter& operator=(const CoroAwaiter&) = delete;
+    ~CoroAwaiter() {
+        if (child_ != nullptr) child_->handle().destroy();
+    }
+
+    bool await_ready() const {
+        if (child_ == nullptr) [[unlikely]]
+            throw std::logic_error("awaited a coroutine object that was moved from");
+        return false;
+    }
+    template <class P>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<P> awaiting) noexcept {
+        child_->parent = &awaiting.promise();
+        current_frame = child_;
+        return transfer_to(child_->handle());
+    }
+    T await_resume() { return child_->take(); }
+
+private:
+    Promise<T>* child_;
+};
+
+template <class U>
+CoroAwaiter<U> PromiseWithAwait::await_transform(Coro<U>&& coro, std::source_location where) noexcept {
+    await_site = where;
+    return CoroAwaiter<U>(coro.release());
+}
+
+}  // namespace detail
+}  // namespace coroscope

@@ -1,0 +1,87 @@
+// The errors of the runtime.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace coroscope {
+
+// Thrown at the await of a cancelled task. As in asyncio it is no ordinary error: it does not derive from
+// std::exception, so `catch (const std::exception&)` does not swallow a cancellation by accident. `catch (...)` does:
+// rethrow it.
+class Cancelled {
+public:
+    Cancelled() = default;
+    explicit Cancelled(std::string message) : message_(std::make_shared<const std::string>(std::move(message))) {}
+    // What was given to cancel(); empty: nothing.
+    const std::string& message() const noexcept {
+        static const std::string none;
+        return message_ ? *message_ : none;
+    }
+
+private:
+    std::shared_ptr<const std::string> message_;
+};
+
+// asyncio.InvalidStateError: the result of a task or future that is not done, a result set twice.
+class InvalidStateError : public std::logic_error {
+public:
+    using std::logic_error::logic_error;
+};
+
+// asyncio.TimeoutError: a deadline of timeout(), wait_for() or timeout_at() passed.
+class TimeoutError : public std::runtime_error {
+public:
+    TimeoutError() : std::runtime_error("timed out") {}
+    using std::runtime_error::runtime_error;
+};
+
+// asyncio.QueueEmpty, QueueFull.
+class QueueEmpty : public std::runtime_error {
+public:
+    QueueEmpty() : std::runtime_error("the queue is empty") {}
+};
+class QueueFull : public std::runtime_error {
+public:
+    QueueFull() : std::runtime_error("the queue is full") {}
+};
+
+// Python's ExceptionGroup: several errors at once, as a TaskGroup raises them.
+class ExceptionGroup : public std::exception {
+public:
+    ExceptionGroup(std::string message, std::vector<std::exception_ptr> exceptions);
+
+    const char* what() const noexcept override { return text_->c_str(); }
+    const std::string& message() const noexcept { return *message_; }
+    const std::vector<std::exception_ptr>& exceptions() const noexcept { return *exceptions_; }
+
+    // Whether it, or a group in it, holds an exception of type E.
+    template <class E>
+    bool contains() const {
+        return contains_if([](const std::exception_ptr& error) {
+            try {
+                std::rethrow_exception(error);
+            } catch (const E&) {
+                return true;
+            } catch (...) {
+                return false;
+            }
+        });
+    }
+
+private:
+    bool contains_if(const std::function<bool(const std::exception_ptr&)>& matches) const;
+
+    // Shared: exceptions are copied while they fly, and a copy must not throw.
+    std::shared_ptr<const std::string> message_, text_;
+    std::shared_ptr<const std::vector<std::exception_ptr>> exceptions_;
+};
+
+// "std::runtime_error: no route": the type and what() of any exception, for logs.
+std::string describe(const std::exception_ptr& error);
+
+}  // namespace coroscope

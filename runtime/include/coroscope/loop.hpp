@@ -1,0 +1,200 @@
+// EventLoop: runs tasks, callbacks, timers and I/O of one thread. asyncio's event loop.
+//
+// run() makes one; only those who want more control meet this class: to subclass it (monitoring, an own clock, an own
+// poll), to drive it from another main loop with run_once(), or to hand work over from other threads.
+//
+// Thread: its own, except call_soon_threadsafe(), stop_threadsafe() and what says otherwise. Not a cancellation point.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <source_location>
+#include <vector>
+
+#include "coroscope/detail/timer.hpp"
+#include "coroscope/task.hpp"
+
+namespace coroscope {
+
+namespace detail {
+class Poller;
+class ThreadPool;
+struct CallbackNode;
+
+// A call from another thread. The poster allocates it; `run` deletes it.
+struct RemoteCall {
+    RemoteCall* next = nullptr;
+    void (*run)(RemoteCall&) noexcept = nullptr;
+};
+
+// One file descriptor on a loop's poller: edge-triggered, one registration. `ready` gets EPOLLIN|EPOLLOUT|... bits.
+struct FdWatch {
+    int fd = -1;
+    void (*ready)(FdWatch&, std::uint32_t events) noexcept = nullptr;
+    std::uint32_t poll_generation = 0;
+};
+}  // namespace detail
+
+// A callback that was scheduled. Dropping the handle does not cancel it.
+class Handle {
+public:
+    Handle() = default;
+    void cancel() noexcept;  // it will not be called; harmless afterwards
+    bool cancelled() const noexcept;
+
+private:
+    friend class EventLoop;
+    explicit Handle(std::shared_ptr<detail::CallbackNode> node) : node_(std::move(node)) {}
+    std::shared_ptr<detail::CallbackNode> node_;
+};
+
+class EventLoop {
+public:
+    using Callback = std::function<void()>;
+    using Duration = std::chrono::nanoseconds;
+
+    EventLoop();
+    virtual ~EventLoop();  // cancels what still runs, and waits for it
+    EventLoop(const EventLoop&) = delete;
+    EventLoop& operator=(const EventLoop&) = delete;
+
+    // Runs until the task is done; returns or throws its result.
+    template <class T>
+    T run_until_complete(Coro<T> main) {
+        const Running running(*this);
+        Task<T> task = detail::spawn_coro(this, std::move(main), nullptr, {}, std::source_location::current());
+        run_until_done(task);
+        if constexpr (std::is_void_v<T>) {
+            task.result();
+        } else {
+            return std::move(task.result());
+        }
+    }
+    virtual void run_forever();  // until stop()
+    // One iteration: polls (at most for `most`; negative: until something happens), then runs what is ready. For
+    // foreign main loops.
+    void run_once(Duration most = Duration(0));
+    // How long nothing will happen unless I/O or another thread makes it: 0 if something is ready, negative if there is
+    // no timer.
+    Duration idle_time() noexcept;
+    virtual void stop() noexcept;  // run_forever() returns after the current iteration
+    bool is_running() const noexcept { return running_; }
+    // Cancels all tasks and runs until they are done, as asyncio.run() does at its end.
+    void cancel_all_tasks();
+
+    template <class T>
+    Task<T> create_task(Coro<T> coro, std::string_view name = {},
+                        std::source_location where = std::source_location::current()) {
+        return detail::spawn_coro(this, std::move(coro), nullptr, name, where);
+    }
+    Handle call_soon(Callback callback, std::source_location where = std::source_location::current());
+    Handle call_later(Duration delay, Callback callback, std::source_location where = std::source_location::current());
+    Handle call_at(std::uint64_t time_ns, Callback callback,
+                   std::source_location where = std::source_location::current());
+    // Any thread, at any time while the loop exists. May be called from a signal handler? No.
+    void call_soon_threadsafe(Callback callback, std::source_location where = std::source_location::current());
+    void stop_threadsafe();
+    // The loop's clock, ns, from an arbitrary start.
+    std::uint64_t time_ns() noexcept { return now_ns_ = clock_ns(); }
+    // Runs `job` on a thread of the loop's pool (at most 32 threads, started as needed). The loop's end waits for all
+    // jobs.
+    void run_in_executor(std::function<void()> job);
+    std::vector<AnyTask> all_tasks();
+
+    // Called for an exception that a callback threw. Default: reports it (debug mode) or prints it.
+    virtual void call_exception_handler(const std::exception_ptr& error) noexcept;
+
+    static EventLoop& running();  // of this thread; throws std::logic_error if there is none
+
+    // --- for awaiters of the runtime
+    void add_timer(detail::TimerNode& timer, std::uint64_t deadline_ns) {
+        timer.deadline_ns = deadline_ns;
+        timers_.add(timer);
+    }
+    void remove_timer(detail::TimerNode& timer) noexcept {
+        if (timer.queued()) timers_.remove(timer);
+    }
+    void push_ready(detail::ReadyNode& node) noexcept {
+        node.next_ready = nullptr;
+        (last_ready_ != nullptr ? last_ready_->next_ready : first_ready_) = &node;
+        last_ready_ = &node;
+        ++ready_count_;
+    }
+    void post(detail::RemoteCall& call) noexcept;  // any thread; wakes the loop if it sleeps
+    void wake() noexcept;                          // any thread
+    void watch(detail::FdWatch& watch);            // throws std::system_error
+    void unwatch(detail::FdWatch& watch) noexcept;
+
+protected:
+    // What a subclass may replace. The clock must not go back. poll() waits at most timeout_ns (0: not at all,
+    // negative: for ever) for I/O and for wake(), calls the watches' `ready`, and returns how many.
+    virtual std::uint64_t clock_ns() noexcept;
+    virtual int poll(std::int64_t timeout_ns) noexcept;
+    // With monitored_ set: after each iteration, how long it kept the loop, and how many steps it ran. For monitoring.
+    struct Iteration {
+        std::uint64_t busy_ns;
+        std::size_t steps;
+        std::size_t ready_after;
+    };
+    virtual void iteration_done(const Iteration&) noexcept {}
+    bool monitored_ = false;
+
+    // While it lives, this loop is the running one of the thread.
+    class Running {
+    public:
+        explicit Running(EventLoop& loop);
+        ~Running();
+        Running(const Running&) = delete;
+        Running& operator=(const Running&) = delete;
+
+    private:
+        EventLoop& loop_;
+        EventLoop* before_;
+        bool was_running_;
+    };
+    void run_until_done(const AnyTask& task);
+
+private:
+    friend class detail::TaskControl;
+    friend detail::TaskControl* detail::spawn(EventLoop*, detail::PromiseBase&,
+                                              std::exception_ptr (*)(const detail::PromiseBase&) noexcept,
+                                              std::unique_ptr<detail::Keep>, std::string_view,
+                                              const std::source_location&);
+    friend void detail::make_ready(detail::TaskControl&) noexcept;
+
+    void iterate(std::int64_t most_ns);
+    std::size_t run_ready();
+    void run_step(detail::TaskControl& task);
+    void finish(detail::TaskControl& task) noexcept;
+    void run_callback(detail::CallbackNode& node);
+    void take_remote_calls();
+    void fire_timers() noexcept;
+    void take_snapshot() noexcept;
+    void link(detail::TaskControl& task) noexcept;
+    void unlink(detail::TaskControl& task) noexcept;
+
+    detail::ReadyNode* first_ready_ = nullptr;
+    detail::ReadyNode* last_ready_ = nullptr;
+    std::size_t ready_count_ = 0;
+    detail::TaskControl* first_task_ = nullptr;
+    detail::TaskControl* last_task_ = nullptr;
+    detail::TimerHeap timers_;
+    std::uint64_t now_ns_ = 0;
+    std::uint64_t step_stamp_ = 0;  // end of the last step: the begin of the next
+    std::uint64_t id_ = 0;
+    std::uint64_t snapshot_answered_ = 0;
+    detail::TaskControl* snapshot_next_ = nullptr;
+    bool snapshot_running_ = false;
+    bool running_ = false;
+    bool stopping_ = false;
+    bool announced_ = false;  // the debugger knows of it
+    std::unique_ptr<detail::Poller> poller_;
+    std::unique_ptr<detail::ThreadPool> pool_;
+    std::atomic<detail::RemoteCall*> remote_calls_{nullptr};  // a stack; pushed by any thread, taken whole by the loop
+    std::atomic<bool> sleeping_{false};
+};
+
+}  // namespace coroscope

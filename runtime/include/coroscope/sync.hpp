@@ -1,0 +1,170 @@
+// Event, Lock, Semaphore, Condition: asyncio's, for tasks of one loop. Waiting is a cancellation point; waiters are
+// served in the order of their coming; nothing allocates. Thread: the loop's. Each must outlive who waits on it.
+//
+//     Lock lock;
+//     {
+//         auto held = co_await lock.acquire();   // released at the end of the scope
+//     }
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <stdexcept>
+#include <utility>
+
+#include "coroscope/coro.hpp"
+#include "coroscope/detail/task_control.hpp"
+#include "coroscope/error.hpp"
+
+namespace coroscope {
+
+class Event {
+public:
+    Event() = default;
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+
+    class [[nodiscard("co_await it")]] Awaiter : public detail::Suspension {
+    public:
+        explicit Awaiter(Event & event) noexcept : event_(event) {}
+        ~Awaiter();
+        bool await_ready() const noexcept { return event_.set_; }
+        template <class P>
+        void await_suspend(std::coroutine_handle<P>) noexcept {
+            start();
+        }
+        void await_resume() { check_cancelled(); }
+        Awaiter* next_waiter = nullptr;
+        Awaiter* previous_waiter = nullptr;
+
+    private:
+        friend Event;
+        void start() noexcept;
+        Event& event_;
+        bool waiting_ = false;
+    };
+
+    Awaiter wait() noexcept { return Awaiter(*this); }
+    void set() noexcept;
+    void clear() noexcept { set_ = false; }
+    bool is_set() const noexcept { return set_; }
+
+private:
+    bool set_ = false;
+    detail::WaiterList<Awaiter> waiters_;
+    detail::ResourceId id_;
+};
+
+// A counter of permits. acquire() waits while it is 0.
+class Semaphore {
+public:
+    explicit Semaphore(std::size_t value = 1) noexcept : value_(value) {}
+    Semaphore(const Semaphore&) = delete;
+    Semaphore& operator=(const Semaphore&) = delete;
+
+    // Gives the permit back when it goes.
+    class [[nodiscard("the permit is given back at once")]] Held {
+    public:
+        explicit Held(Semaphore & semaphore) noexcept : semaphore_(&semaphore) {}
+        Held(Held && other) noexcept : semaphore_(std::exchange(other.semaphore_, nullptr)) {}
+        Held& operator=(Held&& other) noexcept {
+            std::swap(semaphore_, other.semaphore_);
+            return *this;
+        }
+        ~Held() { release(); }
+        void release() noexcept {
+            if (semaphore_ != nullptr) std::exchange(semaphore_, nullptr)->release();
+        }
+
+    private:
+        Semaphore* semaphore_;
+    };
+
+    class [[nodiscard("co_await it")]] Awaiter : public detail::Suspension {
+    public:
+        explicit Awaiter(Semaphore & semaphore) noexcept : semaphore_(semaphore) {}
+        ~Awaiter();
+        bool await_ready() noexcept { return semaphore_.try_acquire(); }
+        template <class P>
+        void await_suspend(std::coroutine_handle<P>) noexcept {
+            start();
+        }
+        Held await_resume();
+        Awaiter* next_waiter = nullptr;
+        Awaiter* previous_waiter = nullptr;
+
+    private:
+        friend Semaphore;
+        void start() noexcept;
+        Semaphore& semaphore_;
+        bool waiting_ = false;
+        bool granted_ = false;
+    };
+
+    Awaiter acquire() noexcept { return Awaiter(*this); }
+    bool try_acquire() noexcept {
+        if (value_ == 0) return false;
+        --value_;
+        return true;
+    }
+    void release() noexcept;
+    bool locked() const noexcept { return value_ == 0; }
+
+protected:
+    detail::WaitKind kind_ = detail::WaitKind::semaphore;
+
+private:
+    std::size_t value_;
+    detail::WaiterList<Awaiter> waiters_;
+    detail::ResourceId id_;
+};
+
+class Lock : public Semaphore {
+public:
+    Lock() noexcept : Semaphore(1) { kind_ = detail::WaitKind::lock; }
+};
+
+// Waits, with a lock given up meanwhile, until somebody notifies.
+class Condition {
+public:
+    Condition() = default;
+    Lock& lock() noexcept { return lock_; }
+    Semaphore::Awaiter acquire() noexcept { return lock_.acquire(); }
+
+    // `held` must be this condition's lock. It is released while waiting and held again afterwards, also when
+    // cancelled.
+    Coro<> wait(Semaphore::Held& held);
+    template <class Predicate>
+    Coro<> wait_for(Semaphore::Held& held, Predicate predicate) {
+        while (!predicate()) co_await wait(held);
+    }
+    void notify(std::size_t count = 1) noexcept;
+    void notify_all() noexcept { notify(static_cast<std::size_t>(-1)); }
+
+    class Awaiter : public detail::Suspension {
+    public:
+        explicit Awaiter(Condition& condition) noexcept : condition_(condition) {}
+        ~Awaiter();
+        bool await_ready() const noexcept { return false; }
+        template <class P>
+        void await_suspend(std::coroutine_handle<P>) noexcept {
+            start();
+        }
+        void await_resume() { check_cancelled(); }
+        Awaiter* next_waiter = nullptr;
+        Awaiter* previous_waiter = nullptr;
+
+    private:
+        friend Condition;
+        void start() noexcept;
+        Condition& condition_;
+        bool waiting_ = false;
+    };
+
+private:
+    Lock lock_;
+    detail::WaiterList<Awaiter> waiters_;
+    detail::ResourceId id_;
+};
+
+}  // namespace coroscope

@@ -1,0 +1,91 @@
+// to_thread(): runs a blocking or CPU-bound function on a pool thread while the loop goes on. asyncio.to_thread.
+//
+//     std::string text = co_await to_thread(read_whole_file, path);
+//
+// Cancellation point: being cancelled ends the wait at once; the function runs on to its end and its result is dropped
+// (a thread cannot be cancelled). Errors: as the function threw them. The arguments are copied or moved to the thread.
+#pragma once
+
+#include <coroutine>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "coroscope/loop.hpp"
+
+namespace coroscope {
+
+namespace detail {
+
+// Shared by the job and the awaiter; whichever goes last frees it.
+struct ThreadJob : RemoteCall, std::enable_shared_from_this<ThreadJob> {
+    virtual ~ThreadJob() = default;
+    virtual void execute() noexcept = 0;  // on the pool's thread
+
+    EventLoop* loop = nullptr;
+    std::uint64_t task_id = 0;
+    class ThreadAwaiter* waiter = nullptr;  // the loop's thread only; nullptr: it does not wait any more
+    std::shared_ptr<ThreadJob> self;        // while the job is on its way back
+    bool done = false;                      // the loop's thread only
+};
+
+class [[nodiscard]] ThreadAwaiter : public Suspension {
+public:
+    explicit ThreadAwaiter(ThreadJob& job) noexcept : job_(job) {}
+    ~ThreadAwaiter() { job_.waiter = nullptr; }
+    bool await_ready() const noexcept { return false; }
+    template <class P>
+    void await_suspend(std::coroutine_handle<P>) {
+        start();
+    }
+    void await_resume() { check_cancelled(); }
+    void wake_up() noexcept { wake(); }
+
+private:
+    void start();
+    ThreadJob& job_;
+};
+
+template <class R, class F, class... Args>
+struct CallJob final : ThreadJob {
+    template <class G, class... As>
+    explicit CallJob(G&& g, As&&... as) : function(std::forward<G>(g)), arguments(std::forward<As>(as)...) {}
+    void execute() noexcept override {
+        try {
+            if constexpr (std::is_void_v<R>) {
+                std::apply(std::move(function), std::move(arguments));
+                result.template emplace<1>();
+            } else {
+                result.template emplace<1>(std::apply(std::move(function), std::move(arguments)));
+            }
+        } catch (...) {
+            result.template emplace<2>(std::current_exception());
+        }
+    }
+    F function;
+    std::tuple<Args...> arguments;
+    std::variant<std::monostate, std::conditional_t<std::is_void_v<R>, std::monostate, R>, std::exception_ptr> result;
+};
+
+template <class R, class Job>
+Coro<R> await_job(std::shared_ptr<Job> job) {
+    ThreadAwaiter done(*job);
+    co_await done;
+    if (job->result.index() == 2) std::rethrow_exception(std::get<2>(job->result));
+    if constexpr (!std::is_void_v<R>) co_return std::move(std::get<1>(job->result));
+}
+
+}  // namespace detail
+
+template <class F, class... Args>
+auto to_thread(F&& function, Args&&... arguments) {
+    using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
+    using Job = detail::CallJob<R, std::decay_t<F>, std::decay_t<Args>...>;
+    return detail::await_job<R>(std::make_shared<Job>(std::forward<F>(function), std::forward<Args>(arguments)...));
+}
+
+}  // namespace coroscope

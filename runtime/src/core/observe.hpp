@@ -1,0 +1,24 @@
+// What the core tells the probe: nodes of frames, and the reports. Between runtime/src/core and runtime/src/probe.
+#pragma once
+
+#include <exception>
+#include <string>
+
+#include "coroscope/detail/task_control.hpp"
+#include "runtime/src/probe/hooks.hpp"
+
+namespace coroscope::detail {
+
+// The calling-context node of a frame of `task`, computed the first time it is asked for.
+probe::NodeId frame_node(PromiseBase& frame, const TaskControl& task) noexcept;
+// The node of a place in the running frame; in a callback or outside, a node of its own.
+probe::NodeId call_node(const std::source_location& where) noexcept;
+// Where a suspended task waits.
+probe::NodeId suspension_node(const TaskControl& task) noexcept;
+
+// To the debugger where debug mode is on, else one line on stderr.
+void report_exception_never_retrieved(const TaskControl& task, const std::exception_ptr& error) noexcept;
+void report_task_destroyed_pending(const TaskControl& task) noexcept;
+void report_callback_exception(const std::exception_ptr& error) noexcept;
+
+}  // namespace coroscope::detail

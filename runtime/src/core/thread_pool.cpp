@@ -1,0 +1,42 @@
+#include "thread_pool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace coroscope::detail {
+
+ThreadPool::ThreadPool() : most_threads_(std::min<std::size_t>(32, std::thread::hardware_concurrency() + 4)) {}
+
+ThreadPool::~ThreadPool() {
+    {
+        const std::scoped_lock lock(mutex_);
+        ending_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+}
+
+void ThreadPool::run(std::function<void()> job) {
+    const std::scoped_lock lock(mutex_);
+    jobs_.push_back(std::move(job));
+    if (idle_ < jobs_.size() && threads_.size() < most_threads_) threads_.emplace_back([this] { work(); });
+    changed_.notify_one();
+}
+
+void ThreadPool::work() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        ++idle_;
+        changed_.wait(lock, [this] { return ending_ || !jobs_.empty(); });
+        --idle_;
+        if (jobs_.empty()) return;
+        std::function<void()> job = std::move(jobs_.front());
+        jobs_.pop_front();
+        lock.unlock();
+        job();
+        job = nullptr;  // its captures die before the next wait
+        lock.lock();
+    }
+}
+
+}  // namespace coroscope::detail
