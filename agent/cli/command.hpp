@@ -32,6 +32,7 @@ void add_agent(CLI::App& root, Action& action);
 void add_run(CLI::App& root, Action& action);
 void add_ps(CLI::App& root, Action& action);
 void add_tree(CLI::App& root, Action& action);
+void add_top(CLI::App& root, Action& action);
 void add_problems(CLI::App& root, Action& action);
 void add_export(CLI::App& root, Action& action);
 void add_view(CLI::App& root, Action& action);

@@ -32,6 +32,7 @@ void add_all(CLI::App& root, Action& action) {
     add_run(root, action);
     add_ps(root, action);
     add_tree(root, action);
+    add_top(root, action);
     add_problems(root, action);
     add_view(root, action);
     add_export(root, action);

@@ -72,6 +72,9 @@ TEST_F(Apps, AnOpenConnectionIsATaskWhoseStackEndsInItsRead) {
     EXPECT_NE(tree.out.find("waits for input on fd "), std::string::npos) << tree.out;
     EXPECT_EQ(tree.out.find('\033'), std::string::npos) << "colours, and no terminal";
     EXPECT_EQ(coroscope(directory_, {"problems", agent.address()}).code, 0);
+    const Result top = coroscope(directory_, {"top", "-n", "1", "-d", "0.1", agent.address()});
+    EXPECT_EQ(top.code, 0) << top.err;
+    EXPECT_NE(top.out.find("web_server"), std::string::npos) << top.out;
 }
 
 TEST_F(Apps, TwoAtOnce) {

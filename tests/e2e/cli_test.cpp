@@ -14,7 +14,8 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
     const TempDirectory directory;
     const Result all = coroscope(directory, {"--help"});
     EXPECT_EQ(all.code, 0);
-    for (const char* command : {"run", "ps", "tree", "problems", "view", "export", "cancel", "agent", "status"}) {
+    for (const char* command :
+         {"run", "ps", "tree", "top", "problems", "view", "export", "cancel", "agent", "status"}) {
         EXPECT_NE(all.out.find(std::string("\n  ") + command), std::string::npos) << command;
         const Result help = coroscope(directory, {command, "--help"});
         EXPECT_EQ(help.code, 0) << command;
@@ -52,7 +53,7 @@ TEST(CommandLine, WrongUsageIsTwoAndSaysWhereToLook) {
 TEST(CommandLine, WithoutAnAgentItSaysWhatToDo) {
     const TempDirectory directory;
     const std::string address = "unix:" + directory.path("nobody.sock").string();
-    for (const char* command : {"ps", "tree", "problems", "status"}) {
+    for (const char* command : {"ps", "tree", "top", "problems", "status"}) {
         const Result result = coroscope(directory, {command, "--agent", address});
         EXPECT_EQ(result.code, 1) << command;
         EXPECT_EQ(result.err, "coroscope: no agent answers at " + address +

@@ -1,6 +1,7 @@
 // Trace files, however they came about: read by every command, exported for other tools.
 #include <signal.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "support.hpp"
@@ -31,7 +32,7 @@ protected:
 };
 
 // The lines of an example that hold a marker, from 1.
-[[maybe_unused]] std::vector<int> lines_with(const std::string& name, const std::string& marker) {
+std::vector<int> lines_with(const std::string& name, const std::string& marker) {
     std::ifstream in(std::string(COROSCOPE_SOURCES) + "/runtime/examples/" + name + ".cpp");
     std::vector<int> found;
     std::string text;
@@ -84,6 +85,12 @@ TEST_F(Files, DebugModesSlowStepAndForgottenCoroutineAreFoundWhereTheyAre) {
         EXPECT_TRUE(problem.at("stack").is_array());
     }
     EXPECT_FALSE(slow.at("stack").empty());
+    // The blocking call is between these two awaits; the step is known by the one or the other.
+    const int blocking = lines_with("debug_mode", "this_thread::sleep_for").at(0);
+    EXPECT_NEAR(slow.at("site").at("line").get<int>(), blocking, 1) << slow.dump(1);
+    // The forgotten coroutine is known by its own place, or by the call that made it.
+    const std::vector<int> places = lines_with("debug_mode", "say_goodbye()");
+    EXPECT_TRUE(std::count(places.begin(), places.end(), never.at("site").at("line").get<int>())) << never.dump(1);
 }
 
 TEST_F(Files, ARecordingOfTheAgentHoldsWhatHappened) {
