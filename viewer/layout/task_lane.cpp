@@ -1,0 +1,198 @@
+#include "task_lane.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace coroscope::viewer {
+
+namespace {
+
+bool by_begin(const model::Slice& a, const model::Slice& b) { return a.begin_ns < b.begin_ns; }
+
+void append(TaskSlices& lane, const model::Slice& slice) {
+    if (lane.slices.size() >= TaskSlices::most_slices) {
+        lane.slices.erase(lane.slices.begin(), lane.slices.begin() + TaskSlices::most_slices / 2);
+        lane.truncated = true;
+    }
+    lane.slices.push_back(slice);
+}
+
+// Adds the spans of one task from left to right, merging what is narrow.
+class SpanWriter {
+public:
+    SpanWriter(const TimeAxis& axis, float narrowest_px)
+        : range_(axis.range), narrowest_ns_(axis.ns_per_px() * static_cast<double>(narrowest_px)) {}
+
+    void add(double begin, double end, Phase phase, model::NodeId node, model::TaskId woken_by) {
+        begin = std::max(begin, range_.begin_ns);
+        end = std::min(end, range_.end_ns);
+        if (end <= begin) return;
+        if (end - begin < narrowest_ns_ && phase == Phase::suspended) return;  // the background, as it were
+        if (!spans_.empty()) {
+            Span& last = spans_.back();
+            const bool touching = begin - last.end_ns < narrowest_ns_;
+            const bool narrow = end - begin < narrowest_ns_ || last.end_ns - last.begin_ns < narrowest_ns_;
+            // Running wins over ready: the colour says where the time went.
+            if (touching && narrow && phase != Phase::suspended && last.phase != Phase::suspended &&
+                last.end_ns - last.begin_ns < narrowest_ns_) {
+                last.end_ns = std::max(last.end_ns, end);
+                if (phase == Phase::running) {
+                    last.merged += last.phase == Phase::running ? 1 : 0;
+                    last.phase = Phase::running;
+                    last.node = node;
+                    last.woken_by = woken_by;
+                }
+                return;
+            }
+        }
+        spans_.push_back({begin, end, phase, node, woken_by, 1});
+    }
+
+    std::vector<Span> take() { return std::move(spans_); }
+
+private:
+    TimeRange range_;
+    double narrowest_ns_;
+    std::vector<Span> spans_;
+};
+
+}  // namespace
+
+void LaneIndex::update(const model::Model& model, const std::vector<model::TaskId>& tasks) {
+    std::erase_if(lanes_, [&](const auto& lane) {
+        return std::find(tasks.begin(), tasks.end(), lane.first) == tasks.end();
+    });
+    std::vector<model::TaskId> fresh;
+    for (const model::TaskId task : tasks) {
+        if (task != 0 && lanes_.try_emplace(task).second) fresh.push_back(task);
+    }
+    for (const auto& loop : model.loops()) {
+        const std::uint64_t dropped = loop->slices_dropped;
+        const std::uint64_t total = dropped + loop->slices.size();
+        std::uint64_t& seen = seen_[loop->id];
+        if (total < seen) {  // another history: begin again
+            *this = {};
+            return update(model, tasks);
+        }
+        const std::size_t known = seen > dropped ? seen - dropped : 0;
+        for (std::size_t i = fresh.empty() ? known : 0; i < loop->slices.size(); ++i) {
+            const model::Slice& slice = loop->slices[i];
+            if (slice.task == 0) continue;
+            const auto lane = lanes_.find(slice.task);
+            if (lane == lanes_.end()) continue;
+            if (i < known && std::find(fresh.begin(), fresh.end(), slice.task) == fresh.end()) continue;
+            append(lane->second, slice);
+        }
+        seen = total;
+    }
+}
+
+const TaskSlices* LaneIndex::find(model::TaskId task) const {
+    const auto lane = lanes_.find(task);
+    return lane == lanes_.end() ? nullptr : &lane->second;
+}
+
+std::vector<Span> spans(const model::Model& model, const model::Task& task, const TaskSlices& lane, const TimeAxis& axis,
+                        float narrowest_px) {
+    SpanWriter writer(axis, narrowest_px);
+    const auto& slices = lane.slices;
+    const auto end_of_story = static_cast<double>(task.state == model::State::done && task.done_ns != 0 ? task.done_ns : model.now_ns());
+    const double per_px = axis.ns_per_px() * static_cast<double>(narrowest_px);
+    auto at = std::lower_bound(slices.begin(), slices.end(), axis.range.begin_ns,
+                               [](const model::Slice& slice, double time) { return static_cast<double>(slice.end_ns) < time; });
+    // What lies between two steps: suspended, then ready.
+    const auto between = [&](double from, const model::Slice& next, model::NodeId node) {
+        const double begin = static_cast<double>(next.begin_ns);
+        const double ready = next.ready_ns != 0 ? static_cast<double>(next.ready_ns) : begin;
+        if (from > 0) writer.add(from, std::max(from, ready), Phase::suspended, node, 0);
+        writer.add(std::max(from, ready), begin, Phase::ready, node, next.woken_by);
+    };
+    double from = at == slices.begin() ? (lane.truncated ? 0.0 : static_cast<double>(task.created_ns))
+                                       : static_cast<double>(std::prev(at)->end_ns);
+    model::NodeId node = at == slices.begin() ? task.root : std::prev(at)->ended_at;
+    while (at != slices.end() && from < axis.range.end_ns) {
+        between(from, *at, node);
+        // The steps within one narrow stretch: the first and the last stand for all.
+        const auto begin = static_cast<double>(at->begin_ns);
+        auto last = std::lower_bound(at, slices.end(), begin + per_px, [](const model::Slice& slice, double time) {
+            return static_cast<double>(slice.end_ns) < time;
+        });
+        if (last != at) {
+            writer.add(begin, static_cast<double>(std::prev(last)->end_ns), Phase::running, at->began_at, at->woken_by);
+            at = std::prev(last);
+        } else {
+            writer.add(begin, static_cast<double>(at->end_ns), Phase::running, at->began_at, at->woken_by);
+        }
+        from = static_cast<double>(at->end_ns);
+        node = at->ended_at;
+        ++at;
+    }
+    if (at != slices.end()) return writer.take();
+    switch (task.state) {
+        case model::State::done: break;
+        case model::State::running:
+            writer.add(static_cast<double>(task.step_began_ns), end_of_story, Phase::running, task.step_began_at, task.woken_by);
+            break;
+        case model::State::ready:
+        case model::State::created:
+            writer.add(from, static_cast<double>(task.changed_ns), Phase::suspended, node, 0);
+            writer.add(static_cast<double>(task.changed_ns), end_of_story, Phase::ready, node, task.woken_by);
+            break;
+        case model::State::suspended: writer.add(from, end_of_story, Phase::suspended, task.suspended_at, 0); break;
+    }
+    return writer.take();
+}
+
+std::vector<model::TaskId> busiest_tasks(const model::Model& model, const TimeRange& range, std::size_t count,
+                                         std::size_t most_looked_at) {
+    std::unordered_map<model::TaskId, double> busy;
+    for (const auto& loop : model.loops()) {
+        const auto& slices = loop->slices;
+        const auto first = std::lower_bound(slices.begin(), slices.end(), range.begin_ns, [](const model::Slice& s, double t) {
+            return static_cast<double>(s.end_ns) < t;
+        });
+        const auto last = std::lower_bound(first, slices.end(), range.end_ns, [](const model::Slice& s, double t) {
+            return static_cast<double>(s.begin_ns) < t;
+        });
+        const auto total = static_cast<std::size_t>(last - first);
+        const std::size_t stride = std::max<std::size_t>(1, total / most_looked_at);
+        for (std::size_t i = 0; i < total; i += stride) {
+            const model::Slice& slice = first[static_cast<std::ptrdiff_t>(i)];
+            if (slice.task != 0) busy[slice.task] += static_cast<double>(slice.end_ns - slice.begin_ns);
+        }
+    }
+    std::vector<std::pair<double, model::TaskId>> order;
+    for (const auto& [task, ns] : busy) order.emplace_back(-ns, task);
+    std::sort(order.begin(), order.end());
+    std::vector<model::TaskId> result;
+    for (std::size_t i = 0; i < order.size() && i < count; ++i) result.push_back(order[i].second);
+    return result;
+}
+
+std::ptrdiff_t slice_at_or_before(const std::vector<model::Slice>& slices, double time_ns) {
+    const auto after = std::upper_bound(slices.begin(), slices.end(), time_ns, [](double time, const model::Slice& slice) {
+        return time < static_cast<double>(slice.begin_ns);
+    });
+    return after - slices.begin() - 1;
+}
+
+std::vector<Wake> wakes(const LaneIndex& index, model::TaskId task, const std::vector<model::TaskId>& shown,
+                        const TimeRange& range, std::size_t most) {
+    std::vector<Wake> result;
+    for (const model::TaskId other : shown) {
+        const TaskSlices* lane = index.find(other);
+        if (lane == nullptr) continue;
+        model::Slice from;
+        from.begin_ns = range.begin_ns > 0 ? static_cast<std::uint64_t>(range.begin_ns) : 0;
+        auto at = std::lower_bound(lane->slices.begin(), lane->slices.end(), from, by_begin);
+        for (; at != lane->slices.end() && static_cast<double>(at->begin_ns) < range.end_ns; ++at) {
+            if (at->woken_by == 0 || at->woken_by == other || at->ready_ns == 0) continue;
+            if (other != task && at->woken_by != task) continue;
+            if (result.size() == most) return {};  // a thicket helps nobody: zoom in to see them
+            result.push_back({at->woken_by, other, static_cast<double>(at->ready_ns), static_cast<double>(at->begin_ns)});
+        }
+    }
+    return result;
+}
+
+}  // namespace coroscope::viewer

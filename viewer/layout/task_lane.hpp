@@ -1,0 +1,64 @@
+// A task's own lane: when it ran, waited for the loop, or was suspended. Lanes are kept for the few tasks that are shown;
+// each is extended by the slices that came since the last update.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "agent/model/model.hpp"
+#include "time_axis.hpp"
+
+namespace coroscope::viewer {
+
+enum class Phase : std::uint8_t { suspended, ready, running };
+
+struct Span {
+    double begin_ns = 0, end_ns = 0;
+    Phase phase = Phase::suspended;
+    model::NodeId node = 0;        // suspended: where; running: where it had been suspended
+    model::TaskId woken_by = 0;    // ready, running: who made it ready
+    std::size_t merged = 1;        // steps in it, when they were too narrow to show
+};
+
+// The slices of one task, oldest first. Bound: `most_slices`, then the oldest half goes.
+struct TaskSlices {
+    static constexpr std::size_t most_slices = 200'000;
+    std::vector<model::Slice> slices;
+    bool truncated = false;
+};
+
+// Slices of the tasks that are shown.
+class LaneIndex {
+public:
+    // Keeps lanes for exactly `tasks`, folding in what is new in the model's loops. A new task costs a pass over all slices.
+    void update(const model::Model& model, const std::vector<model::TaskId>& tasks);
+    const TaskSlices* find(model::TaskId task) const;
+
+private:
+    std::map<model::TaskId, TaskSlices> lanes_;
+    std::map<model::LoopId, std::uint64_t> seen_;  // slices by number that were looked at
+};
+
+// What a lane draws in the axis's range: spans at least `narrowest_px` wide; narrower steps are merged into one running span.
+// `now_ns` closes what is still open.
+std::vector<Span> spans(const model::Model& model, const model::Task& task, const TaskSlices& lane, const TimeAxis& axis,
+                        float narrowest_px = 2);
+
+// The tasks that were longest busy in a range, longest first. Looks at no more than `most_looked_at` slices, evenly spread.
+std::vector<model::TaskId> busiest_tasks(const model::Model& model, const TimeRange& range, std::size_t count,
+                                         std::size_t most_looked_at = 50'000);
+
+// The step of `task` that a time falls in, or the last one before it: for stepping through a task's story. -1: none.
+std::ptrdiff_t slice_at_or_before(const std::vector<model::Slice>& slices, double time_ns);
+
+// Where a wake came from: the slice that ran on `loop` when `slice` was made ready.
+struct Wake {
+    model::TaskId from = 0, to = 0;
+    double from_ns = 0, to_ns = 0;  // made ready; began to run
+};
+// The wakes of a task within a range: into it, and out of it to other tasks of which lanes exist.
+std::vector<Wake> wakes(const LaneIndex& index, model::TaskId task, const std::vector<model::TaskId>& shown,
+                        const TimeRange& range, std::size_t most);
+
+}  // namespace coroscope::viewer

@@ -1,0 +1,34 @@
+#include "wait_chain.hpp"
+
+#include <algorithm>
+
+namespace coroscope::viewer {
+
+WaitChain wait_chain(const model::Model& model, model::TaskId id, std::size_t longest) {
+    WaitChain chain;
+    while (chain.tasks.size() < longest) {
+        const model::Task* task = model.task(id);
+        if (task == nullptr) break;
+        if (std::find(chain.tasks.begin(), chain.tasks.end(), id) != chain.tasks.end()) {
+            chain.cycle = true;
+            chain.closes_at = id;
+            break;
+        }
+        chain.tasks.push_back(id);
+        if (task->state != model::State::suspended || task->wait.kind != model::WaitKind::task || task->wait.operand == 0) break;
+        id = task->wait.operand;
+    }
+    return chain;
+}
+
+std::vector<model::TaskId> awaiters(const model::Model& model, model::TaskId id) {
+    std::vector<model::TaskId> result;
+    for (const model::Task* task : model.live_tasks()) {
+        if (task->state == model::State::suspended && task->wait.kind == model::WaitKind::task && task->wait.operand == id) {
+            result.push_back(task->id);
+        }
+    }
+    return result;
+}
+
+}  // namespace coroscope::viewer

@@ -1,0 +1,148 @@
+#include "derived.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+
+#include "viewer/layout/wait_chain.hpp"
+
+namespace coroscope::viewer {
+
+namespace {
+
+constexpr std::size_t most_lanes = 14;
+
+// How long something takes, for Throttle.
+class Stopwatch {
+public:
+    double elapsed_s() const {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+    }
+
+private:
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+std::uint64_t mix(std::uint64_t seed, std::uint64_t value) { return (seed ^ value) * 0x9e3779b97f4a7c15u + (seed >> 7); }
+
+std::uint64_t key_of(const ViewState& state) {
+    std::uint64_t key = std::hash<std::string>{}(state.tree.filter);
+    key = mix(key, state.app);
+    key = mix(key, static_cast<std::uint64_t>(state.tree.sort) << 8 | (state.tree.descending ? 1u : 0u) |
+                       (state.tree.show_done ? 2u : 0u) | (state.tree.fold ? 4u : 0u));
+    for (const std::uint64_t toggled : state.toggled) key += toggled * 0xbf58476d1ce4e5b9u;  // in no order
+    return mix(key, state.toggled.size());
+}
+
+std::uint64_t key_of(const TimeRange& range) {
+    return mix(static_cast<std::uint64_t>(range.begin_ns), static_cast<std::uint64_t>(range.end_ns));
+}
+
+void add_lane(std::vector<model::TaskId>& lanes, model::TaskId task) {
+    if (task != 0 && lanes.size() < most_lanes && std::find(lanes.begin(), lanes.end(), task) == lanes.end()) lanes.push_back(task);
+}
+
+// The selected task first, then those it has to do with, then the busiest in creation order.
+std::vector<model::TaskId> choose_lanes(const model::Model& model, const ViewState& state) {
+    std::vector<model::TaskId> lanes;
+    if (const model::Task* selected = model.task(state.task)) {
+        add_lane(lanes, selected->id);
+        for (const model::TaskId id : wait_chain(model, selected->id, 4).tasks) add_lane(lanes, id);
+        if (model.task(selected->woken_by) != nullptr) add_lane(lanes, selected->woken_by);
+        if (model.task(selected->parent) != nullptr) add_lane(lanes, selected->parent);
+    }
+    std::vector<model::TaskId> busy = busiest_tasks(model, state.timeline.range.target(), most_lanes);
+    std::erase_if(busy, [&](model::TaskId id) { return model.task(id) == nullptr; });
+    busy.resize(std::min(busy.size(), most_lanes - lanes.size()));
+    std::sort(busy.begin(), busy.end());
+    for (const model::TaskId id : busy) add_lane(lanes, id);
+    return lanes;
+}
+
+}  // namespace
+
+double Derived::update(const model::Session& session, ViewState& state, double now_s) {
+    if (session.app(state.app) == nullptr) {
+        const auto& apps = session.apps();
+        // The newest app that is there, else the newest.
+        model::AppKey best = 0;
+        for (const auto& [key, app] : apps) {
+            const model::App* chosen = session.app(best);
+            if (chosen == nullptr || app.connected || !chosen->connected) best = key;
+        }
+        state.choose_app(best);
+    }
+    const model::App* app = session.app(state.app);
+    std::uint64_t events = 0;
+    for (const auto& [key, one] : session.apps()) events += one.model.events();
+    rate_.add(now_s, events);
+    update_problems(session, now_s);
+    if (app == nullptr) return problems_due_.waiting() ? problems_due_.next_s() : 0;
+    if (app_ != state.app) {
+        forget();
+        app_ = state.app;
+    }
+    update_tree(*app, state, now_s);
+    for (const auto& loop : app->model.loops()) iterations_[loop->id].update(*loop);
+    update_lanes(*app, state, now_s);
+    if (awaiters_due_.due(now_s, app->model.version(), state.task)) {
+        const Stopwatch watch;
+        awaiters_ = state.task == 0 ? std::vector<model::TaskId>{} : viewer::awaiters(app->model, state.task);
+        awaiters_due_.took(now_s, watch.elapsed_s());
+    }
+    double next_s = 0;
+    for (const Throttle* due : {&tree_due_, &problems_due_, &lanes_due_, &awaiters_due_}) {
+        if (due->waiting() && (next_s == 0 || due->next_s() < next_s)) next_s = due->next_s();
+    }
+    return next_s;
+}
+
+void Derived::update_tree(const model::App& app, const ViewState& state, double now_s) {
+    if (!tree_due_.due(now_s, app.model.version(), key_of(state))) {
+        return;
+    }
+    const Stopwatch watch;
+    tree_.build(app.model, state.tree, state.toggled);
+    tree_due_.took(now_s, watch.elapsed_s());
+}
+
+void Derived::update_problems(const model::Session& session, double now_s) {
+    if (!problems_due_.due(now_s, session.version(), 0)) return;
+    const Stopwatch watch;
+    problems_ = analysis::find_problems(session);
+    problems_due_.took(now_s, watch.elapsed_s());
+}
+
+void Derived::update_lanes(const model::App& app, const ViewState& state, double now_s) {
+    // A moved range counts as new input, not as a choice: lanes that came and went while panning would be unreadable.
+    const std::uint64_t range = state.timeline.follow ? 0 : key_of(state.timeline.range.target());
+    if (lanes_due_.due(now_s, mix(range, app.model.version()), mix(state.app, state.task))) {
+        const Stopwatch watch;
+        lane_tasks_ = choose_lanes(app.model, state);
+        lanes_due_.took(now_s, watch.elapsed_s());
+    }
+    lanes_.update(app.model, lane_tasks_);
+}
+
+std::size_t Derived::problems_of(model::AppKey app) const {
+    return static_cast<std::size_t>(std::count_if(problems_.begin(), problems_.end(), [&](const auto& p) { return p.app == app; }));
+}
+
+const IterationIndex& Derived::iterations(model::LoopId loop) const {
+    static const IterationIndex none;
+    const auto at = iterations_.find(loop);
+    return at == iterations_.end() ? none : at->second;
+}
+
+void Derived::forget() {
+    tree_due_.reset();
+    problems_due_.reset();
+    lanes_due_.reset();
+    awaiters_due_.reset();
+    lanes_ = {};
+    lane_tasks_.clear();
+    iterations_.clear();
+    awaiters_.clear();
+}
+
+}  // namespace coroscope::viewer

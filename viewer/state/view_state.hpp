@@ -1,0 +1,86 @@
+// What the user sees of the session: which app, which task, which part of time, which pane. No ImGui: views change it, tests read it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/model/session.hpp"
+#include "navigation.hpp"
+#include "viewer/layout/panes.hpp"
+#include "viewer/layout/task_tree.hpp"
+#include "viewer/layout/time_axis.hpp"
+
+namespace coroscope::viewer {
+
+enum class View : std::uint8_t { dashboard, tasks, timeline, latency, problems, detail, health };
+inline constexpr View all_views[] = {View::dashboard, View::tasks,  View::timeline, View::latency,
+                                     View::problems,  View::detail, View::health};
+
+std::string_view to_string(View view);                      // as --view takes it
+std::optional<View> view_named(std::string_view name);
+
+enum class BottomTab : std::uint8_t { problems, detail, health };
+
+struct TimelineState {
+    EasedRange range;
+    bool follow = true;              // the newest stays at the right edge
+    bool fitted = false;             // a range was chosen at all
+    float scroll_px = 0;             // of the lanes, downwards
+    std::optional<TimeRange> measure;  // left-drag
+    std::optional<TimeRange> zoom_box; // middle-drag
+};
+
+struct ViewState {
+    View view = View::dashboard;
+    BottomTab tab = BottomTab::problems;
+    bool show_tab = false;           // the tab was chosen by the program: the tab bar has to follow
+
+    model::AppKey app = 0;
+    model::TaskId task = 0;          // selected
+    Navigation navigation;
+    std::size_t problem = 0;         // selected in the list
+    bool scroll_to_problem = false;
+
+    TreeOptions tree;
+    Toggled toggled;
+    bool scroll_to_task = false;
+
+    TimelineState timeline;
+    Splits splits;
+
+    bool help_open = false;
+    bool find_open = false;
+    std::string find_text;
+    std::size_t find_at = 0;         // highlighted result
+    bool focus_filter = false;
+    float scale = 1;                 // the user's, on top of the screen's
+
+    bool animating = false;          // a frame sets it: another is wanted
+
+    // Selects a task and remembers the way back. `reveal_in_tree` scrolls the tree there.
+    void select(const model::Model& model, model::TaskId id, bool reveal_in_tree = true);
+    void select_none();
+    // Steps through the tasks that were selected before.
+    void go_back(const model::Model& model);
+    void go_forward(const model::Model& model);
+
+    void choose_app(model::AppKey key);
+    void show(BottomTab chosen) { tab = chosen, show_tab = true; }
+
+    // Timeline. All remember the range for undo and stop following, but for follow().
+    void show_range(const TimeRange& range);
+    void jump_to(double time_ns, double around_ns);
+    void undo_range();
+    void follow();
+    void fit(const model::Model& model);
+    // Once a frame: keeps the newest in sight while following, advances the easing. True while something moves.
+    bool advance(const model::Model& model, double elapsed_s, bool live);
+};
+
+// The whole of an app's time.
+TimeRange history(const model::Model& model);
+
+}  // namespace coroscope::viewer

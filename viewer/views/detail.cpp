@@ -1,0 +1,236 @@
+// One task's story: where it waits and why, who made it, what became of it.
+#include <imgui.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "viewer/layout/describe.hpp"
+#include "viewer/layout/text.hpp"
+#include "viewer/layout/wait_chain.hpp"
+#include "viewer/ui/widgets.hpp"
+#include "views.hpp"
+
+namespace coroscope::viewer::views {
+
+namespace {
+
+namespace color = ui::color;
+using ui::px;
+
+using Frames = std::vector<model::Model::StackFrame>;
+
+void heading(std::string_view what) {
+    ImGui::Spacing();
+    ImGui::PushFont(ui::fonts().small);
+    ui::text(what, color::dim);
+    ImGui::PopFont();
+}
+
+void task_link(Context& context, model::TaskId id) {
+    const model::Model& model = context.model();
+    const model::Task* task = model.task(id);
+    if (task == nullptr) {
+        ui::text(name_of(model, id), color::dim);
+        return;
+    }
+    ui::state_item(task->state, task->outcome, false);
+    ImGui::SameLine(0, px(3));
+    ImGui::PushID(static_cast<int>(id));
+    if (ui::link(title_of(model, *task))) context.state.select(model, id);
+    ImGui::PopID();
+}
+
+// Frames as a chain: a line through dots, each a coroutine with the line it has come to.
+void chain(const Frames& frames, ImU32 paint, bool goes_on) {
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    const float line = ImGui::GetTextLineHeightWithSpacing();
+    ImGui::PushFont(ui::fonts().mono);
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        const auto& frame = frames[i];
+        const bool last = i + 1 == frames.size();
+        const ImVec2 at = ImGui::GetCursorScreenPos();
+        const ImVec2 dot{at.x + px(6), at.y + ImGui::GetTextLineHeight() / 2};
+        if (!last || goes_on) list.AddLine(dot, {dot.x, dot.y + line}, ui::with_alpha(paint, 0.6f), px(1.5f));
+        last ? list.AddCircleFilled(dot, px(4), paint, 12) : list.AddCircleFilled(dot, px(3), ui::with_alpha(paint, 0.8f), 12);
+        ImGui::Dummy({px(16), ImGui::GetTextLineHeight()});
+        ImGui::SameLine(0, 0);
+        ui::text(short_function_text(frame.function), last ? color::bright : color::text);
+        ImGui::SameLine(0, px(10));
+        ui::text(place_text(frame.file, frame.line), last ? color::link : color::dim);
+        if (ImGui::IsItemHovered()) {
+            ImGui::SetTooltip("%s\n%s:%u", std::string(frame.function).c_str(), std::string(frame.file).c_str(), frame.line);
+        }
+    }
+    ImGui::PopFont();
+}
+
+std::string ending(const model::Model& model, const model::Task& task) {
+    switch (task.state) {
+        case model::State::suspended: return "waits for " + wait_text(model, task.wait) + " since " + duration_text(in_state_ns(model, task));
+        case model::State::running: return "runs since " + duration_text(in_state_ns(model, task));
+        case model::State::created:
+        case model::State::ready: return "ready, waits for the loop since " + duration_text(in_state_ns(model, task));
+        case model::State::done: break;
+    }
+    if (task.outcome == model::Outcome::error) return "ended with an exception";
+    if (task.outcome == model::Outcome::cancelled) return "was cancelled";
+    return "returned";
+}
+
+void last_line(std::string_view what, ImU32 paint) {
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    ImGui::Dummy({px(16), ImGui::GetTextLineHeight()});
+    const ImVec2 m{at.x + px(6), at.y + ImGui::GetTextLineHeight() / 2};
+    ImGui::GetWindowDrawList()->AddCircle(m, px(4), paint, 12, px(1.5f));
+    ImGui::SameLine(0, 0);
+    ui::text(what, paint);
+}
+
+// The await stack, and on through the tasks it waits for: what really holds it up is at the end.
+void await_chain(Context& context, const model::Task& task) {
+    const model::Model& model = context.model();
+    const WaitChain waits = wait_chain(model, task.id);
+    for (std::size_t i = 0; i < waits.tasks.size(); ++i) {
+        const model::Task* link = model.task(waits.tasks[i]);
+        if (link == nullptr) break;
+        if (i > 0) {
+            const ImVec2 at = ImGui::GetCursorScreenPos();
+            ImGui::GetWindowDrawList()->AddLine({at.x + px(6), at.y - px(4)}, {at.x + px(6), at.y + px(4)}, ui::with_alpha(color::suspended, 0.6f), px(1.5f));
+            ImGui::Dummy({px(10), ImGui::GetTextLineHeight()});
+            ImGui::SameLine(0, px(6));
+            task_link(context, link->id);
+        }
+        const ImU32 paint = ui::state_color(link->state, link->outcome);
+        chain(model.await_stack(*link), paint, i + 1 < waits.tasks.size() || link->state != model::State::done);
+        if (i + 1 == waits.tasks.size() && !waits.cycle) last_line(ending(model, *link), paint);
+    }
+    if (waits.cycle) {
+        last_line("which waits for " + name_of(model, waits.closes_at) + " again: a deadlock, none of them will ever go on", color::bad);
+    }
+}
+
+void header(Context& context, const model::Task& task) {
+    const model::Model& model = context.model();
+    ViewState& state = context.state;
+    const auto arrow = [&](const char* id, ImGuiDir direction, bool enabled) {
+        ImGui::BeginDisabled(!enabled);
+        const bool clicked = ImGui::ArrowButton(id, direction);
+        ImGui::EndDisabled();
+        return clicked;
+    };
+    if (arrow("##back", ImGuiDir_Left, state.navigation.can_go_back())) state.go_back(model);
+    ImGui::SameLine(0, px(3));
+    if (arrow("##forward", ImGuiDir_Right, state.navigation.can_go_forward())) state.go_forward(model);
+    ImGui::SameLine(0, px(10));
+    ImGui::AlignTextToFramePadding();
+    ImGui::PushFont(ui::fonts().bold);
+    ui::text(model.task_name(task), color::bright);
+    ImGui::PopFont();
+    ImGui::SameLine(0, px(8));
+    ui::text(function_text(model.coroutine(task)), color::dim);
+    ImGui::SameLine(0, px(12));
+    ui::state_item(task.state, task.outcome);
+    if (task.incomplete) {
+        ImGui::SameLine(0, px(10));
+        ui::badge("incomplete: events were lost", color::warning);
+    }
+    ui::to_the_right(ui::text_width("Show in timeline") + 2 * ImGui::GetStyle().FramePadding.x + px(2));
+    if (ImGui::Button("Show in timeline")) {
+        const double end = static_cast<double>(task.state == model::State::done && task.done_ns != 0 ? task.done_ns : model.now_ns());
+        state.show_range(around({static_cast<double>(task.created_ns != 0 ? task.created_ns : model.first_ns()), end}, 0.05, 0));
+    }
+}
+
+void fact(const char* name, std::string_view value, ImU32 paint = color::text) {
+    if (value.empty()) return;
+    ImGui::TableNextRow();
+    ImGui::TableNextColumn();
+    ui::text(name, color::dim);
+    ImGui::TableNextColumn();
+    ui::text(value, paint);
+}
+
+void fact_task(Context& context, const char* name, model::TaskId id) {
+    if (id == 0) return;
+    ImGui::TableNextRow();
+    ImGui::TableNextColumn();
+    ui::text(name, color::dim);
+    ImGui::TableNextColumn();
+    ImGui::PushID(name);
+    task_link(context, id);
+    ImGui::PopID();
+}
+
+void facts(Context& context, const model::Task& task) {
+    const model::Model& model = context.model();
+    if (!ImGui::BeginTable("facts", 2, ImGuiTableFlags_SizingFixedFit)) return;
+    const bool slow = model.slow_step_ns() > 0 && task.longest_step_ns >= model.slow_step_ns();
+    fact("Busy", duration_text(busy_so_far_ns(model, task)) + " in " + full_count_text(task.steps) + (task.steps == 1 ? " step" : " steps"));
+    fact("Longest step", duration_text(task.longest_step_ns), slow ? color::bad : color::text);
+    fact("Waited for the loop", duration_text(task.ready_ns) + ", longest " + duration_text(task.longest_ready_ns));
+    if (task.created_ns != 0) {
+        fact("Created", since_start(context, static_cast<double>(task.created_ns)) + ", " +
+                            (task.state == model::State::done ? "lived " : "lives for ") + duration_text(age_ns(model, task)));
+    }
+    fact_task(context, "Parent", task.parent);
+    if (task.woken_by != 0) {
+        fact_task(context, "Last woken by", task.woken_by);
+    } else if (task.steps > 0) {
+        fact("Last woken by", "the loop (timer, I/O or a thread)");
+    }
+    if (task.cancel_requests > 0) fact("Cancel requests", full_count_text(task.cancel_requests), color::cancelled);
+    fact_task(context, "Cancelled by", task.cancelled_by);
+    fact("Loop", task.loop == 0 ? "" : std::to_string(task.loop));
+    ImGui::EndTable();
+}
+
+void relatives(Context& context, const char* title, const std::vector<model::TaskId>& tasks) {
+    if (tasks.empty()) return;
+    constexpr std::size_t most = 100;
+    heading(std::string(title) + "  " + full_count_text(tasks.size()));
+    ImGui::PushID(title);
+    for (std::size_t i = 0; i < tasks.size() && i < most; ++i) task_link(context, tasks[i]);
+    if (tasks.size() > most) ui::text("and " + full_count_text(tasks.size() - most) + " more: see the tree", color::dim);
+    ImGui::PopID();
+}
+
+}  // namespace
+
+void detail_contents(Context& context) {
+    const model::Task* task = context.selected();
+    if (task == nullptr) {
+        ImGui::Spacing();
+        ui::wrapped(context.state.task == 0 ? "Select a task: in the tree, in the timeline, or with Ctrl+P."
+                                            : "The selected task ended long ago and is no longer retained.",
+                    color::dim);
+        return;
+    }
+    const model::Model& model = context.model();
+    header(context, *task);
+    const float width = ImGui::GetContentRegionAvail().x;
+    ImGui::BeginChild("chain", {std::floor(width * 0.55f), 0});
+    heading(task->state == model::State::suspended ? "Awaits (outermost first)" : "Stack");
+    await_chain(context, *task);
+    const Frames created = model.creation_stack(*task);
+    if (!created.empty()) {
+        heading("Created at");
+        chain(created, color::created, false);
+    }
+    ImGui::EndChild();
+    ImGui::SameLine(0, px(14));
+    ImGui::BeginChild("facts", {0, 0});
+    ImGui::Spacing();
+    facts(context, *task);
+    relatives(context, "Waited for by", context.derived.awaiters());
+    relatives(context, "Children", model.children(task->id));
+    ImGui::EndChild();
+}
+
+void draw_detail(Context& context, const Box& box) {
+    ui::begin_panel("detail", box);
+    ui::panel_title("Task");
+    detail_contents(context);
+    ui::end_panel();
+}
+
+}  // namespace coroscope::viewer::views

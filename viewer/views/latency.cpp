@@ -1,0 +1,332 @@
+// Loop latency: how long others had to wait for the loop. A column is the longest iteration in its pixel.
+#include <imgui.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "viewer/layout/describe.hpp"
+#include "viewer/layout/text.hpp"
+#include "viewer/ui/time_ruler.hpp"
+#include "viewer/ui/widgets.hpp"
+#include "views.hpp"
+
+namespace coroscope::viewer::views {
+
+namespace {
+
+namespace color = ui::color;
+using ui::px;
+
+constexpr std::uint64_t default_target_ns = 100'000'000;
+
+std::uint64_t target_ns(const model::Model& model) { return model.slow_step_ns() > 0 ? model.slow_step_ns() : default_target_ns; }
+
+// Lengths on a logarithmic scale from 10 us to what is past both the target and the longest.
+struct LengthScale {
+    double low_ns = 10e3, high_ns = 1e9;
+    float top = 0, bottom = 0;
+
+    float y(double length_ns) const {
+        const double part = std::log(std::max(length_ns, low_ns) / low_ns) / std::log(high_ns / low_ns);
+        return bottom - static_cast<float>(std::clamp(part, 0.0, 1.0)) * (bottom - top);
+    }
+};
+
+LengthScale length_scale(const model::Model& model, float top, float bottom) {
+    LengthScale scale;
+    scale.top = top;
+    scale.bottom = bottom;
+    double longest = static_cast<double>(target_ns(model)) * 2;
+    for (const auto& loop : model.loops()) longest = std::max(longest, static_cast<double>(loop->longest_iteration_ns) * 1.5);
+    scale.high_ns = longest;
+    return scale;
+}
+
+void draw_scale(ImDrawList& list, const LengthScale& scale, const model::Model& model, const TimeAxis& axis, float label_right) {
+    const double target = static_cast<double>(target_ns(model));
+    for (double decade = scale.low_ns * 10; decade < scale.high_ns; decade *= 10) {
+        const float y = std::floor(scale.y(decade)) + 0.5f;
+        list.AddLine({axis.left_px, y}, {axis.right_px(), y}, color::grid);
+        if (std::abs(y - scale.y(target)) < px(9)) continue;
+        const std::string label = duration_text(static_cast<std::uint64_t>(decade));
+        ui::draw_text(list, {label_right - ui::text_width(label, ui::fonts().small), y - px(7)}, color::faint, label, ui::fonts().small);
+    }
+    const float y = std::floor(scale.y(target)) + 0.5f;
+    ui::draw_dashed_line(list, {axis.left_px, y}, {axis.right_px(), y}, ui::with_alpha(color::bad, 0.75f), px(4));
+    const std::string label = duration_text(target_ns(model));
+    ui::draw_text(list, {label_right - ui::text_width(label, ui::fonts().small), y - px(7)}, color::bad, label, ui::fonts().small);
+}
+
+struct Hovered {
+    const model::Loop* loop = nullptr;
+    LatencyColumn column;
+};
+
+void tooltip(Context& context, const Hovered& hovered) {
+    const model::Model& model = context.model();
+    const model::Iteration& iteration = hovered.loop->iterations[hovered.column.longest];
+    ui::begin_tooltip();
+    ui::text("Loop " + std::to_string(hovered.loop->id) + " at " + since_start(context, static_cast<double>(iteration.begin_ns)), color::dim);
+    const std::uint64_t length = iteration.end_ns - iteration.begin_ns;
+    ImGui::PushFont(ui::fonts().bold);
+    ui::text(duration_text(length), ui::latency_color(length, target_ns(model)));
+    ImGui::PopFont();
+    ImGui::SameLine(0, px(6));
+    ui::text("iteration, " + full_count_text(iteration.steps) + (iteration.steps == 1 ? " step" : " steps"), color::text);
+    const std::vector<Share> shares = composition(*hovered.loop, iteration);
+    std::size_t shown = 0;
+    for (const Share& share : shares) {
+        if (++shown > 6) break;
+        const ImVec2 at = ImGui::GetCursorScreenPos();
+        const float width = px(70) * static_cast<float>(share.busy_ns) / static_cast<float>(std::max<std::uint64_t>(1, length));
+        ImGui::Dummy({px(74), ImGui::GetTextLineHeight()});
+        ImGui::GetWindowDrawList()->AddRectFilled({at.x, at.y + px(3)}, {at.x + std::max(1.0f, width), at.y + px(13)},
+                                                  share.task == 0 ? color::faint : ui::coroutine_color(coroutine_site(model, share.task)), px(2));
+        ImGui::SameLine();
+        const std::string who = share.task == 0 ? "callbacks" : name_of(model, share.task);
+        const std::string where = place_of(model, share.node);
+        ui::text(duration_text(share.busy_ns) + "  " + who + (share.steps > 1 ? ", " + count_text(share.steps) + " steps" : "") +
+                 (where.empty() ? "" : ", from " + where));
+    }
+    if (shares.size() > 6) ui::text("and " + std::to_string(shares.size() - 6) + " more tasks", color::dim);
+    if (hovered.column.count > 1) ui::text("The longest of " + full_count_text(hovered.column.count) + " in this column. Click to go there.", color::faint);
+    ui::end_tooltip();
+}
+
+void jump(Context& context, const Hovered& hovered, double time) {
+    if (hovered.loop == nullptr) {
+        context.state.jump_to(time, 0);
+        return;
+    }
+    const model::Iteration& iteration = hovered.loop->iterations[hovered.column.longest];
+    const TimeRange what{static_cast<double>(iteration.begin_ns), static_cast<double>(iteration.end_ns)};
+    context.state.show_range(around(what, 1.0, 1e6));
+}
+
+// Bars of one loop's columns; returns the column under the mouse.
+Hovered draw_columns(ImDrawList& list, const model::Loop& loop, const IterationIndex& index, const TimeAxis& axis,
+                     const LengthScale& scale, std::uint64_t target, bool hovered) {
+    const std::vector<LatencyColumn> columns = latency_columns(loop, index, axis);
+    Hovered result;
+    const float mouse = ImGui::GetMousePos().x;
+    for (std::size_t i = 0; i < columns.size();) {
+        // Neighbours of one iteration are one bar.
+        std::size_t last = i + 1;
+        while (last < columns.size() && columns[last].longest_ns == columns[i].longest_ns && columns[last].longest == columns[i].longest) ++last;
+        if (columns[i].longest_ns > 0) {
+            const float x0 = axis.left_px + static_cast<float>(i), x1 = axis.left_px + static_cast<float>(last);
+            const ImU32 paint = ui::latency_color(columns[i].longest_ns, target);
+            const float top = std::min(scale.y(static_cast<double>(columns[i].longest_ns)), scale.bottom - 1);
+            list.AddRectFilled({x0, top}, {x1, scale.bottom}, ui::with_alpha(paint, 0.78f));
+            list.AddRectFilled({x0, top}, {x1, top + px(1.5f)}, paint);
+            if (hovered && mouse >= x0 - 1 && mouse < x1 + 1 &&
+                (result.loop == nullptr || columns[i].longest_ns > result.column.longest_ns)) {
+                result.loop = &loop;
+                result.column = columns[i];
+            }
+        }
+        i = last;
+    }
+    // The iteration that runs now has no end yet: a stalled loop shows at once.
+    const auto now = axis.range.end_ns;
+    if (loop.running && !loop.polling && loop.iteration_began_ns != 0 && now > static_cast<double>(loop.iteration_began_ns)) {
+        const double length = now - static_cast<double>(loop.iteration_began_ns);
+        if (length > static_cast<double>(target) * 0.1) {
+            list.AddRectFilled({axis.x(loop.iteration_began_ns), scale.y(length)}, {axis.x(now), scale.bottom},
+                               ui::with_alpha(ui::latency_color(static_cast<std::uint64_t>(length), target), 0.5f));
+        }
+    }
+    return result;
+}
+
+// A chart of some loops over all of the app's time, with the timeline's range marked. Takes the rest of the panel, or `height`.
+void chart(Context& context, const char* id, const std::vector<const model::Loop*>& loops, float height) {
+    const model::Model& model = context.model();
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float width = ImGui::GetContentRegionAvail().x;
+    const float gutter = px(58), ruler = px(16);
+    if (width < gutter + px(40) || height < ruler + px(20)) return;
+    ImGui::InvisibleButton(id, {width, height});
+    const bool hovered = ImGui::IsItemHovered();
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    const TimeAxis axis{history(model), at.x + gutter, std::floor(width - gutter)};
+    const LengthScale scale = length_scale(model, at.y + px(2), at.y + height - ruler);
+    list.AddRectFilled({axis.left_px, scale.top}, {axis.right_px(), scale.bottom}, color::well, px(3));
+    list.PushClipRect(at, {at.x + width, at.y + height}, true);
+    draw_scale(list, scale, model, axis, axis.left_px - px(6));
+    Hovered under;
+    for (const model::Loop* loop : loops) {
+        const Hovered one = draw_columns(list, *loop, context.derived.iterations(loop->id), axis, scale, target_ns(model), hovered);
+        if (one.loop != nullptr && (under.loop == nullptr || one.column.longest_ns > under.column.longest_ns)) under = one;
+    }
+    for (const Tick& tick : ticks(axis, axis.range.begin_ns, px(120))) {
+        if (!tick.labelled) continue;
+        const float x = axis.x(tick.time_ns);
+        list.AddLine({x, scale.bottom}, {x, scale.bottom + px(3)}, color::faint);
+        const float label = ui::text_width(tick.label, ui::fonts().small);
+        const float left = std::clamp(x - label / 2, axis.left_px, axis.right_px() - label);
+        ui::draw_text(list, {left, scale.bottom + px(3)}, color::faint, tick.label, ui::fonts().small);
+    }
+    // Where the timeline is.
+    const TimeRange& shown = context.state.timeline.range.shown();
+    const float x0 = std::clamp(axis.x(shown.begin_ns), axis.left_px, axis.right_px());
+    const float x1 = std::clamp(axis.x(shown.end_ns), axis.left_px, axis.right_px());
+    if (x1 - x0 < axis.width_px - 2) {
+        list.AddRectFilled({axis.left_px, scale.top}, {x0, scale.bottom}, ui::rgb(0x0d1117, 130));
+        list.AddRectFilled({x1, scale.top}, {axis.right_px(), scale.bottom}, ui::rgb(0x0d1117, 130));
+        list.AddRect({x0 - 0.5f, scale.top}, {std::max(x1, x0 + 2) + 0.5f, scale.bottom}, ui::with_alpha(color::accent, 0.9f), px(2));
+    }
+    list.PopClipRect();
+    if (hovered && ImGui::GetMousePos().x >= axis.left_px) {
+        const float x = ImGui::GetMousePos().x;
+        list.AddLine({x, scale.top}, {x, scale.bottom}, ui::with_alpha(color::bright, 0.35f));
+        if (under.loop != nullptr) tooltip(context, under);
+        if (ImGui::IsItemClicked(ImGuiMouseButton_Left)) jump(context, under, axis.time_ns(x));
+    }
+}
+
+std::string summary(const model::Model& model) {
+    std::uint64_t longest = 0;
+    for (const auto& loop : model.loops()) longest = std::max(longest, loop->longest_iteration_ns);
+    return "longest iteration " + duration_text(longest) + ", target " + duration_text(target_ns(model));
+}
+
+std::vector<const model::Loop*> all_loops(const model::Model& model) {
+    std::vector<const model::Loop*> loops;
+    for (const auto& loop : model.loops()) loops.push_back(loop.get());
+    return loops;
+}
+
+constexpr int bins_per_decade = 4, bin_count = 7 * bins_per_decade;  // 1 us .. 10 s
+
+void histogram(Context& context, const std::vector<const model::Loop*>& loops, float width, float height) {
+    const model::Model& model = context.model();
+    std::vector<std::size_t> counts(bin_count);
+    std::size_t total = 0;
+    for (const model::Loop* loop : loops) {
+        const auto one = length_histogram(loop->iterations, bins_per_decade, bin_count);
+        for (std::size_t i = 0; i < one.size(); ++i) counts[i] += one[i], total += one[i];
+    }
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    ImGui::Dummy({width, height});
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    const float bottom = at.y + height - px(18), left = at.x + px(4), bar = (width - px(8)) / static_cast<float>(bin_count);
+    const double most = std::log10(static_cast<double>(*std::max_element(counts.begin(), counts.end())) + 1);
+    list.AddRectFilled(at, {at.x + width, bottom}, color::well, px(3));
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        const float x = left + static_cast<float>(i) * bar;
+        const double low_ns = 1e3 * std::pow(10.0, static_cast<double>(i) / bins_per_decade);
+        if (i % bins_per_decade == 0) {
+            list.AddLine({x, at.y}, {x, bottom + px(3)}, color::grid);
+            ui::draw_text(list, {x - px(10), bottom + px(3)}, color::faint, duration_text(static_cast<std::uint64_t>(std::llround(low_ns))), ui::fonts().small);
+        }
+        if (counts[i] == 0) continue;
+        const float tall = static_cast<float>(std::log10(static_cast<double>(counts[i]) + 1) / most) * (bottom - at.y - px(20));
+        list.AddRectFilled({x + 1, bottom - std::max(px(2), tall)}, {x + bar - 1, bottom},
+                           ui::with_alpha(ui::latency_color(static_cast<std::uint64_t>(low_ns), target_ns(model)), 0.85f), px(2));
+        const std::string label = count_text(counts[i]);
+        if (ui::text_width(label, ui::fonts().small) < bar - 2) {
+            ui::draw_text(list, {x + 1, bottom - std::max(px(2), tall) - px(14)}, color::dim, label, ui::fonts().small);
+        }
+    }
+    if (total == 0) ui::draw_text(list, {at.x + px(10), at.y + px(8)}, color::dim, "No iteration yet.");
+}
+
+void longest_list(Context& context, const std::vector<const model::Loop*>& loops) {
+    struct Long {
+        const model::Loop* loop;
+        const model::Iteration* iteration;
+        std::uint64_t length() const { return iteration->end_ns - iteration->begin_ns; }
+    };
+    constexpr std::size_t most = 50;
+    std::vector<Long> all;
+    for (const model::Loop* loop : loops) {
+        for (const model::Iteration& iteration : loop->iterations) {
+            const Long one{loop, &iteration};
+            const auto worse = [](const Long& a, const Long& b) { return a.length() > b.length(); };
+            if (all.size() == most && !worse(one, all.back())) continue;
+            all.insert(std::upper_bound(all.begin(), all.end(), one, worse), one);
+            if (all.size() > most) all.pop_back();
+        }
+    }
+    const ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY | ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_BordersInnerV;
+    if (!ImGui::BeginTable("longest", 5, flags)) return;
+    ImGui::TableSetupScrollFreeze(0, 1);
+    ImGui::TableSetupColumn("Length", 0, px(80));
+    ImGui::TableSetupColumn("At", 0, px(100));
+    ImGui::TableSetupColumn("Loop", 0, px(50));
+    ImGui::TableSetupColumn("Steps", 0, px(60));
+    ImGui::TableSetupColumn("Mostly", ImGuiTableColumnFlags_WidthStretch);
+    ImGui::TableHeadersRow();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const Long& one = all[i];
+        ImGui::TableNextRow();
+        ImGui::TableNextColumn();
+        ImGui::PushID(static_cast<int>(i));
+        if (ImGui::Selectable("##row", false, ImGuiSelectableFlags_SpanAllColumns)) {
+            context.state.show_range(around({static_cast<double>(one.iteration->begin_ns), static_cast<double>(one.iteration->end_ns)}, 1.0, 1e6));
+            context.state.view = View::dashboard;
+        }
+        ImGui::PopID();
+        ImGui::SameLine(0, 0);
+        ui::number(duration_text(one.length()), ui::latency_color(one.length(), target_ns(context.model())));
+        ImGui::TableNextColumn();
+        ui::number(since_start(context, static_cast<double>(one.iteration->begin_ns)));
+        ImGui::TableNextColumn();
+        ui::number(std::to_string(one.loop->id));
+        ImGui::TableNextColumn();
+        ui::number(full_count_text(one.iteration->steps));
+        ImGui::TableNextColumn();
+        if (!ImGui::IsItemVisible()) continue;
+        const std::vector<Share> shares = composition(*one.loop, *one.iteration);
+        if (shares.empty()) continue;
+        const std::string where = place_of(context.model(), shares.front().node);
+        ui::text((shares.front().task == 0 ? "a callback" : name_of(context.model(), shares.front().task)) + ", " + duration_text(shares.front().busy_ns), color::text);
+        ImGui::SameLine(0, px(6));
+        ui::text(where, color::dim);
+    }
+    ImGui::EndTable();
+}
+
+}  // namespace
+
+void draw_latency_strip(Context& context, const Box& box) {
+    ui::begin_panel("latency", box);
+    ui::panel_title("Loop latency", summary(context.model()));
+    chart(context, "##strip", all_loops(context.model()), ImGui::GetContentRegionAvail().y);
+    ui::end_panel();
+}
+
+void draw_latency(Context& context, const Box& box) {
+    const model::Model& model = context.model();
+    ui::begin_panel("latency", box);
+    ui::panel_title("Loop latency", summary(model));
+    const std::vector<const model::Loop*> loops = all_loops(model);
+    const float room = ImGui::GetContentRegionAvail().y;
+    const auto strips = static_cast<float>(std::clamp<std::size_t>(loops.size(), 1, 4));
+    const float height = std::max(px(90), room * 0.5f / strips);
+    for (std::size_t i = 0; i < loops.size() && i < 4; ++i) {
+        ImGui::PushID(static_cast<int>(i));
+        if (loops.size() > 1) ui::text("Loop " + std::to_string(loops[i]->id), color::dim);
+        chart(context, "##chart", {loops[i]}, height - px(loops.size() > 1 ? 22 : 0));
+        ImGui::PopID();
+    }
+    ImGui::Spacing();
+    const float width = ImGui::GetContentRegionAvail().x;
+    ImGui::BeginChild("histogram", {width * 0.45f, 0});
+    ImGui::PushFont(ui::fonts().bold);
+    ui::text("Iterations by length");
+    ImGui::PopFont();
+    histogram(context, loops, ImGui::GetContentRegionAvail().x, ImGui::GetContentRegionAvail().y);
+    ImGui::EndChild();
+    ImGui::SameLine(0, px(14));
+    ImGui::BeginChild("longest", {0, 0});
+    ImGui::PushFont(ui::fonts().bold);
+    ui::text("The longest");
+    ImGui::PopFont();
+    longest_list(context, loops);
+    ImGui::EndChild();
+    ui::end_panel();
+}
+
+}  // namespace coroscope::viewer::views

@@ -1,0 +1,228 @@
+// Drawing the lanes: loops with their slices, tasks with their phases, and who woke whom.
+#include <imgui.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "timeline_parts.hpp"
+#include "viewer/layout/describe.hpp"
+#include "viewer/layout/slices.hpp"
+#include "viewer/layout/text.hpp"
+#include "viewer/ui/widgets.hpp"
+
+namespace coroscope::viewer::views {
+
+namespace {
+
+namespace color = ui::color;
+using ui::px;
+
+constexpr float loop_lane = 30, task_lane = 21, lane_gap = 3;
+
+bool mouse_in(const Lanes& lanes, float y0, float y1) {
+    return lanes.hovered && lanes.mouse.y >= std::max(y0, lanes.top) && lanes.mouse.y < std::min(y1, lanes.bottom);
+}
+
+// A label inside a bar, from where the bar becomes visible.
+void bar_label(const Lanes& lanes, float x0, float x1, float y, float height, std::string_view label, ImU32 paint) {
+    const float from = std::max(x0, lanes.axis.left_px) + px(4), to = std::min(x1, lanes.axis.right_px()) - px(3);
+    if (to - from < px(14)) return;
+    ImGui::PushFont(ui::fonts().small);
+    const std::string fits = ui::fitting(label, to - from);
+    ui::draw_text(lanes.list, {from, y + (height - ImGui::GetFontSize()) / 2 - 0.5f}, paint, fits);
+    ImGui::PopFont();
+}
+
+void gutter_name(const Lanes& lanes, float y, float height, std::string_view name, ImU32 paint, ImU32 dot, bool emphasised) {
+    if (emphasised) lanes.list.AddRectFilled({lanes.left, y}, {lanes.axis.left_px, y + height}, ui::with_alpha(color::selection, 0.8f), px(3));
+    float x = lanes.left + px(4);
+    if (dot != 0) {
+        const float r = px(7);
+        lanes.list.AddRectFilled({x, y + (height - r) / 2}, {x + r, y + (height + r) / 2}, dot, px(2));
+        x += r + px(5);
+    }
+    const std::string fits = ui::fitting(name, lanes.axis.left_px - px(6) - x);
+    ui::draw_text(lanes.list, {x, y + (height - ImGui::GetFontSize()) / 2 - 0.5f}, paint, fits);
+}
+
+// The colour of a merged run: that of its coroutine if a few samples agree, else a neutral one.
+ImU32 run_color(const model::Model& model, const model::Loop& loop, const Bar& bar) {
+    constexpr std::size_t samples = 5;
+    const std::size_t stride = std::max<std::size_t>(1, bar.count / samples);
+    model::SiteId first = 0;
+    for (std::size_t i = 0; i < bar.count; i += stride) {
+        const model::SiteId site = coroutine_site(model, loop.slices[bar.first + i].task);
+        if (i == 0) first = site;
+        if (site != first || site == 0) return ui::rgb(0x5b6a80);
+    }
+    return ui::coroutine_color(first);
+}
+
+void draw_slice(const Context& context, const Lanes& lanes, const model::Loop& loop, const Bar& bar, float y, float height) {
+    const model::Model& model = context.model();
+    const model::Slice& slice = loop.slices[bar.first];
+    const float x0 = std::max(bar.x0, lanes.axis.left_px - 2), x1 = std::min(bar.x1, lanes.axis.right_px() + 2);
+    if (bar.merged()) {
+        const ImU32 paint = run_color(model, loop, bar);
+        lanes.list.AddRectFilled({x0, y + height * 0.2f}, {x1, y + height}, ui::with_alpha(paint, 0.62f));
+        return;
+    }
+    const bool selected = slice.task != 0 && slice.task == context.state.task;
+    const ImU32 paint = slice.task == 0 ? ui::rgb(0x4a5568) : ui::coroutine_color(coroutine_site(model, slice.task));
+    const bool slow = model.slow_step_ns() > 0 && slice.end_ns - slice.begin_ns >= model.slow_step_ns();
+    // One px of space to the right, where there is room for it.
+    const float right = x1 - x0 > 4 ? x1 - 1 : std::max(x1, x0 + 1);
+    lanes.list.AddRectFilled({x0, y}, {right, y + height}, paint, right - x0 > px(8) ? px(3) : 0);
+    if (slow) lanes.list.AddRectFilled({x0, y + height - px(4)}, {right, y + height}, color::bad, right - x0 > px(8) ? px(2) : 0);
+    if (selected) lanes.list.AddRect({x0 - 0.5f, y - 0.5f}, {right + 0.5f, y + height + 0.5f}, color::bright, px(3), 0, px(1.5f));
+    if (right - x0 > px(22)) {
+        std::string label = slice.task == 0 ? "callback" : name_of(model, slice.task);
+        if (right - x0 > px(150)) {
+            const std::string where = place_of(model, slice.began_at);
+            label += "  " + duration_text(slice.end_ns - slice.begin_ns);
+            if (!where.empty()) label += "  from " + where;
+        }
+        bar_label(lanes, x0, right, y, slow ? height - px(3) : height, label, color::bright);
+    }
+}
+
+float draw_loop_lane(const Context& context, Lanes& lanes, const model::Loop& loop, float y) {
+    const model::Model& model = context.model();
+    const float height = px(loop_lane);
+    if (y > lanes.bottom || y + height < lanes.top) return y + height + px(lane_gap);
+    std::string name = "Loop " + std::to_string(loop.id);
+    for (const model::Thread& thread : model.threads()) {
+        if (thread.id == loop.thread && !thread.name.empty()) name += "  " + thread.name;
+    }
+    gutter_name(lanes, y, height, name, color::text, 0, false);
+    lanes.list.PushClipRect({lanes.axis.left_px, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, true);
+    lanes.list.AddRectFilled({lanes.axis.left_px, y}, {lanes.axis.right_px(), y + height}, ui::rgb(0xffffff, 7));
+    const std::vector<Bar> all = bars(loop.slices, lanes.axis);
+    for (const Bar& bar : all) draw_slice(context, lanes, loop, bar, y, height);
+    if (loop.open_slice) {
+        // It still runs: drawn up to now, with an open end.
+        const model::Slice& open = *loop.open_slice;
+        const float x0 = std::max(lanes.axis.x(open.begin_ns), lanes.axis.left_px), x1 = lanes.axis.x(model.now_ns());
+        if (x1 > x0) {
+            lanes.list.AddRectFilled({x0, y}, {x1, y + height}, ui::coroutine_color(coroutine_site(model, open.task)), px(3));
+            ui::draw_hatching(lanes.list, {x0, y}, {x1, y + height}, ui::with_alpha(color::bright, 0.25f), px(6));
+            bar_label(lanes, x0, x1, y, height, (open.task == 0 ? "callback" : name_of(model, open.task)) + " runs", color::bright);
+        }
+    }
+    lanes.list.PopClipRect();
+    if (mouse_in(lanes, y, y + height) && lanes.mouse.x >= lanes.axis.left_px) {
+        if (const Bar* bar = bar_at(all, lanes.mouse.x)) {
+            lanes.loop = &loop;
+            lanes.slice = bar->first;
+            lanes.slices = bar->count;
+            if (!bar->merged()) lanes.task = loop.slices[bar->first].task;
+        }
+    }
+    return y + height + px(lane_gap);
+}
+
+void draw_span(const Context& context, const Lanes& lanes, const Span& span, float y, float height) {
+    const float x0 = lanes.axis.x(span.begin_ns), x1 = lanes.axis.x(span.end_ns);
+    switch (span.phase) {
+        case Phase::suspended: {
+            const float middle = std::floor(y + height / 2);
+            lanes.list.AddRectFilled({x0, y + px(3)}, {x1, y + height - px(3)}, ui::with_alpha(color::suspended, 0.13f));
+            lanes.list.AddLine({x0, middle}, {x1, middle}, ui::with_alpha(color::suspended, 0.30f));
+            if (x1 - x0 > px(50) && span.node != 0) {
+                const std::string where = place_of(context.model(), span.node);
+                bar_label(lanes, x0, x1, y, height, where, ui::with_alpha(color::dim, 0.9f));
+            }
+            return;
+        }
+        case Phase::ready:
+            lanes.list.AddRectFilled({x0, y + px(5)}, {std::max(x1, x0 + 1), y + height - px(5)}, ui::with_alpha(color::ready, 0.75f));
+            return;
+        case Phase::running: break;
+    }
+    lanes.list.AddRectFilled({x0, y + px(1)}, {std::max(x1, x0 + 1.5f), y + height - px(1)}, color::running, x1 - x0 > px(6) ? px(2) : 0);
+    if (span.merged == 1 && x1 - x0 > px(40)) {
+        bar_label(lanes, x0, x1, y, height, duration_text(static_cast<std::uint64_t>(span.end_ns - span.begin_ns)), ui::rgb(0x06281a));
+    }
+}
+
+float draw_task_lane(Context& context, Lanes& lanes, const model::Task& task, float y) {
+    const model::Model& model = context.model();
+    const float height = px(task_lane);
+    const float next = y + height + px(lane_gap);
+    const TaskSlices* lane = context.derived.lanes().find(task.id);
+    if (lane == nullptr || y > lanes.bottom || next < lanes.top) return next;
+    const bool selected = task.id == context.state.task;
+    const bool in_gutter = mouse_in(lanes, y, y + height) && lanes.mouse.x < lanes.axis.left_px;
+    gutter_name(lanes, y, height, title_of(model, task), selected || in_gutter ? color::bright : color::text,
+                ui::coroutine_color(coroutine_site(model, task.id)), selected);
+    if (in_gutter) lanes.task = task.id;
+    lanes.list.PushClipRect({lanes.axis.left_px, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, true);
+    const std::vector<Span> all = spans(model, task, *lane, lanes.axis);
+    for (const Span& span : all) draw_span(context, lanes, span, y, height);
+    if (task.created_ns != 0) {
+        const float x = lanes.axis.x(task.created_ns);
+        lanes.list.AddLine({x, y + px(1)}, {x, y + height - px(1)}, color::created, px(2));
+    }
+    if (task.state == model::State::done && task.done_ns != 0) {
+        const float x = lanes.axis.x(task.done_ns);
+        lanes.list.AddLine({x, y + px(1)}, {x, y + height - px(1)}, ui::state_color(task.state, task.outcome), px(2));
+        if (x + px(20) > lanes.axis.left_px && x < lanes.axis.right_px()) {
+            ui::draw_state(lanes.list, {x + px(3), y + px(3)}, height - px(6), task.state, task.outcome);
+        }
+    }
+    lanes.list.PopClipRect();
+    if (mouse_in(lanes, y, y + height) && lanes.mouse.x >= lanes.axis.left_px) {
+        const double time = lanes.axis.time_ns(lanes.mouse.x);
+        for (const Span& span : all) {
+            if (time >= span.begin_ns && time <= span.end_ns) lanes.span = span;
+        }
+        lanes.task = task.id;
+    }
+    return next;
+}
+
+void draw_wakes(const Context& context, const Lanes& lanes, const std::map<model::TaskId, float>& middles, float loop_y) {
+    constexpr std::size_t most = 120;
+    for (const Wake& wake : wakes(context.derived.lanes(), context.state.task, context.derived.lane_tasks(), lanes.axis.range, most)) {
+        const auto from = middles.find(wake.from), to = middles.find(wake.to);
+        if (to == middles.end()) continue;
+        const ImVec2 a{lanes.axis.x(wake.from_ns), from == middles.end() ? loop_y : from->second};
+        const ImVec2 b{lanes.axis.x(wake.to_ns), to->second};
+        const float bow = std::clamp(std::abs(b.x - a.x) * 0.5f, px(6), px(40));
+        const ImU32 paint = ui::with_alpha(wake.to == context.state.task ? color::accent : color::ready, 0.8f);
+        lanes.list.AddBezierCubic(a, {a.x + bow, a.y}, {b.x - bow, b.y}, b, paint, px(1.3f));
+        lanes.list.AddCircleFilled(a, px(2), paint);
+        lanes.list.AddTriangleFilled(b, {b.x - px(5), b.y - px(3)}, {b.x - px(5), b.y + px(3)}, paint);
+    }
+}
+
+}  // namespace
+
+float draw_loop_lanes(const Context& context, Lanes& lanes, float y) {
+    for (const auto& loop : context.model().loops()) y = draw_loop_lane(context, lanes, *loop, y);
+    return y;
+}
+
+float draw_task_lanes(Context& context, Lanes& lanes, float y) {
+    std::map<model::TaskId, float> middles;
+    const float first = y;
+    for (const model::TaskId id : context.derived.lane_tasks()) {
+        const model::Task* task = context.model().task(id);
+        if (task == nullptr) continue;
+        middles[id] = y + px(task_lane) / 2;
+        y = draw_task_lane(context, lanes, *task, y);
+    }
+    lanes.list.PushClipRect({lanes.axis.left_px, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, true);
+    draw_wakes(context, lanes, middles, first - px(8));
+    lanes.list.PopClipRect();
+    const std::size_t known = context.derived.tree().tasks();
+    if (known > middles.size() && y < lanes.bottom) {
+        ui::draw_text(lanes.list, {lanes.left + px(4), y + px(3)}, color::faint,
+                      "+ " + full_count_text(known - middles.size()) + " tasks: select one in the tree to see its lane", ui::fonts().small);
+        y += px(20);
+    }
+    return y;
+}
+
+}  // namespace coroscope::viewer::views
