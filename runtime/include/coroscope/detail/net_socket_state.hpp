@@ -1,0 +1,141 @@
+// What a socket and its operations share: the file descriptor, what is known of its readiness, who waits. Thread: the
+// loop's.
+//
+// I/O is tried first and waited for only when the kernel said "would block". The poller is edge-triggered with one
+// registration, made at the first wait: a request that is answered at once never touches epoll_ctl.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "coroscope/detail/task_control.hpp"
+#include "coroscope/loop.hpp"
+
+namespace coroscope::detail {
+
+// A counted pointer, not atomic: everything here belongs to one loop.
+template <class T>
+class Ref {
+public:
+    Ref() noexcept = default;
+    explicit Ref(T* adopted) noexcept : target_(adopted) {}
+    Ref(const Ref& other) noexcept : target_(other.target_) {
+        if (target_ != nullptr) target_->reference();
+    }
+    Ref(Ref&& other) noexcept : target_(std::exchange(other.target_, nullptr)) {}
+    Ref& operator=(Ref other) noexcept {
+        std::swap(target_, other.target_);
+        return *this;
+    }
+    ~Ref() {
+        if (target_ != nullptr) target_->release();
+    }
+    static Ref share(T* target) noexcept {
+        target->reference();
+        return Ref(target);
+    }
+    T* operator->() const noexcept { return target_; }
+    T& operator*() const noexcept { return *target_; }
+    T* get() const noexcept { return target_; }
+    explicit operator bool() const noexcept { return target_ != nullptr; }
+
+private:
+    T* target_ = nullptr;
+};
+
+class SocketState;
+
+// Suspends until the socket may be ready in a direction, or is closed. Check again afterwards.
+class [[nodiscard("co_await it")]] ReadinessAwaiter : public Suspension {
+public:
+    enum class Direction : std::uint8_t { read, write };
+
+    ReadinessAwaiter(SocketState & socket, Direction direction) noexcept : socket_(socket), direction_(direction) {}
+    ~ReadinessAwaiter();
+    bool await_ready() const noexcept;
+    template <class P>
+    void await_suspend(std::coroutine_handle<P>) {
+        start();
+    }
+    void await_resume() { check_cancelled(); }
+
+private:
+    friend SocketState;
+    void start();  // throws std::logic_error if another task waits in this direction
+    SocketState& socket_;
+    Direction direction_;
+    bool waiting_ = false;
+};
+
+// The outcome of one system call.
+struct IoResult {
+    enum class Kind : std::uint8_t { done, would_block, closed, failed };
+    Kind kind;
+    std::size_t count;  // done: bytes, 0 is the end of the stream
+    int error;          // failed: errno
+};
+
+class SocketState : public FdWatch {
+public:
+    using Direction = ReadinessAwaiter::Direction;
+
+    SocketState(EventLoop& loop, int the_fd) noexcept;
+    virtual ~SocketState();
+    SocketState(const SocketState&) = delete;
+    SocketState& operator=(const SocketState&) = delete;
+
+    void reference() noexcept { ++references_; }
+    void release() noexcept {
+        if (--references_ == 0) delete this;
+    }
+
+    bool is_open() const noexcept { return fd >= 0; }
+    EventLoop& loop() const noexcept { return loop_; }
+    IoResult try_recv(std::span<std::byte> into) noexcept;
+    IoResult try_send(std::span<const std::byte> data) noexcept;
+    IoResult try_accept(sockaddr* peer, socklen_t* peer_size, int* accepted) noexcept;
+    void expect_nothing() noexcept { readable_ = writable_ = false; }  // before waiting for a connect
+
+    ReadinessAwaiter until_readable() noexcept { return {*this, Direction::read}; }
+    ReadinessAwaiter until_writable() noexcept { return {*this, Direction::write}; }
+    ReadinessAwaiter incoming() noexcept { return {*this, Direction::read}; }  // a listening socket's connections
+    void watch();                                                              // idempotent; throws std::system_error
+    void close() noexcept;                                                     // idempotent; wakes who waits
+    int give_up() noexcept;  // the file descriptor, no longer watched nor closed here
+
+    // A peer that sends without pause must not keep the loop: after this many operations without a wait, others have a
+    // turn.
+    bool turn_is_over() noexcept {
+        if (++unwaited_ < most_unwaited) return false;
+        unwaited_ = 0;
+        return true;
+    }
+
+protected:
+    virtual void on_writable() noexcept {}
+    virtual void on_closed() noexcept {}
+
+private:
+    friend ReadinessAwaiter;
+    static constexpr std::uint32_t most_unwaited = 32;
+    static void on_events(FdWatch& watch, std::uint32_t events) noexcept;
+    void wake(Direction direction) noexcept;
+    ReadinessAwaiter*& waiter(Direction direction) noexcept { return direction == Direction::read ? reader_ : writer_; }
+
+    EventLoop& loop_;
+    std::uint32_t references_ = 1;
+    std::uint32_t unwaited_ = 0;
+    bool watched_ = false;
+    bool readable_ = true;   // not known to be empty
+    bool writable_ = true;   // not known to be full
+    bool ended_ = false;     // the peer has shut down or reset: there will be no further edge
+    bool empty_when_short_;  // a read that got less than asked for emptied it (TCP)
+    ReadinessAwaiter* reader_ = nullptr;
+    ReadinessAwaiter* writer_ = nullptr;
+};
+
+}  // namespace coroscope::detail

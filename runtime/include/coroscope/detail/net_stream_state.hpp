@@ -1,0 +1,108 @@
+// The buffered connection behind StreamReader and StreamWriter. Thread: the loop's.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "coroscope/detail/net_socket_state.hpp"
+#include "coroscope/net/address.hpp"
+#include "coroscope/sync.hpp"
+
+namespace coroscope::detail {
+
+// Bytes in the order of their coming, taken from the front.
+class ByteBuffer {
+public:
+    bool empty() const noexcept { return begin_ == bytes_.size(); }
+    std::size_t size() const noexcept { return bytes_.size() - begin_; }
+    std::string_view view() const noexcept { return std::string_view(bytes_).substr(begin_); }
+    void append(std::string_view data) {
+        if (begin_ > bytes_.size() / 2) {  // moving less than half of it: amortised, each byte is moved once
+            bytes_.erase(0, begin_);
+            begin_ = 0;
+        }
+        bytes_.append(data);
+    }
+    void consume(std::size_t n) noexcept {
+        begin_ += n;
+        if (begin_ < bytes_.size()) return;
+        begin_ = 0;
+        bytes_.clear();
+        if (bytes_.capacity() > kept_capacity) bytes_ = std::string();  // an idle connection costs little
+    }
+    std::string take(std::size_t n) {
+        std::string taken(view().substr(0, n));
+        consume(n);
+        return taken;
+    }
+    void clear() noexcept { consume(size()); }
+
+private:
+    static constexpr std::size_t kept_capacity = 16 * 1024;
+    std::string bytes_;
+    std::size_t begin_ = 0;
+};
+
+struct StreamLimits {
+    StreamLimits() noexcept {}
+    std::size_t read_limit = 64 * 1024;  // bytes read_until() may buffer
+    std::size_t high_water = 64 * 1024;  // bytes kept for sending at which drain() begins to wait
+    std::size_t low_water = 16 * 1024;   // and at which it ends
+};
+
+class StreamState;
+
+class [[nodiscard("co_await it")]] DrainAwaiter : public Suspension {
+public:
+    explicit DrainAwaiter(Ref<StreamState> stream) noexcept : stream_(std::move(stream)) {}
+    ~DrainAwaiter();
+    bool await_ready() const noexcept;
+    template <class P>
+    void await_suspend(std::coroutine_handle<P>) noexcept {
+        start();
+    }
+    void await_resume();
+    DrainAwaiter* next_waiter = nullptr;
+    DrainAwaiter* previous_waiter = nullptr;
+
+private:
+    friend StreamState;
+    void start() noexcept;
+    Ref<StreamState> stream_;
+    bool waiting_ = false;
+};
+
+class StreamState final : public SocketState {
+public:
+    StreamState(EventLoop& the_loop, int the_fd, const Address& the_peer, const StreamLimits& the_limits) noexcept
+        : SocketState(the_loop, the_fd), peer(the_peer), limits(the_limits) {}
+
+    // One read into `in`. done with count 0: the end of the stream.
+    IoResult receive();
+    void write(std::span<const std::byte> data);
+    void end_of_writing() noexcept;
+    void finish() noexcept;  // close when all is sent
+    void abort() noexcept;
+    void lose(int the_error) noexcept;  // the connection is broken
+
+    const Address peer;
+    const StreamLimits limits;
+    ByteBuffer in, out;
+    bool eof = false;
+    bool eof_written = false;
+    bool closing = false;
+    int error = 0;  // what broke the connection, for drain()
+    Event closed;
+
+private:
+    friend DrainAwaiter;
+    void on_writable() noexcept override { send_kept(); }
+    void on_closed() noexcept override;
+    void send_kept() noexcept;
+    void wake_drains() noexcept;
+    WaiterList<DrainAwaiter> drains_;
+};
+
+}  // namespace coroscope::detail

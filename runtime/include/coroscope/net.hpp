@@ -1,0 +1,8 @@
+// Everything about sockets: addresses, raw sockets, buffered streams, servers.
+#pragma once
+
+#include "coroscope/net/address.hpp"
+#include "coroscope/net/error.hpp"
+#include "coroscope/net/server.hpp"
+#include "coroscope/net/socket.hpp"
+#include "coroscope/net/stream.hpp"

@@ -1,0 +1,41 @@
+// The errors of sockets and streams.
+#pragma once
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace coroscope {
+
+// The connection is gone: reset by the peer, broken pipe, refused, timed out. code() tells which.
+class ConnectionError : public std::system_error {
+public:
+    ConnectionError(int error, const std::string& what) : std::system_error(error, std::generic_category(), what) {}
+};
+
+// A host name could not be resolved.
+class LookupError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+// asyncio.IncompleteReadError: the stream ended before what was asked for was complete.
+class IncompleteReadError : public std::runtime_error {
+public:
+    IncompleteReadError(std::string partial, std::size_t expected);  // expected 0: not known
+    const std::string& partial() const noexcept { return partial_; }
+    std::size_t expected() const noexcept { return expected_; }
+
+private:
+    std::string partial_;
+    std::size_t expected_;
+};
+
+// asyncio.LimitOverrunError: no separator within the reader's limit. What was read stays in the reader's buffer.
+class LimitOverrunError : public std::runtime_error {
+public:
+    explicit LimitOverrunError(std::size_t limit);
+};
+
+}  // namespace coroscope

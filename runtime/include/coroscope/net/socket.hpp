@@ -1,0 +1,73 @@
+// Socket: a stream socket without buffers. For protocols that manage their own; others use streams (net/stream.hpp).
+//
+//     Socket socket = co_await Socket::connect(co_await resolve("localhost", 7));
+//     co_await socket.send_all(as_bytes("hello"));
+//     std::array<std::byte, 64> buffer;
+//     std::size_t count = co_await socket.recv(buffer);      // 0: the peer has ended
+//
+// Operations are tried at once and suspend only if they must; their frames come from the loop's free list. One task may
+// read while another writes. Closing wakes both. Thread: the loop's, where it was made, and which it must not outlive.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "coroscope/coro.hpp"
+#include "coroscope/detail/net_socket_state.hpp"
+#include "coroscope/net/address.hpp"
+#include "coroscope/net/error.hpp"
+
+namespace coroscope {
+
+inline std::span<const std::byte> as_bytes(std::string_view text) noexcept {
+    return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+class Socket {
+public:
+    Socket() noexcept = default;
+    // Takes over a connected or listening socket and makes it non-blocking. Throws std::system_error, std::logic_error
+    // (no loop).
+    explicit Socket(int fd);
+    Socket(Socket&&) noexcept = default;
+    Socket& operator=(Socket&& other) noexcept {
+        close();
+        state_ = std::move(other.state_);
+        return *this;
+    }
+    ~Socket() { close(); }
+
+    // Tries the addresses in turn; throws the last one's ConnectionError. Cancellation point.
+    static Coro<Socket> connect(std::vector<Address> addresses);
+    // Bound and listening. For port 0 the system chooses; see local(). Throws std::system_error that says what to do.
+    static Socket listen(const Address& address, int backlog = 1024, bool reuse_port = false);
+
+    // At most into.size() bytes, at least one; 0: the peer has ended. Cancellation point: no bytes are lost by a
+    // cancellation. Throws ConnectionError (reset), std::system_error (closed by us).
+    Coro<std::size_t> recv(std::span<std::byte> into);
+    // As much as the kernel takes, at least one byte. Cancellation point. Throws ConnectionError; never raises SIGPIPE.
+    Coro<std::size_t> send(std::span<const std::byte> data);
+    Coro<> send_all(std::span<const std::byte> data);
+    // The next connection. Cancellation point. Throws std::system_error, also EMFILE: back off then.
+    Coro<Socket> accept();
+
+    void shutdown_write() noexcept;  // the peer reads the end of the stream; reading goes on
+    void reset() noexcept;           // closes with a RST: what is in flight is lost
+    void close() noexcept {
+        if (state_) state_->close();
+    }
+
+    explicit operator bool() const noexcept { return state_ && state_->is_open(); }
+    int fd() const noexcept { return state_ ? state_->fd : -1; }
+    Address local() const noexcept;
+    Address peer() const noexcept;
+    int release_fd() noexcept;  // gives the file descriptor up; nobody may be waiting
+
+private:
+    detail::SocketState& state() const;
+    detail::Ref<detail::SocketState> state_;
+};
+
+}  // namespace coroscope

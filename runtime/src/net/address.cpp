@@ -1,0 +1,130 @@
+#include "coroscope/net/address.hpp"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+
+#include "coroscope/net/error.hpp"
+#include "coroscope/to_thread.hpp"
+
+namespace coroscope {
+
+namespace {
+
+// What getaddrinfo() says, on a thread of the pool.
+std::vector<Address> look_up(const std::string& host, std::uint16_t port) {
+    addrinfo hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_ADDRCONFIG;
+    addrinfo* found = nullptr;
+    const int status = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
+    if (status != 0) {
+        const char* why = status == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(status);
+        throw LookupError("cannot find host '" + host + "': " + why);
+    }
+    std::vector<Address> addresses;
+    for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+        addresses.emplace_back(each->ai_addr, each->ai_addrlen);
+        addresses.back().set_port(port);
+    }
+    return addresses;
+}
+
+// The hosts that need no resolver; nothing if it is a name.
+std::optional<std::vector<Address>> known(const std::string& host, std::uint16_t port, bool passive) {
+    std::vector<Address> addresses;
+    const auto add = [&](const char* number) { addresses.push_back(*Address::numeric(number, port)); };
+    if (host.empty() && passive) {
+        add("0.0.0.0");
+        add("::");
+    } else if (host.empty() || host == "localhost") {
+        add("127.0.0.1");
+        add("::1");
+    } else if (const auto address = Address::numeric(host, port)) {
+        addresses.push_back(*address);
+    } else {
+        return std::nullopt;
+    }
+    return addresses;
+}
+
+}  // namespace
+
+Address::Address() noexcept { std::memset(&storage_, 0, sizeof storage_); }
+
+Address::Address(const sockaddr* address, socklen_t size) noexcept : Address() {
+    size_ = size < sizeof storage_ ? size : static_cast<socklen_t>(sizeof storage_);
+    std::memcpy(&storage_, address, size_);
+}
+
+std::optional<Address> Address::numeric(std::string_view host, std::uint16_t port) noexcept {
+    char text[INET6_ADDRSTRLEN];
+    if (host.size() >= sizeof text) return std::nullopt;
+    *std::copy(host.begin(), host.end(), text) = '\0';
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    if (::inet_pton(AF_INET, text, &v4.sin_addr) == 1) return Address(reinterpret_cast<sockaddr*>(&v4), sizeof v4);
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    if (::inet_pton(AF_INET6, text, &v6.sin6_addr) == 1) return Address(reinterpret_cast<sockaddr*>(&v6), sizeof v6);
+    return std::nullopt;
+}
+
+Address Address::unix_path(std::string_view path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof address.sun_path) {
+        throw std::invalid_argument("the path of a unix socket has 1 to " +
+                                    std::to_string(sizeof address.sun_path - 1) + " bytes, this one " +
+                                    std::to_string(path.size()));
+    }
+    std::copy(path.begin(), path.end(), address.sun_path);
+    const std::size_t size = offsetof(sockaddr_un, sun_path) + path.size() + 1;
+    return Address(reinterpret_cast<sockaddr*>(&address), static_cast<socklen_t>(size));
+}
+
+std::uint16_t Address::port() const noexcept {
+    if (family() == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(storage_).sin_port);
+    if (family() == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(storage_).sin6_port);
+    return 0;
+}
+
+void Address::set_port(std::uint16_t port) noexcept {
+    if (family() == AF_INET) reinterpret_cast<sockaddr_in&>(storage_).sin_port = htons(port);
+    if (family() == AF_INET6) reinterpret_cast<sockaddr_in6&>(storage_).sin6_port = htons(port);
+}
+
+std::string Address::text() const {
+    char host[INET6_ADDRSTRLEN] = "?";
+    if (family() == AF_INET) {
+        ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(storage_).sin_addr, host, sizeof host);
+        return std::string(host) + ":" + std::to_string(port());
+    }
+    if (family() == AF_INET6) {
+        ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(storage_).sin6_addr, host, sizeof host);
+        return "[" + std::string(host) + "]:" + std::to_string(port());
+    }
+    if (family() == AF_UNIX) {
+        const auto& address = reinterpret_cast<const sockaddr_un&>(storage_);
+        if (size_ <= offsetof(sockaddr_un, sun_path)) return "unix:";  // the client's end has no name
+        return "unix:" + std::string(address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path));
+    }
+    return host;
+}
+
+Coro<std::vector<Address>> resolve(std::string host, std::uint16_t port, bool passive) {
+    if (auto addresses = known(host, port, passive)) co_return std::move(*addresses);
+    co_return co_await to_thread(look_up, host, port);
+}
+
+}  // namespace coroscope

@@ -1,0 +1,175 @@
+#include "coroscope/signals.hpp"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <mutex>
+#include <stdexcept>
+#include <system_error>
+
+#include "coroscope/detail/task_control.hpp"
+#include "coroscope/loop.hpp"
+
+namespace coroscope::detail {
+
+namespace {
+
+// One wait under way. The handler may run on any thread at any time, so it only uses these atomics and write(). An
+// eventfd is made at a slot's first use and kept for ever: the handler cannot write to a descriptor that means
+// something else by now.
+struct Slot {
+    std::atomic<std::uint64_t> wanted{0};    // signals; written by the wait, read by the handler
+    std::atomic<std::uint64_t> received{0};  // written by the handler before the eventfd, which orders it for the wait
+    std::atomic<int> event{-1};
+    bool taken = false;  // under Signals::mutex
+};
+
+constexpr std::size_t most_slots = 16;
+constinit Slot slots[most_slots];
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
+
+// What was set before the first wait for a signal, to be set again after the last.
+struct Signals {
+    std::mutex mutex;
+    std::size_t waits[64] = {};
+    struct sigaction before[64] = {};
+};
+
+Signals& signals() {
+    static Signals* const all = new Signals;  // leaked on purpose: a loop may end after static destructors ran
+    return *all;
+}
+
+extern "C" void coroscope_signal_came(int number) {
+    const int saved = errno;
+    for (Slot& slot : slots) {
+        // Acquire: pairs with the release in Caught, after the eventfd was stored.
+        if ((slot.wanted.load(std::memory_order_acquire) >> number & 1) == 0) continue;
+        slot.received.fetch_or(std::uint64_t{1} << number, std::memory_order_release);  // pairs with the wait's acquire
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const ssize_t written = ::write(slot.event.load(std::memory_order_relaxed), &one, sizeof one);
+    }
+    errno = saved;
+}
+
+// While it lives, the signals go to a slot.
+class Caught {
+public:
+    explicit Caught(std::uint64_t mask) : mask_(mask) {
+        const std::scoped_lock lock(signals().mutex);
+        take_slot();
+        slot_->received.store(0, std::memory_order_relaxed);
+        slot_->wanted.store(mask, std::memory_order_release);  // pairs with the handler's acquire
+        for (int number = 1; number < 64; ++number) {
+            if ((mask >> number & 1) == 0 || signals().waits[number]++ != 0) continue;
+            struct sigaction action {};
+            action.sa_handler = coroscope_signal_came;
+            action.sa_flags = SA_RESTART;
+            ::sigfillset(&action.sa_mask);
+            if (::sigaction(number, &action, &signals().before[number]) == 0) continue;
+            const int error = errno;
+            --signals().waits[number];
+            give_back(number);
+            throw std::system_error(error, std::generic_category(), "cannot wait for signal " + std::to_string(number));
+        }
+    }
+    ~Caught() {
+        const std::scoped_lock lock(signals().mutex);
+        give_back(64);
+    }
+    Caught(const Caught&) = delete;
+    Caught& operator=(const Caught&) = delete;
+
+    int event() const noexcept { return slot_->event.load(std::memory_order_relaxed); }
+    // The lowest one that came; 0: none.
+    int number() const noexcept {
+        const std::uint64_t received =
+            slot_->received.load(std::memory_order_acquire);  // pairs with the handler's release
+        return received == 0 ? 0 : std::countr_zero(received);
+    }
+
+private:
+    void take_slot() {
+        for (Slot& slot : slots) {
+            if (slot.taken) continue;
+            if (slot.event.load(std::memory_order_relaxed) < 0) {
+                const int event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+                if (event < 0)
+                    throw std::system_error(errno, std::generic_category(), "cannot wait for signals (eventfd)");
+                slot.event.store(event, std::memory_order_relaxed);
+            }
+            std::uint64_t old = 0;
+            [[maybe_unused]] const ssize_t count = ::read(slot.event.load(std::memory_order_relaxed), &old, sizeof old);
+            slot.taken = true;
+            slot_ = &slot;
+            return;
+        }
+        throw std::logic_error("wait_for_signal: more than 16 waits at once");
+    }
+    void give_back(int below) noexcept {
+        for (int number = 1; number < below; ++number) {
+            if ((mask_ >> number & 1) == 0 || --signals().waits[number] != 0) continue;
+            ::sigaction(number, &signals().before[number], nullptr);
+        }
+        slot_->wanted.store(0, std::memory_order_relaxed);
+        slot_->taken = false;
+    }
+
+    const std::uint64_t mask_;
+    Slot* slot_ = nullptr;
+};
+
+class SignalAwaiter : public Suspension, FdWatch {
+public:
+    explicit SignalAwaiter(Caught& caught) noexcept : caught_(caught) {}
+    ~SignalAwaiter() { stop(); }
+    bool await_ready() const noexcept { return caught_.number() != 0; }
+    template <class P>
+    void await_suspend(std::coroutine_handle<P>) {
+        start();
+    }
+    int await_resume() {
+        check_cancelled();
+        return caught_.number();
+    }
+
+private:
+    void start() {
+        fd = caught_.event();
+        ready = [](FdWatch& watch, std::uint32_t events) noexcept {
+            auto& self = static_cast<SignalAwaiter&>(watch);
+            if ((events & EPOLLIN) == 0) return;  // the edge of its being writable
+            self.stop();
+            self.wake();
+        };
+        EventLoop& loop = EventLoop::running();
+        loop.watch(*this);
+        loop_ = &loop;
+        suspend(wait_bits(WaitKind::event, id_.get()), [](Suspension& base) noexcept {
+            auto& self = static_cast<SignalAwaiter&>(base);
+            self.stop();
+            self.wake_cancelled();
+        });
+    }
+    void stop() noexcept {
+        if (loop_ != nullptr) std::exchange(loop_, nullptr)->unwatch(*this);
+    }
+
+    Caught& caught_;
+    EventLoop* loop_ = nullptr;
+    ResourceId id_;
+};
+
+}  // namespace
+
+Coro<int> wait_for_signals(std::uint64_t mask) {
+    Caught caught(mask);
+    SignalAwaiter came(caught);
+    co_return co_await came;
+}
+
+}  // namespace coroscope::detail

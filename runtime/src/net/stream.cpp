@@ -1,0 +1,174 @@
+#include "coroscope/net/stream.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "coroscope/sleep.hpp"
+
+namespace coroscope {
+
+using detail::IoResult;
+using detail::Ref;
+using detail::StreamState;
+
+namespace {
+
+[[noreturn]] void fail_reading(const StreamState& state) {
+    throw ConnectionError(state.error, "the connection to " + state.peer.text() + " was lost while reading");
+}
+
+// A connection whose writer is gone before the kernel has taken everything. The loop's end ends it.
+Coro<> send_the_rest(Ref<StreamState> state) {
+    struct Abort {
+        explicit Abort(StreamState& the_state) : state(the_state) {}
+        ~Abort() { state.abort(); }
+        StreamState& state;
+    };
+    const Abort at_end(*state);
+    co_await state->closed.wait();
+}
+
+}  // namespace
+
+IncompleteReadError::IncompleteReadError(std::string partial, std::size_t expected)
+    : std::runtime_error("the stream ended after " + std::to_string(partial.size()) + " of " +
+                         (expected != 0 ? std::to_string(expected) : "unknown many") + " bytes"),
+      partial_(std::move(partial)),
+      expected_(expected) {}
+
+LimitOverrunError::LimitOverrunError(std::size_t limit)
+    : std::runtime_error("more than the reader's limit of " + std::to_string(limit) + " bytes came without an end") {}
+
+Coro<bool> StreamReader::read_more() {
+    const Ref<StreamState> state = state_;
+    if (state->turn_is_over()) co_await yield();
+    for (;;) {
+        if (state->eof) co_return false;
+        const IoResult result = state->receive();
+        if (result.kind == IoResult::Kind::failed) fail_reading(*state);
+        if (result.kind != IoResult::Kind::would_block) co_return result.count > 0;
+        co_await state->until_readable();
+    }
+}
+
+Coro<std::size_t> StreamReader::read(std::span<std::byte> into) {
+    const Ref<StreamState> state = state_;
+    if (!state->in.empty()) {
+        const std::string_view there = state->in.view().substr(0, into.size());
+        std::memcpy(into.data(), there.data(), there.size());
+        state->in.consume(there.size());
+        co_return there.size();
+    }
+    if (state->turn_is_over()) co_await yield();
+    for (;;) {
+        if (state->eof || into.empty()) co_return 0;
+        const IoResult result = state->try_recv(into);
+        if (result.kind == IoResult::Kind::failed) {
+            state->lose(result.error);
+            fail_reading(*state);
+        }
+        if (result.kind != IoResult::Kind::would_block) {
+            state->eof = result.count == 0;
+            co_return result.count;
+        }
+        co_await state->until_readable();
+    }
+}
+
+Coro<std::string> StreamReader::read(std::size_t n) {
+    const Ref<StreamState> state = state_;
+    if (n != 0 && state->in.empty()) co_await read_more();
+    co_return state->in.take(std::min(n, state->in.size()));
+}
+
+Coro<std::string> StreamReader::read_all(std::size_t most) {
+    const Ref<StreamState> state = state_;
+    while (co_await read_more()) {
+        if (state->in.size() > most) throw LimitOverrunError(most);
+    }
+    co_return state->in.take(state->in.size());
+}
+
+Coro<std::string> StreamReader::read_exactly(std::size_t n) {
+    const Ref<StreamState> state = state_;
+    while (state->in.size() < n) {
+        if (!co_await read_more()) throw IncompleteReadError(state->in.take(state->in.size()), n);
+    }
+    co_return state->in.take(n);
+}
+
+Coro<std::string> StreamReader::read_until(std::string separator) {
+    if (separator.empty()) throw std::invalid_argument("read_until: the separator is empty");
+    const Ref<StreamState> state = state_;
+    for (std::size_t from = 0;;) {
+        const std::string_view there = state->in.view();
+        const std::size_t found = there.find(separator, from);
+        const std::size_t limit = state->limits.read_limit;
+        if (found != std::string_view::npos && found + separator.size() <= limit)
+            co_return state->in.take(found + separator.size());
+        if (found != std::string_view::npos || there.size() > limit) throw LimitOverrunError(limit);
+        from = there.size() < separator.size() ? 0 : there.size() - separator.size() + 1;
+        if (!co_await read_more()) throw IncompleteReadError(state->in.take(state->in.size()), 0);
+    }
+}
+
+Coro<std::string> StreamReader::read_line() {
+    try {
+        co_return co_await read_until("\n");
+    } catch (const IncompleteReadError& end) {
+        co_return end.partial();
+    }
+}
+
+StreamWriter& StreamWriter::operator=(StreamWriter&& other) noexcept {
+    if (this != &other) {
+        if (state_) close();
+        state_ = std::move(other.state_);
+    }
+    return *this;
+}
+
+StreamWriter::~StreamWriter() {
+    if (state_) close();
+}
+
+void StreamWriter::write(std::span<const std::byte> data) { state_->write(data); }
+void StreamWriter::write_eof() { state_->end_of_writing(); }
+void StreamWriter::abort() noexcept { state_->abort(); }
+
+void StreamWriter::close() noexcept {
+    if (is_closing()) return;
+    state_->finish();
+    if (!state_->is_open()) return;
+    try {
+        if (detail::running_loop() != &state_->loop()) throw std::logic_error("the loop has ended");
+        create_task(send_the_rest(state_), "closing " + state_->peer.text());
+    } catch (...) {
+        state_->abort();
+    }
+}
+
+Coro<> StreamWriter::wait_closed() {
+    const Ref<StreamState> state = state_;
+    co_await state->closed.wait();
+}
+
+Connection make_connection(Socket socket, StreamOptions options) {
+    const Address peer = socket.peer();
+    const int fd = socket.release_fd();
+    return Connection(Ref<StreamState>(new StreamState(EventLoop::running(), fd, peer, options)));
+}
+
+Coro<Connection> open_connection(std::string host, std::uint16_t port, StreamOptions options) {
+    std::vector<Address> addresses = co_await resolve(std::move(host), port);
+    Socket socket = co_await Socket::connect(std::move(addresses));
+    co_return make_connection(std::move(socket), options);
+}
+
+Coro<Connection> open_unix_connection(std::string path, StreamOptions options) {
+    std::vector<Address> addresses{Address::unix_path(path)};
+    Socket socket = co_await Socket::connect(std::move(addresses));
+    co_return make_connection(std::move(socket), options);
+}
+
+}  // namespace coroscope

@@ -1,0 +1,123 @@
+#include "coroscope/detail/net_stream_state.hpp"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "coroscope/net/error.hpp"
+
+namespace coroscope::detail {
+
+DrainAwaiter::~DrainAwaiter() {
+    if (waiting_) stream_->drains_.remove(*this);
+}
+
+bool DrainAwaiter::await_ready() const noexcept {
+    return stream_->out.size() <= stream_->limits.high_water || !stream_->is_open();
+}
+
+void DrainAwaiter::start() noexcept {
+    waiting_ = true;
+    stream_->drains_.push(*this);
+    suspend(wait_bits(WaitKind::write, static_cast<std::uint64_t>(stream_->fd)), [](Suspension& base) noexcept {
+        auto& self = static_cast<DrainAwaiter&>(base);
+        self.waiting_ = false;
+        self.stream_->drains_.remove(self);
+        self.wake_cancelled();
+    });
+}
+
+void DrainAwaiter::await_resume() {
+    check_cancelled();
+    if (stream_->error != 0)
+        throw ConnectionError(stream_->error, "the connection to " + stream_->peer.text() + " was lost");
+    if (!stream_->is_open())
+        throw ConnectionError(ENOTCONN, "the connection to " + stream_->peer.text() + " is closed");
+}
+
+IoResult StreamState::receive() {
+    // One for the thread: idle connections own no buffer. Only used between here and the return, never across a
+    // suspension.
+    thread_local std::array<std::byte, 64 * 1024> scratch;
+    const IoResult result = try_recv(scratch);
+    if (result.kind == IoResult::Kind::done) {
+        if (result.count == 0) eof = true;
+        in.append(std::string_view(reinterpret_cast<const char*>(scratch.data()), result.count));
+    } else if (result.kind == IoResult::Kind::closed) {
+        eof = true;
+    } else if (result.kind == IoResult::Kind::failed) {
+        lose(result.error);
+    }
+    return result;
+}
+
+void StreamState::write(std::span<const std::byte> data) {
+    if (!is_open() || closing || eof_written) return;  // drain() says so
+    if (out.empty()) {
+        while (!data.empty()) {
+            const IoResult result = try_send(data);
+            if (result.kind == IoResult::Kind::failed) return lose(result.error);
+            if (result.kind != IoResult::Kind::done) break;
+            data = data.subspan(result.count);
+        }
+        if (data.empty()) return;
+        watch();  // the rest goes when the peer has read
+    }
+    out.append(std::string_view(reinterpret_cast<const char*>(data.data()), data.size()));
+}
+
+// In a function of the poller: the task that wrote need not run for it.
+void StreamState::send_kept() noexcept {
+    while (!out.empty()) {
+        const std::string_view kept = out.view();
+        const IoResult result = try_send(std::as_bytes(std::span(kept.data(), kept.size())));
+        if (result.kind == IoResult::Kind::failed) return lose(result.error);
+        if (result.kind != IoResult::Kind::done) break;
+        out.consume(result.count);
+    }
+    if (out.size() <= limits.low_water) wake_drains();
+    if (!out.empty() || !is_open()) return;
+    if (eof_written) ::shutdown(fd, SHUT_WR);
+    if (closing) close();
+}
+
+void StreamState::wake_drains() noexcept {
+    while (DrainAwaiter* waiter = drains_.pop()) {
+        waiter->waiting_ = false;
+        waiter->wake();
+    }
+}
+
+void StreamState::end_of_writing() noexcept {
+    if (!is_open() || eof_written) return;
+    eof_written = true;
+    if (out.empty()) ::shutdown(fd, SHUT_WR);
+}
+
+void StreamState::finish() noexcept {
+    if (!is_open()) return;
+    closing = true;
+    if (out.empty()) close();
+}
+
+void StreamState::lose(int the_error) noexcept {
+    error = the_error;
+    close();
+}
+
+void StreamState::abort() noexcept {
+    if (!is_open()) return;
+    const linger none{1, 0};
+    if (!out.empty())
+        ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);  // the peer must not take it for all there was
+    close();
+}
+
+void StreamState::on_closed() noexcept {
+    out.clear();
+    wake_drains();
+    closed.set();
+}
+
+}  // namespace coroscope::detail
