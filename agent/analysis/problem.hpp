@@ -16,18 +16,18 @@ struct Place {
 };
 
 struct Problem {
-    std::string kind;             // snake_case: "slow_step", "never_awaited" ...
+    std::string kind;  // snake_case: "slow_step", "never_awaited" ...
     model::AppKey app = 0;
-    model::TaskId task = 0;       // 0: none
-    std::uint64_t time_ns = 0;    // when, on the app's clock
-    std::uint64_t duration_ns = 0;  // 0: does not apply
-    std::uint64_t count = 1;      // equal ones folded into this
-    Place site;                   // where to look first
-    std::vector<Place> stack;     // async stack, innermost last
+    model::TaskId task = 0;           // 0: none
+    std::uint64_t time_ns = 0;        // when, on the app's clock
+    std::uint64_t duration_ns = 0;    // 0: does not apply
+    std::uint64_t count = 1;          // equal ones folded into this
+    Place site;                       // where to look first
+    std::vector<Place> stack;         // async stack, innermost last
     std::vector<Place> native_stack;  // captured while it happened or where created, innermost last; may be empty
-    std::string summary;          // one line for a person: "step of Task-7 blocked its loop for 203 ms"
-    std::string evidence;         // the facts, measured
-    std::string advice;           // what to do
+    std::string summary;              // one line for a person: "step of Task-7 blocked its loop for 203 ms"
+    std::string evidence;             // the facts, measured
+    std::string advice;               // what to do
 };
 
 class Rule {

@@ -1,0 +1,37 @@
+// What the rules share: places, durations in words, tasks in words.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "problem.hpp"
+
+namespace coroscope::analysis {
+
+std::string duration_text(std::uint64_t ns);  // "203 ms", "1.25 s", "12 us"
+std::string task_text(const model::Model& model,
+                      model::TaskId task);   // "task 'blocking' (block_the_loop)"; 0: "a callback"
+std::string place_text(const Place& place);  // "block_the_loop, debug_mode.cpp:24"; "" if unknown
+Place place_of(const model::Site& site);
+Place place_of(const model::Model::StackFrame& frame);
+Place innermost(const std::vector<Place>& stack);  // the last one in the user's code; the last one if none is
+std::vector<Place> places(const std::vector<model::Model::StackFrame>& frames);
+std::vector<Place> native_places(const model::Model& model, const std::vector<model::SiteId>& frames);
+// Whether a place is inside this library, not in the user's code.
+bool is_ours(const Place& place);
+// Whether events of the loop were lost in the interval: then a rule cannot know.
+bool lost_between(const model::Model& model, std::uint64_t begin_ns, std::uint64_t end_ns);
+
+// Each rule, in a file of its own name.
+const Rule& slow_step_rule();
+const Rule& stalled_loop_rule();
+const Rule& never_awaited_rule();
+const Rule& exception_never_retrieved_rule();
+const Rule& task_destroyed_pending_rule();
+const Rule& callback_exception_rule();
+const Rule& loop_lag_rule();
+const Rule& deadlock_rule();
+const Rule& cancellation_ignored_rule();
+
+}  // namespace coroscope::analysis
