@@ -3,14 +3,17 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "model.hpp"
 
 namespace coroscope::v1 {
+class Batch;
 class Frame;
-}
+class Hello;
+}  // namespace coroscope::v1
 
 namespace coroscope::model {
 
@@ -22,9 +25,9 @@ struct App {
     std::vector<std::string> arguments;
     std::uint64_t pid = 0;
     bool connected = false;
-    bool orderly = false;          // it said goodbye
-    std::string disconnect_reason; // for a person
-    std::uint32_t connections = 0; // 1 + reconnects
+    bool orderly = false;           // it said goodbye
+    std::string disconnect_reason;  // for a person
+    std::uint32_t connections = 0;  // 1 + reconnects
     Model model;
 };
 
@@ -32,8 +35,12 @@ struct App {
 class Session {
 public:
     explicit Session(Limits limits = {});
+    ~Session();
+    Session(Session&&) noexcept;
+    Session& operator=(Session&&) noexcept;
 
-    // Folds one frame. False when its bytes do not parse or make no sense; the session is then unchanged but for a counter.
+    // Folds one frame. False when its bytes do not parse or make no sense; the session is then unchanged but for a
+    // counter.
     bool apply(const v1::Frame& frame);
 
     const std::map<AppKey, App>& apps() const { return apps_; }
@@ -48,7 +55,12 @@ public:
     bool forget(AppKey key);
 
 private:
+    bool fold(const v1::Frame& frame);
+    App& greet(AppKey key, const v1::Hello& hello);
+    bool load(AppKey key, const std::string& bytes);
+
     Limits limits_;
+    std::unique_ptr<v1::Batch> batch_;  // reused: parsing into it allocates little
     std::map<AppKey, App> apps_;
     std::map<AppKey, std::string> hellos_;  // serialised, as they came
     std::uint64_t bad_frames_ = 0;

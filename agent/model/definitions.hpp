@@ -1,0 +1,43 @@
+// What an app defines once and refers to by a small id ever after: sites, stack nodes, names.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model.hpp"
+
+namespace coroscope::model {
+
+// Defining an id again replaces it: an app that reconnects sends everything anew. What is out of bounds, or has a
+// parent that was not defined before it, is refused.
+class DefinitionTable {
+public:
+    explicit DefinitionTable(const Limits& limits) : limits_(limits) {}
+
+    bool add_site(SiteId id, Site site);
+    bool add_node(NodeId id, Node node);
+    bool add_name(std::uint32_t id, std::string text);
+
+    const Site* site(SiteId id) const { return id < sites_.size() && defined(sites_[id]) ? &sites_[id] : nullptr; }
+    const Node* node(NodeId id) const {
+        return id < nodes_.size() && nodes_[id].kind != NodeKind::none ? &nodes_[id] : nullptr;
+    }
+    std::string_view name(std::uint32_t id) const { return id < names_.size() ? names_[id] : std::string_view{}; }
+
+    // Indexed by id; some may be undefined.
+    const std::vector<Site>& sites() const { return sites_; }
+    const std::vector<Node>& nodes() const { return nodes_; }
+    const std::vector<std::string>& names() const { return names_; }
+
+private:
+    static bool defined(const Site& site) { return !site.function.empty() || !site.file.empty(); }
+
+    Limits limits_;
+    std::vector<Site> sites_;
+    std::vector<Node> nodes_;
+    std::vector<std::string> names_;
+};
+
+}  // namespace coroscope::model

@@ -1,0 +1,170 @@
+// A batch as a whole: its number, definitions, losses, reports; and the threads and loops that there are.
+#include "fold.hpp"
+
+#include <algorithm>
+
+namespace coroscope::model {
+
+void Model::Fold::set_hello(const v1::Hello& the_hello) {
+    hello = the_hello;
+    slow_step_ns = hello.slow_step_ns() != 0 ? hello.slow_step_ns() : default_slow_step_ns;
+}
+
+void Model::Fold::apply(const v1::Batch& batch) {
+    ++batches;
+    account(batch);
+    define(batch);
+    apply_lanes(batch);
+    for (const v1::Report& report : batch.reports()) {
+        if (report.time_ns() != 0) saw(report.time_ns());
+        keep(report);
+        if (report.kind() != v1::Report::TASK_DESTROYED_PENDING) continue;
+        TaskEntry* destroyed = tasks.find(report.task());
+        if (destroyed != nullptr && destroyed->state != State::done)
+            retire(*destroyed, report.time_ns(), Outcome::none);
+    }
+    if (threads.size() > limits.threads) trim_threads();
+}
+
+// Holes in the sequence are batches that got lost on the way, or that the emitter threw away: then it says how many.
+// Before the first batch seen, a hole means nothing: the app ran before anybody listened.
+void Model::Fold::account(const v1::Batch& batch) {
+    const std::uint64_t number = batch.sequence();
+    std::uint64_t lost = batch.batches_lost();
+    if (sequence != 0 && number > sequence) lost = std::max(lost, number - sequence - 1);
+    if (sequence != 0 && number != 0 && number <= sequence) ++anomalies;
+    sequence = std::max(sequence, number);
+    dropped = std::max(dropped, batch.dropped_total());
+    if (lost == 0) return;
+    batches_lost += lost;
+    // Any thread may be concerned, from the last time seen on it to nobody knows when.
+    for (auto& [id, on] : thread_entries)
+        if (on.loop != nullptr) lose_track(*on.loop, on.last_ns, 0);
+    while (tasks_without_loop.first != nullptr && !tasks_without_loop.first->incomplete)
+        mark_incomplete(*tasks_without_loop.first);
+}
+
+void Model::Fold::define(const v1::Batch& batch) {
+    for (const v1::Name& name : batch.names())
+        if (!definitions.add_name(name.id(), name.text())) ++anomalies;
+    for (const v1::Site& site : batch.sites())
+        if (!definitions.add_site(site.id(), {site.function(), site.file(), site.line(), site.column()})) ++anomalies;
+    for (const v1::StackNode& node : batch.stacks()) {
+        NodeKind kind = NodeKind::none;
+        if (node.kind() >= v1::StackNode::FRAME && node.kind() <= v1::StackNode::TASK)
+            kind = static_cast<NodeKind>(node.kind());
+        if (!definitions.add_node(node.id(), {node.parent(), node.site(), kind})) ++anomalies;
+    }
+    for (const v1::Thread& defined : batch.threads()) {
+        Thread& known = threads[thread(defined.id()).index];
+        known.tid = defined.tid();
+        known.name.assign(defined.name(), 0, limits.text_bytes);
+    }
+}
+
+void Model::Fold::keep(const v1::Report& report) {
+    if (report.kind() < v1::Report::NEVER_AWAITED || report.kind() > v1::Report::STALL) {
+        ++anomalies;
+        return;
+    }
+    Report kept;
+    kept.kind = static_cast<Report::Kind>(report.kind());
+    kept.time_ns = report.time_ns();
+    kept.task = report.task();
+    kept.site = report.site();
+    kept.stack = report.stack();
+    // Of too many frames the outermost say least.
+    const auto most = static_cast<int>(std::min<std::size_t>(limits.report_frames, 1 << 20));
+    for (int i = std::max(0, report.frames_size() - most); i < report.frames_size(); ++i)
+        kept.frames.push_back(report.frames(i));
+    kept.text.assign(report.text(), 0, limits.text_bytes);
+    kept.thread = report.thread();
+    kept.duration_ns = report.duration_ns();
+    reports.push_back(std::move(kept));
+    bound(reports, limits.reports);
+}
+
+ThreadEntry& Model::Fold::thread(std::uint32_t id) {
+    const auto [place, is_new] = thread_entries.try_emplace(id);
+    if (is_new) {
+        place->second.index = threads.size();
+        threads.push_back({id, 0, {}, 0});
+    }
+    return place->second;
+}
+
+void Model::Fold::trim_threads() {
+    std::size_t too_many = threads.size() - limits.threads;
+    std::erase_if(threads, [&](const Thread& each) {
+        if (too_many == 0 || each.loop != 0) return false;
+        --too_many;
+        thread_entries.erase(each.id);
+        return true;
+    });
+    for (std::size_t i = 0; i < threads.size(); ++i) thread_entries[threads[i].id].index = i;
+}
+
+LoopEntry* Model::Fold::find_loop(LoopId id) const {
+    for (const auto& entry : loop_entries)
+        if (entry->loop->id == id) return entry.get();
+    return nullptr;
+}
+
+LoopEntry* Model::Fold::add_loop(LoopId id) {
+    if (id == 0 || (loops.size() >= limits.loops && !drop_stopped_loop())) {
+        ++anomalies;
+        return nullptr;
+    }
+    return &new_loop(id);
+}
+
+LoopEntry& Model::Fold::new_loop(LoopId id) {
+    loops.push_back(std::make_unique<Loop>());
+    loops.back()->id = id;
+    loop_entries.push_back(std::make_unique<LoopEntry>());
+    loop_entries.back()->loop = loops.back().get();
+    return *loop_entries.back();
+}
+
+bool Model::Fold::drop_stopped_loop() {
+    std::size_t oldest = loops.size();
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+        if (loops[i]->running) continue;
+        if (oldest == loops.size() || loops[i]->stopped_ns < loops[oldest]->stopped_ns) oldest = i;
+    }
+    if (oldest == loops.size()) return false;
+    LoopEntry& gone = *loop_entries[oldest];
+    while (gone.tasks.first != nullptr) move_to(*gone.tasks.first, nullptr);
+    loops.erase(loops.begin() + static_cast<std::ptrdiff_t>(oldest));
+    loop_entries.erase(loop_entries.begin() + static_cast<std::ptrdiff_t>(oldest));
+    return true;
+}
+
+void Model::Fold::apply_gap(ThreadEntry& on, const v1::Gap& gap) {
+    gaps.push_back({gap.thread(), gap.count(), gap.first_ns(), gap.last_ns()});
+    bound(gaps, limits.gaps);
+    if (gap.last_ns() != 0) saw(gap.last_ns());
+    if (on.loop == nullptr) return;
+    lose_track(*on.loop, std::max(gap.first_ns(), on.last_ns), gap.last_ns());
+    on.last_ns = std::max(on.last_ns, gap.last_ns());
+}
+
+// Events of the loop are missing from `from_ns` on; from `to_ns` on (0: nobody knows) there are all again.
+void Model::Fold::lose_track(LoopEntry& loop, std::uint64_t from_ns, std::uint64_t to_ns) {
+    if (loop.loop->open_slice) {
+        TaskEntry* running = tasks.find(loop.loop->open_slice->task);
+        close_slice(loop, from_ns, 0, false);
+        if (running != nullptr && running->state == State::running) {
+            running->state = State::suspended;  // where, and on what, comes with the snapshot
+            running->wait = {};
+            running->changed_ns = from_ns;
+            running->step_began_ns = 0;
+        }
+    }
+    loop.gap_end_ns = to_ns;
+    loop.loop->polling = false;
+    loop.loop->iteration_began_ns = 0;
+    while (loop.tasks.first != nullptr && !loop.tasks.first->incomplete) mark_incomplete(*loop.tasks.first);
+}
+
+}  // namespace coroscope::model

@@ -1,0 +1,218 @@
+// What the events of loops mean: their slices, iterations, and the snapshots of their tasks.
+#include <algorithm>
+
+#include "fold.hpp"
+
+namespace coroscope::model {
+
+void Model::Fold::loop_started(ThreadEntry& on, std::uint64_t time_ns, LoopId id) {
+    // Said again with each snapshot, for those who came late.
+    if (on.loop != nullptr && on.loop->loop->id == id) return;
+    if (on.loop != nullptr) {  // its end was lost
+        ++anomalies;
+        detach(*on.loop, time_ns);
+    }
+    LoopEntry* entry = find_loop(id);
+    if (entry != nullptr && entry->loop->running) {  // it runs on another thread?
+        ++anomalies;
+        detach(*entry, time_ns);
+    }
+    if (entry == nullptr) entry = add_loop(id);
+    if (entry == nullptr) return;
+    Loop& loop = *entry->loop;
+    loop.thread = threads[on.index].id;
+    loop.running = true;
+    if (loop.started_ns == 0) loop.started_ns = time_ns;
+    loop.stopped_ns = 0;
+    loop.polling = false;
+    // What a loop does before its first poll is an iteration, too.
+    loop.iteration_began_ns = time_ns;
+    loop.iteration_events = loop.iteration_steps = 0;
+    entry->gap_end_ns = 0;
+    on.loop = entry;
+    threads[on.index].loop = id;
+}
+
+void Model::Fold::loop_stopped(ThreadEntry& on, std::uint64_t time_ns, LoopId id) {
+    LoopEntry* entry = find_loop(id);
+    if (entry == nullptr || !entry->loop->running) {
+        ++anomalies;
+        return;
+    }
+    if (entry != on.loop) ++anomalies;
+    detach(*entry, time_ns);
+}
+
+void Model::Fold::detach(LoopEntry& entry, std::uint64_t time_ns) {
+    Loop& loop = *entry.loop;
+    if (loop.open_slice) close_slice(entry, std::max(time_ns, loop.open_slice->begin_ns), 0, false);
+    end_iteration(entry, time_ns);
+    loop.running = false;
+    loop.polling = false;
+    loop.stopped_ns = time_ns;
+    entry.snapshot_open = false;
+    entry.gap_end_ns = 0;
+    const auto place = thread_entries.find(loop.thread);
+    if (place == thread_entries.end() || place->second.loop != &entry) return;
+    place->second.loop = nullptr;
+    threads[place->second.index].loop = 0;
+}
+
+void Model::Fold::end_iteration(LoopEntry& entry, std::uint64_t time_ns) {
+    Loop& loop = *entry.loop;
+    if (loop.iteration_began_ns == 0) return;
+    const std::uint64_t took_ns = since(loop.iteration_began_ns, time_ns);
+    loop.iterations.push_back(
+        {loop.iteration_began_ns, loop.iteration_began_ns + took_ns, loop.iteration_events, loop.iteration_steps});
+    loop.iterations_dropped += bound(loop.iterations, limits.iterations);
+    loop.longest_iteration_ns = std::max(loop.longest_iteration_ns, took_ns);
+    ++loop.iterations_total;
+    loop.iteration_began_ns = 0;
+    loop.iteration_events = loop.iteration_steps = 0;
+}
+
+void Model::Fold::poll_begin(ThreadEntry& on, std::uint64_t time_ns) {
+    if (on.loop == nullptr) return;
+    if (on.loop->loop->open_slice) {
+        ++anomalies;
+        close_slice(*on.loop, time_ns, 0, false);
+    }
+    end_iteration(*on.loop, time_ns);
+    on.loop->loop->polling = true;
+    on.loop->gap_end_ns = 0;
+}
+
+void Model::Fold::poll_end(ThreadEntry& on, std::uint64_t time_ns, std::uint64_t found) {
+    if (on.loop == nullptr) return;
+    Loop& loop = *on.loop->loop;
+    loop.polling = false;
+    loop.iteration_began_ns = time_ns;
+    loop.iteration_events = static_cast<std::uint32_t>(std::min<std::uint64_t>(found, ~std::uint32_t{0}));
+    loop.iteration_steps = 0;
+    on.loop->gap_end_ns = 0;
+}
+
+void Model::Fold::callback_begin(ThreadEntry& on, std::uint64_t time_ns, NodeId scheduled_at) {
+    if (on.loop == nullptr) return;
+    Slice slice;
+    slice.begin_ns = time_ns;
+    slice.began_at = scheduled_at;
+    open_slice(*on.loop, slice, nullptr);
+}
+
+void Model::Fold::callback_end(ThreadEntry& on, std::uint64_t time_ns) {
+    if (on.loop == nullptr) return;
+    const std::optional<Slice>& open = on.loop->loop->open_slice;
+    if (open && open->task == 0) {
+        close_slice(*on.loop, time_ns, 0, true);
+    } else if (!open && on.loop->gap_end_ns != 0) {  // as for the rest of a step
+        Slice rest;
+        rest.begin_ns = std::min(on.loop->gap_end_ns, time_ns);
+        open_slice(*on.loop, rest, nullptr);
+        close_slice(*on.loop, time_ns, 0, false);
+    } else {
+        ++anomalies;
+    }
+}
+
+void Model::Fold::open_slice(LoopEntry& entry, const Slice& slice, TaskEntry* task) {
+    if (entry.loop->open_slice) [[unlikely]] {  // its end was lost
+        ++anomalies;
+        if (TaskEntry* other = tasks.find(entry.loop->open_slice->task)) {
+            mark_incomplete(*other);
+            if (other != task && other->state == State::running) other->state = State::suspended;
+        }
+        close_slice(entry, slice.begin_ns, 0, false);
+    }
+    entry.loop->open_slice = slice;
+    entry.open_task = task;
+    entry.gap_end_ns = 0;
+}
+
+// `whole`: its begin and end are those of a step, not of what is known of one.
+void Model::Fold::close_slice(LoopEntry& entry, std::uint64_t time_ns, NodeId ended_at, bool whole) {
+    Loop& loop = *entry.loop;
+    Slice slice = *loop.open_slice;
+    loop.open_slice.reset();
+    entry.open_task = nullptr;
+    slice.end_ns = std::max(time_ns, slice.begin_ns);
+    slice.ended_at = ended_at;
+    const std::uint64_t took_ns = slice.end_ns - slice.begin_ns;
+    loop.busy_ns += took_ns;
+    ++loop.steps_total;
+    ++loop.iteration_steps;
+    if (whole && took_ns >= slow_step_ns) [[unlikely]] {
+        long_steps.push_back(
+            {slice.task, loop.id, slice.begin_ns, slice.end_ns, slice.began_at, ended_at, slice.task == 0});
+        bound(long_steps, limits.long_steps);
+    }
+    loop.slices.push_back(slice);
+    if (loop.slices.size() > limits.slices) loop.slices_dropped += bound(loop.slices, limits.slices);
+}
+
+void Model::Fold::snapshot_begin(ThreadEntry& on, LoopId id) {
+    if (on.loop == nullptr || on.loop->loop->id != id) {
+        ++anomalies;
+        return;
+    }
+    on.loop->snapshot_open = true;
+    on.loop->snapshot_mark = ++snapshots;
+}
+
+void Model::Fold::snapshot_task(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskId parent, NodeId root) {
+    if (on.loop == nullptr) {
+        ++anomalies;
+        return;
+    }
+    TaskEntry* task = task_or_placeholder(id, on, time_ns);
+    if (task == nullptr) return;
+    if (task->state == State::done) {
+        if (task->outcome != Outcome::none) {
+            ++anomalies;
+            return;
+        }
+        revive(*task);
+    }
+    if (task->owner != on.loop) move_to(*task, on.loop);
+    task->seen = on.loop->snapshot_mark;
+    task->thread = threads[on.index].id;
+    if (parent != 0) task->parent = parent;
+    if (root != 0) task->root = root;
+}
+
+void Model::Fold::snapshot_state(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t wait, NodeId at) {
+    TaskEntry* task = task_or_placeholder(id, on, time_ns);
+    if (task == nullptr) return;
+    if (task->state == State::done) {
+        ++anomalies;
+        return;
+    }
+    const bool waits_for_loop = task->state == State::created || task->state == State::ready;
+    const State now = at != 0 ? State::suspended : waits_for_loop ? task->state : State::ready;
+    if (now == task->state && (at == 0 || task->suspended_at == at)) return;  // known
+    task->state = now;
+    task->changed_ns = time_ns;
+    task->woken_while_running = false;
+    if (at == 0) return;
+    task->suspended_at = at;
+    task->wait = wait_of(wait);
+}
+
+void Model::Fold::snapshot_end(ThreadEntry& on, std::uint64_t time_ns, LoopId id) {
+    if (on.loop == nullptr || on.loop->loop->id != id || !on.loop->snapshot_open) {
+        ++anomalies;
+        return;
+    }
+    LoopEntry& entry = *on.loop;
+    entry.snapshot_open = false;
+    std::vector<TaskEntry*> gone;
+    for (TaskEntry* task = entry.tasks.first; task != nullptr; task = task->next)
+        if (task->seen != entry.snapshot_mark) gone.push_back(task);
+    std::sort(gone.begin(), gone.end(), [](const TaskEntry* a, const TaskEntry* b) { return a->id < b->id; });
+    for (TaskEntry* task : gone) {
+        mark_incomplete(*task);
+        retire(*task, time_ns, Outcome::none, false);
+    }
+}
+
+}  // namespace coroscope::model

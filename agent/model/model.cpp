@@ -1,0 +1,201 @@
+// What a model answers.
+#include "model.hpp"
+
+#include <algorithm>
+
+#include "fold.hpp"
+
+namespace coroscope::model {
+
+std::string_view to_string(State state) {
+    switch (state) {
+        case State::created: return "created";
+        case State::ready: return "ready";
+        case State::running: return "running";
+        case State::suspended: return "suspended";
+        case State::done: return "done";
+    }
+    return "?";
+}
+
+std::string_view to_string(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::none: return "";
+        case Outcome::ok: return "ok";
+        case Outcome::error: return "error";
+        case Outcome::cancelled: return "cancelled";
+    }
+    return "?";
+}
+
+std::string_view to_string(WaitKind wait) {
+    switch (wait) {
+        case WaitKind::unknown: return "unknown";
+        case WaitKind::timer: return "timer";
+        case WaitKind::task: return "task";
+        case WaitKind::read: return "read";
+        case WaitKind::write: return "write";
+        case WaitKind::thread: return "thread";
+        case WaitKind::future: return "future";
+        case WaitKind::queue_get: return "queue_get";
+        case WaitKind::queue_put: return "queue_put";
+        case WaitKind::lock: return "lock";
+        case WaitKind::semaphore: return "semaphore";
+        case WaitKind::event: return "event";
+        case WaitKind::yield: return "yield";
+    }
+    return "?";
+}
+
+Model::Model() : Model(Limits{}) {}
+Model::Model(Limits limits) : fold_(std::make_unique<Fold>(limits)) {}
+Model::~Model() = default;
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+
+void Model::apply(const v1::Batch& batch) {
+    fold_->apply(batch);
+    ++fold_->version;
+}
+
+void Model::set_hello(const v1::Hello& hello) {
+    fold_->set_hello(hello);
+    ++fold_->version;
+}
+
+void Model::save_keyframe(v1::Keyframe& keyframe) const { fold_->save(keyframe); }
+
+bool Model::load_keyframe(const v1::Keyframe& keyframe) {
+    auto fresh = std::make_unique<Fold>(fold_->limits);
+    if (!fresh->load(keyframe)) return false;
+    fresh->version = fold_->version + 1;
+    fold_ = std::move(fresh);
+    return true;
+}
+
+const Task* Model::task(TaskId id) const { return fold_->tasks.find(id); }
+
+std::vector<const Task*> Model::all_tasks() const {
+    const std::vector<TaskEntry*> all = fold_->tasks.sorted();
+    return {all.begin(), all.end()};
+}
+
+std::vector<const Task*> Model::live_tasks() const {
+    std::vector<const Task*> live;
+    const auto take = [&](const TaskList& list) {
+        for (const TaskEntry* task = list.first; task != nullptr; task = task->next) live.push_back(task);
+    };
+    live.reserve(fold_->tasks.size() - fold_->done_count);
+    take(fold_->tasks_without_loop);
+    for (const auto& loop : fold_->loop_entries) take(loop->tasks);
+    std::sort(live.begin(), live.end(), [](const Task* a, const Task* b) { return a->id < b->id; });
+    return live;
+}
+
+std::vector<const Task*> Model::done_tasks() const {
+    std::vector<const Task*> done;
+    done.reserve(fold_->done_count);
+    for (const TaskEntry* task = fold_->done_tasks.first; task != nullptr; task = task->next) done.push_back(task);
+    return done;
+}
+
+std::vector<TaskId> Model::children(TaskId parent) const {
+    Fold::Children& index = fold_->children;
+    if (index.version != fold_->version) {
+        index.version = fold_->version;
+        index.of.clear();
+        for (const TaskEntry* task : fold_->tasks.sorted()) {
+            const bool has_parent = task->parent != task->id && fold_->tasks.find(task->parent) != nullptr;
+            index.of[has_parent ? task->parent : 0].push_back(task->id);
+        }
+    }
+    const auto found = index.of.find(parent);
+    return found == index.of.end() ? std::vector<TaskId>{} : found->second;
+}
+
+std::string Model::task_name(const Task& task) const {
+    const std::string_view given = name(task.name);
+    return given.empty() ? "Task-" + std::to_string(task.id) : std::string(given);
+}
+
+std::string Model::coroutine(const Task& task) const {
+    const Site* own = site_of(task.root);
+    return own == nullptr || own->function.empty() ? "?" : own->function;
+}
+
+const Site* Model::site(SiteId id) const { return fold_->definitions.site(id); }
+const Node* Model::node(NodeId id) const { return fold_->definitions.node(id); }
+std::string_view Model::name(std::uint32_t id) const { return fold_->definitions.name(id); }
+
+const Site* Model::site_of(NodeId id) const {
+    const Node* at = node(id);
+    return at == nullptr ? nullptr : site(at->site);
+}
+
+// A path reads, outermost first: task(f), call(L1), frame(g), call(L2): f stands at L1, g stands at L2.
+std::vector<Model::StackFrame> Model::stack(NodeId id) const {
+    std::vector<StackFrame> frames;  // innermost first, until the end
+    NodeId call = 0;                 // where the frame above awaits or creates
+    const auto add = [&](NodeId function_node, NodeId place_node) {
+        const Site* function = site_of(function_node);
+        const Site* place = site_of(place_node);
+        StackFrame frame;
+        frame.function =
+            function != nullptr && !function->function.empty() ? std::string_view(function->function) : "?";
+        if (place != nullptr) {
+            frame.file = place->file;
+            frame.line = place->line;
+        }
+        frame.node = place_node;
+        frames.push_back(frame);
+    };
+    for (const Node* at = node(id); at != nullptr && frames.size() < max_stack_frames; at = node(id)) {
+        if (at->kind == NodeKind::call) {
+            if (call != 0) add(call, call);  // a call in a call: its frame is not known
+            call = id;
+        } else {
+            add(id, call != 0 ? call : id);
+            call = 0;
+            if (at->kind == NodeKind::task) break;
+        }
+        id = at->parent;
+    }
+    if (call != 0 && frames.size() < max_stack_frames) add(call, call);  // outside of any coroutine
+    std::reverse(frames.begin(), frames.end());
+    return frames;
+}
+
+std::vector<Model::StackFrame> Model::await_stack(const Task& task) const {
+    const bool stands = task.state == State::suspended || task.state == State::ready;
+    return stack(stands && task.suspended_at != 0 ? task.suspended_at : task.root);
+}
+
+std::vector<Model::StackFrame> Model::creation_stack(const Task& task) const {
+    const Node* root = node(task.root);
+    return root == nullptr ? std::vector<StackFrame>{} : stack(root->parent);
+}
+
+const std::vector<std::unique_ptr<Loop>>& Model::loops() const { return fold_->loops; }
+const std::vector<Thread>& Model::threads() const { return fold_->threads; }
+const std::deque<LongStep>& Model::long_steps() const { return fold_->long_steps; }
+const std::deque<Report>& Model::reports() const { return fold_->reports; }
+const std::deque<Gap>& Model::gaps() const { return fold_->gaps; }
+
+std::uint64_t Model::now_ns() const { return fold_->now_ns; }
+std::uint64_t Model::first_ns() const { return fold_->first_ns; }
+std::uint64_t Model::events() const { return fold_->events; }
+std::uint64_t Model::batches() const { return fold_->batches; }
+std::uint64_t Model::dropped() const { return fold_->dropped; }
+std::uint64_t Model::batches_lost() const { return fold_->batches_lost; }
+std::uint64_t Model::anomalies() const { return fold_->anomalies; }
+std::uint64_t Model::tasks_created() const { return fold_->tasks_created; }
+std::uint64_t Model::done_tasks_dropped() const { return fold_->done_tasks_dropped; }
+std::uint64_t Model::live_tasks_refused() const { return fold_->live_tasks_refused; }
+std::uint64_t Model::slow_step_ns() const { return fold_->slow_step_ns; }
+std::uint64_t Model::version() const { return fold_->version; }
+
+std::uint64_t Model::wall_unix_ns(std::uint64_t time_ns) const {
+    return fold_->hello.wall_unix_ns() + (time_ns - fold_->hello.wall_at_ns());  // wraps rightly before the anchor
+}
+
+}  // namespace coroscope::model

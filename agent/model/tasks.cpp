@@ -1,0 +1,247 @@
+// What the events of tasks mean.
+#include <algorithm>
+
+#include "fold.hpp"
+
+namespace coroscope::model {
+
+TaskEntry* Model::Fold::add_task(TaskId id, LoopEntry* owner) {
+    if (id == 0) {
+        ++anomalies;
+        return nullptr;
+    }
+    if (tasks.size() - done_count >= limits.live_tasks) {
+        ++live_tasks_refused;
+        return nullptr;
+    }
+    TaskEntry& task = tasks.add(id);
+    task.owner = owner;
+    if (owner != nullptr) {
+        task.loop = owner->loop->id;
+        task.seen = owner->snapshot_mark;
+    }
+    list_of(owner).push_front(task);
+    return &task;
+}
+
+// A task whose creation was lost, or comes later from another thread.
+TaskEntry* Model::Fold::task_or_placeholder(TaskId id, ThreadEntry& on, std::uint64_t time_ns) {
+    if (TaskEntry* known = tasks.find(id)) return known;
+    TaskEntry* task = add_task(id, on.loop);
+    if (task == nullptr) return nullptr;
+    mark_incomplete(*task);
+    task->thread = threads[on.index].id;
+    task->state = State::suspended;
+    task->changed_ns = time_ns;
+    return task;
+}
+
+void Model::Fold::move_to(TaskEntry& task, LoopEntry* owner) {
+    list_of(task.owner).remove(task);
+    task.owner = owner;
+    task.loop = owner == nullptr ? 0 : owner->loop->id;
+    if (owner != nullptr) task.seen = owner->snapshot_mark;
+    if (task.incomplete)
+        list_of(owner).push_back(task);
+    else
+        list_of(owner).push_front(task);
+}
+
+void Model::Fold::mark_incomplete(TaskEntry& task) {
+    if (task.incomplete) return;
+    task.incomplete = true;
+    if (task.state == State::done) return;
+    list_of(task.owner).remove(task);
+    list_of(task.owner).push_back(task);
+}
+
+void Model::Fold::retire(TaskEntry& task, std::uint64_t time_ns, Outcome outcome, bool is_end) {
+    list_of(task.owner).remove(task);
+    task.owner = nullptr;
+    task.state = State::done;
+    task.outcome = outcome;
+    task.changed_ns = time_ns;
+    task.done_ns = is_end ? time_ns : 0;
+    done_tasks.push_back(task);
+    ++done_count;
+    trim_done();
+}
+
+void Model::Fold::trim_done() {
+    while (done_count > limits.done_tasks) {
+        TaskEntry& oldest = *done_tasks.first;
+        done_tasks.remove(oldest);
+        tasks.remove(oldest);
+        --done_count;
+        ++done_tasks_dropped;
+    }
+}
+
+// It was taken for gone, and is not.
+void Model::Fold::revive(TaskEntry& task) {
+    done_tasks.remove(task);
+    --done_count;
+    task.incomplete = true;
+    task.state = State::suspended;
+    task.outcome = Outcome::none;
+    task.done_ns = 0;
+    task.owner = find_loop(task.loop);
+    list_of(task.owner).push_back(task);
+}
+
+void Model::Fold::created(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskId parent, NodeId root) {
+    TaskEntry* task = tasks.find(id);
+    if (task == nullptr) {
+        task = add_task(id, on.loop);
+        if (task == nullptr) return;
+        task->state = State::created;
+        task->changed_ns = time_ns;
+        task->thread = threads[on.index].id;
+    } else if (task->created_ns != 0) {
+        ++anomalies;  // twice
+        return;
+    }
+    ++tasks_created;
+    task->parent = parent;
+    task->root = root;
+    task->created_ns = time_ns;
+}
+
+void Model::Fold::named(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t name) {
+    TaskEntry* task = task_or_placeholder(id, on, time_ns);
+    if (task == nullptr) return;
+    if (name > limits.names)
+        ++anomalies;
+    else
+        task->name = static_cast<std::uint32_t>(name);
+}
+
+void Model::Fold::ready(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskId waker) {
+    TaskEntry* task = task_or_placeholder(id, on, time_ns);
+    if (task == nullptr) return;
+    switch (task->state) {
+        case State::suspended:
+            if (time_ns < task->changed_ns) break;  // another thread's news, of before
+            task->state = State::ready;
+            task->changed_ns = time_ns;
+            task->woken_by = waker;
+            return;
+        case State::running:
+            task->woken_while_running = true;
+            task->woken_by = waker;
+            return;
+        case State::created:
+        case State::ready: task->woken_by = waker; return;
+        case State::done: break;
+    }
+    ++anomalies;
+}
+
+void Model::Fold::step_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId id) {
+    TaskEntry* task = task_or_placeholder(id, on, time_ns);
+    if (task != nullptr && task->state == State::done) {
+        if (task->outcome == Outcome::none && task->incomplete) {
+            revive(*task);
+        } else {
+            ++anomalies;
+            task = nullptr;
+        }
+    }
+    Slice slice;
+    slice.begin_ns = time_ns;
+    slice.task = id;
+    if (task != nullptr) {
+        if (on.loop != nullptr && task->owner != on.loop) move_to(*task, on.loop);
+        slice.began_at = task->suspended_at != 0 ? task->suspended_at : task->root;
+        if (task->state == State::ready || task->state == State::created) {
+            slice.ready_ns = task->changed_ns;
+            slice.woken_by = task->state == State::ready ? task->woken_by : 0;
+            const std::uint64_t waited_ns = since(task->changed_ns, time_ns);
+            task->ready_ns += waited_ns;
+            task->longest_ready_ns = std::max(task->longest_ready_ns, waited_ns);
+        }
+        task->state = State::running;
+        task->changed_ns = task->step_began_ns = time_ns;
+        task->step_began_at = slice.began_at;
+        task->suspended_at = 0;
+        task->wait = {};
+        task->woken_while_running = false;
+        task->thread = threads[on.index].id;
+    }
+    if (on.loop != nullptr) open_slice(*on.loop, slice, task);
+}
+
+void Model::Fold::step_end(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t wait, NodeId at) {
+    TaskEntry* task = nullptr;
+    std::uint64_t took_ns = 0;
+    if (LoopEntry* loop = on.loop; loop != nullptr) {
+        std::optional<Slice>& open = loop->loop->open_slice;
+        const bool whole = open && open->task == id;
+        if (whole && loop->open_task != nullptr && loop->open_task->id == id) task = loop->open_task;
+        if (!whole && loop->gap_end_ns != 0 && !open) {
+            // Its begin was lost in the gap, and since the gap's end nothing was: it ran at least from there on.
+            Slice rest;
+            rest.begin_ns = std::min(loop->gap_end_ns, time_ns);
+            rest.task = id;
+            open_slice(*loop, rest, nullptr);
+        } else if (!whole) {
+            ++anomalies;
+        }
+        if (open && open->task == id) {
+            took_ns = since(open->begin_ns, time_ns);
+            close_slice(*loop, time_ns, at, whole);
+        }
+        loop->gap_end_ns = 0;
+    }
+    // One that has finished was perhaps retired meanwhile: no placeholder for it.
+    const bool finished = at == 0 && wait == 0;
+    if (task == nullptr) task = finished ? tasks.find(id) : task_or_placeholder(id, on, time_ns);
+    if (task == nullptr) return;
+    ++task->steps;
+    task->busy_ns += took_ns;
+    task->longest_step_ns = std::max(task->longest_step_ns, took_ns);
+    task->step_began_ns = 0;
+    if (task->state == State::done) return;
+    if (finished) {  // its TASK_DONE was lost
+        mark_incomplete(*task);
+        retire(*task, time_ns, Outcome::none);
+        return;
+    }
+    task->suspended_at = at;
+    task->wait = wait_of(wait);
+    const bool yields = task->wait.kind == WaitKind::yield;
+    if (yields && !task->woken_while_running) task->woken_by = id;
+    task->state = yields || task->woken_while_running ? State::ready : State::suspended;
+    task->woken_while_running = false;
+    task->changed_ns = time_ns;
+}
+
+void Model::Fold::done(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t outcome) {
+    TaskEntry* task = task_or_placeholder(id, on, time_ns);
+    if (task == nullptr) return;
+    if (outcome == 0 || outcome > 3) {
+        ++anomalies;
+        outcome = 0;
+    }
+    if (task->state == State::done) {
+        if (task->outcome != Outcome::none) {
+            ++anomalies;
+            return;
+        }
+        revive(*task);
+    }
+    retire(*task, time_ns, static_cast<Outcome>(outcome));
+}
+
+void Model::Fold::cancel_requested(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskId by, NodeId at) {
+    TaskEntry* task = task_or_placeholder(id, on, time_ns);
+    if (task == nullptr) return;
+    if (task->cancel_requests++ == 0) {
+        task->cancelled_ns = time_ns;
+        task->cancelled_steps = task->steps;
+    }
+    task->cancelled_by = by;
+    task->cancelled_at = at;
+}
+
+}  // namespace coroscope::model
