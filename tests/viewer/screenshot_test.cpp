@@ -1,0 +1,141 @@
+// The program itself under Xvfb: real window, real OpenGL, a PNG of what was drawn; and its errors.
+#define STB_IMAGE_IMPLEMENTATION
+#define STBI_ONLY_PNG
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wall"
+#pragma GCC diagnostic ignored "-Wextra"
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#pragma GCC diagnostic ignored "-Wunused-but-set-variable"
+#include <stb_image.h>
+#pragma GCC diagnostic pop
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace {
+
+struct Ran {
+    int exit_code = -1;
+    std::string output;  // both streams
+};
+
+Ran run(const std::string& command) {
+    Ran ran;
+    FILE* pipe = ::popen(("exec 2>&1; " + command).c_str(), "r");
+    std::array<char, 4096> buffer{};
+    for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) ran.output.append(buffer.data(), n);
+    const int status = ::pclose(pipe);
+    if (WIFEXITED(status)) ran.exit_code = WEXITSTATUS(status);
+    return ran;
+}
+
+const std::string viewer = COROSCOPE_VIEWER, make_scene = COROSCOPE_MAKE_SCENE;
+const std::string no_display = "env -u DISPLAY -u WAYLAND_DISPLAY ";
+const std::string xvfb = no_display + "xvfb-run -a -s '-screen 0 1600x1000x24' ";
+
+class Directory {
+public:
+    Directory() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "coroscope-shots-XXXXXX").string();
+        path_ = ::mkdtemp(pattern.data());
+    }
+    ~Directory() { std::filesystem::remove_all(path_); }
+    std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+private:
+    std::filesystem::path path_;
+};
+
+struct Picture {
+    int width = 0, height = 0;
+    std::map<std::uint32_t, std::size_t> colors;  // how many pixels of each
+
+    explicit Picture(const std::string& path) {
+        int channels = 0;
+        unsigned char* data = stbi_load(path.c_str(), &width, &height, &channels, 3);
+        if (data == nullptr) return;
+        for (int i = 0; i < width * height; ++i) ++colors[static_cast<std::uint32_t>(data[3 * i] << 16 | data[3 * i + 1] << 8 | data[3 * i + 2])];
+        stbi_image_free(data);
+    }
+    std::size_t count(std::uint32_t rgb) const {
+        const auto at = colors.find(rgb);
+        return at == colors.end() ? 0 : at->second;
+    }
+};
+
+constexpr std::uint32_t window = 0x0d1117, panel = 0x151a22, text = 0xd9e0ea, bad = 0xf0605d;
+
+class Screenshot : public testing::TestWithParam<const char*> {};
+
+TEST_P(Screenshot, ShowsTheView) {
+    Directory directory;
+    ASSERT_EQ(run(make_scene + " service " + directory.file("t.cst")).exit_code, 0);
+    const Ran ran = run(xvfb + viewer + " " + directory.file("t.cst") + " --screenshot " + directory.file("t.png") + " --size 1200x800 --view " + GetParam());
+    ASSERT_EQ(ran.exit_code, 0) << ran.output;
+    EXPECT_EQ(ran.output, "");
+    const Picture picture(directory.file("t.png"));
+    EXPECT_EQ(picture.width, 1200);
+    EXPECT_EQ(picture.height, 800);
+    EXPECT_GT(picture.colors.size(), 100u) << "text is drawn with soft edges: many shades";
+    EXPECT_GT(picture.count(panel), 50'000u);
+    EXPECT_GT(picture.count(window), 1'000u);
+    EXPECT_GT(picture.count(text), 100u) << "the full colour of text, inside its strokes";
+    EXPECT_LT(picture.count(panel) + picture.count(window), 1200u * 800 * 99 / 100) << "almost blank";
+}
+
+INSTANTIATE_TEST_SUITE_P(Views, Screenshot, testing::Values("dashboard", "tasks", "timeline", "latency", "problems", "detail", "health"),
+                         [](const auto& which) { return std::string(which.param); });
+
+TEST(Screenshot, TheDashboardShowsWhatIsWrong) {
+    Directory directory;
+    ASSERT_EQ(run(make_scene + " service " + directory.file("t.cst")).exit_code, 0);
+    const Ran ran = run(xvfb + viewer + " " + directory.file("t.cst") + " --screenshot " + directory.file("t.png") + " --problem 1");
+    ASSERT_EQ(ran.exit_code, 0) << ran.output;
+    const Picture picture(directory.file("t.png"));
+    EXPECT_EQ(picture.width, 1600);
+    EXPECT_EQ(picture.height, 1000);
+    EXPECT_GT(picture.count(bad), 200u);
+}
+
+TEST(Screenshot, WithoutAnAgentSaysWhatToDo) {
+    Directory directory;
+    const Ran ran = run(xvfb + viewer + " unix:" + directory.file("none.sock") + " --screenshot " + directory.file("t.png") + " --size 900x600");
+    ASSERT_EQ(ran.exit_code, 0) << ran.output;
+    EXPECT_GT(Picture(directory.file("t.png")).count(text), 100u);
+}
+
+TEST(CommandLine, ErrorsAsAUserExpects) {
+    Directory directory;
+    const auto fails = [&](const std::string& arguments, int exit_code, const std::string& says, const std::string& with = "") {
+        const Ran ran = run(with + viewer + " " + arguments);
+        EXPECT_EQ(ran.exit_code, exit_code) << arguments;
+        EXPECT_NE(ran.output.find(says), std::string::npos) << arguments << ": " << ran.output;
+        EXPECT_EQ(ran.output.find("coroscope-viewer: "), 0u) << ran.output;
+    };
+    ASSERT_EQ(run(make_scene + " small " + directory.file("t.cst")).exit_code, 0);
+    fails(directory.file("missing.cst"), 1, "missing.cst");
+    fails("--view nonsense", 2, "dashboard, tasks");
+    fails("--size 12", 2, "1600x1000");
+    fails("--size 5x5", 2, "200");
+    fails("--no-such-option", 2, "--help");
+    fails("--after -3", 2, "--help");
+    fails(directory.file("t.cst") + " --screenshot " + directory.file("t.png"), 1, "xvfb-run", no_display);
+    fails(directory.file("t.cst") + " --screenshot " + directory.file("no/such/folder.png"), 1, "No such file", xvfb);
+    EXPECT_FALSE(std::filesystem::exists(directory.file("t.png")));
+}
+
+TEST(CommandLine, HelpAndVersion) {
+    const Ran help = run(viewer + " --help"), version = run(viewer + " --version");
+    EXPECT_EQ(help.exit_code, 0);
+    EXPECT_NE(help.output.find("--screenshot"), std::string::npos);
+    EXPECT_EQ(version.exit_code, 0);
+    EXPECT_EQ(version.output.find("coroscope-viewer "), 0u);
+}
+
+}  // namespace
