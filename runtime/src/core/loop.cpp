@@ -238,7 +238,7 @@ std::size_t EventLoop::run_ready() {
 void EventLoop::run_step(TaskControl& task) {
     const bool observed = probe::on();
     if (observed) [[unlikely]]
-        step_stamp_ = probe::step_begin(step_stamp_, task.id);
+        step_stamp_ = probe::step_begin(step_stamp_, task.id, task.suspended_node);
     task.state = TaskState::running;
     detail::current_task = &task;
     if (task.leaf == nullptr && task.must_cancel) [[unlikely]] {
@@ -274,7 +274,8 @@ void EventLoop::run_step(TaskControl& task) {
     if (observed) [[unlikely]] {
         probe::Wait wait;
         wait.bits = task.wait;
-        step_stamp_ = probe::step_end(task.id, wait, detail::suspension_node(task));
+        task.suspended_node = detail::suspension_node(task);
+        step_stamp_ = probe::step_end(task.id, wait, task.suspended_node);
     }
 }
 

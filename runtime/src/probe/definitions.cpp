@@ -102,6 +102,11 @@ SiteDefinition Definitions::site(std::uint32_t id) const {
     return id == 0 ? SiteDefinition{"?", "?", 0, 0} : sites_[id - 1];
 }
 
+std::string Definitions::name(NameId id) const {
+    const std::scoped_lock lock(mutex_);
+    return id == 0 ? std::string() : names_[id - 1];
+}
+
 namespace {
 
 // Direct-mapped: a collision costs a look-up under the mutex, never a wrong answer.

@@ -68,6 +68,7 @@ public:
 
     std::vector<NodeDefinition> path(NodeId node) const;  // innermost first
     SiteDefinition site(std::uint32_t id) const;
+    std::string name(NameId id) const;  // "" for 0
 
 private:
     std::uint32_t intern_site_locked(const SiteDefinition& site);

@@ -52,7 +52,8 @@ inline void emit(EventKind kind, std::uint64_t task, std::uint64_t arg = 0, Node
 
 // A step of a task begins at `stamp` (0: now). Returns the stamp used, so that one stamp can serve an end and the next
 // begin.
-inline Stamp step_begin(Stamp stamp, std::uint64_t task) noexcept {
+// `stack`: where it had been suspended; for the drainer, not sent.
+inline Stamp step_begin(Stamp stamp, std::uint64_t task, NodeId stack = 0) noexcept {
     ThreadProbe* thread = this_thread();
     if (thread == nullptr) [[unlikely]]
         return stamp;
@@ -60,7 +61,7 @@ inline Stamp step_begin(Stamp stamp, std::uint64_t task) noexcept {
     thread->step_task.store(
         task, std::memory_order_relaxed);  // read by the watchdog, which checks the stamp before and after
     thread->step_stamp.store(stamp, std::memory_order_release);  // pairs with the watchdog's acquire
-    emit_at(stamp, EventKind::step_begin, task);
+    emit_at(stamp, EventKind::step_begin, task, 0, stack);
     return stamp;
 }
 

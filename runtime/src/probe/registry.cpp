@@ -70,7 +70,7 @@ thread_local constinit ThreadProbe* t_thread = nullptr;
 ThreadProbe* register_thread() noexcept {
     try {
         Registry& shared = registry();
-        auto thread = std::make_unique<ThreadProbe>(shared.ring_capacity);
+        auto thread = std::make_unique<ThreadProbe>(shared.ring_capacity, &shared.bell);
         thread->tid = static_cast<std::uint64_t>(::syscall(SYS_gettid));
         char name[32] = {};
         if (::pthread_getname_np(::pthread_self(), name, sizeof name) == 0) thread->name = name;

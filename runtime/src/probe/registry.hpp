@@ -38,7 +38,7 @@ struct Report {
 
 // One thread that emits. Created by its first record, freed by the drainer once retired and empty.
 struct ThreadProbe {
-    explicit ThreadProbe(std::size_t capacity) : ring(capacity) {}
+    ThreadProbe(std::size_t capacity, DrainerBell* bell) : ring(capacity, bell) {}
     Ring ring;
     std::uint32_t id = 0;  // dense, from 1
     std::uint64_t tid = 0;
@@ -81,6 +81,7 @@ struct Registry {
     std::size_t ring_capacity = 1 << 16;  // records; set before debug mode is on
 
     CommandTable commands;
+    DrainerBell bell;
 
     void report(Report&& report) noexcept;
 };

@@ -1,10 +1,21 @@
 #include "ring.hpp"
 
+#include <unistd.h>
+
 namespace coroscope::probe {
+
+void DrainerBell::ring() noexcept {
+    // Only one of all producers pays for the write. Relaxed: the drainer reads the rings' heads after it woke, with
+    // acquire.
+    if (!asleep.load(std::memory_order_relaxed) || !asleep.exchange(false, std::memory_order_relaxed)) return;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = ::write(event_fd, &one, sizeof one);
+}
 
 bool Ring::make_room(const Record& record, std::uint64_t head) noexcept {
     known_tail_ = tail_.load(std::memory_order_acquire);  // pairs with the release in consume()
     const std::size_t used = static_cast<std::size_t>(head - known_tail_);
+    if (used >= attention_ && bell_ != nullptr) bell_->ring();
     const std::size_t needed = gap_count_ != 0 ? 2 : 1;
     const std::size_t limit = is_lifecycle(record.kind) ? capacity() : detail_limit_;
     if (used + needed > limit) {

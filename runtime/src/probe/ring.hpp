@@ -14,19 +14,28 @@
 
 namespace coroscope::probe {
 
+// Wakes the drainer while it sleeps long because nothing happened. A ring rings it when half full, once per sleep.
+struct DrainerBell {
+    std::atomic<bool> asleep{false};  // set by the drainer before it sleeps; whoever clears it writes the eventfd
+    int event_fd = -1;                // -1: no drainer yet
+    void ring() noexcept;
+};
+
 class Ring {
 public:
-    explicit Ring(std::size_t capacity_power_of_two)
+    explicit Ring(std::size_t capacity_power_of_two, DrainerBell* bell = nullptr)
         : slots_(new Record[capacity_power_of_two]),
           mask_(capacity_power_of_two - 1),
-          detail_limit_(capacity_power_of_two - capacity_power_of_two / 4) {}
+          attention_(capacity_power_of_two / 2),
+          detail_limit_(capacity_power_of_two - capacity_power_of_two / 4),
+          bell_(bell) {}
     Ring(const Ring&) = delete;
     Ring& operator=(const Ring&) = delete;
 
     // Producer thread only. About 1 ns beside the stamp.
     void push(const Record& record) noexcept {
         const std::uint64_t head = head_.load(std::memory_order_relaxed);  // own index
-        if (head - known_tail_ >= detail_limit_ || gap_count_ != 0) [[unlikely]] {
+        if (head - known_tail_ >= attention_ || gap_count_ != 0) [[unlikely]] {
             if (!make_room(record, head)) return;
             push_unchecked(record);
             return;
@@ -74,7 +83,9 @@ private:
 
     std::unique_ptr<Record[]> slots_;
     std::size_t mask_;
+    std::size_t attention_;  // from here on the slow path looks closer
     std::size_t detail_limit_;
+    DrainerBell* bell_;
 
     alignas(64) std::atomic<std::uint64_t> head_{0};  // written by the producer
     std::uint64_t known_tail_ = 0;                    // the producer's copy of tail_

@@ -55,6 +55,7 @@ public:
     std::uint32_t cancel_requests = 0;
     std::uint32_t creation_node = 0;
     std::uint32_t name_id = 0;
+    std::uint32_t suspended_node = 0;  // the probe's, of the last suspension
     std::uint64_t id = 0;
     std::uint64_t parent_id = 0;
     EventLoop* loop = nullptr;

@@ -1,0 +1,263 @@
+// To an agent, over gRPC. Own threads connect, write and read; the emitter's thread only puts batches into a queue.
+//
+// The queue: bound queue_bytes; overflow policy: all that waits is thrown away, because what comes after a hole cannot
+// be understood without the definitions in it, and the receiver starts anew with complete definitions and a list of the
+// live tasks; counters: batches_lost(), events_lost().
+#include <grpcpp/grpcpp.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "coroscope/v1/ingest.grpc.pb.h"
+#include "local_log.hpp"
+#include "proto/address/protocol_version.hpp"
+#include "sink.hpp"
+
+namespace coroscope::debug {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Stream = grpc::ClientReaderWriter<v1::AppMessage, v1::AgentMessage>;
+
+constexpr std::size_t queue_bytes = 16u << 20;
+constexpr auto first_retry = 100ms;
+constexpr auto longest_retry = 5000ms;
+
+class AgentSink final : public Sink {
+public:
+    AgentSink(std::string address, const v1::Hello& hello, CommandHandler on_command)
+        : address_(std::move(address)), hello_(hello), on_command_(std::move(on_command)) {
+        thread_ = std::thread([this] { run(); });
+    }
+    ~AgentSink() override { finish(0ms); }
+
+    bool offer(EncodedBatch&& batch) override;
+    bool wants_complete_definitions() override {
+        const std::scoped_lock lock(mutex_);
+        return starts_anew_;
+    }
+    void finish(std::chrono::milliseconds most) override;
+    std::uint64_t batches_lost() const override {
+        const std::scoped_lock lock(mutex_);
+        return batches_lost_;
+    }
+    std::uint64_t events_lost() const override {
+        const std::scoped_lock lock(mutex_);
+        return events_lost_;
+    }
+
+private:
+    void run();
+    bool talk(v1::Ingest::Stub& stub);  // one connection; false: never again
+    void write_batches(Stream& stream);
+    void read_commands(Stream& stream);
+    void throw_away();  // under mutex_
+    void pause(std::chrono::milliseconds time);
+
+    const std::string address_;
+    const v1::Hello hello_;
+    const CommandHandler on_command_;
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<EncodedBatch> queue_;  // under mutex_, as all below
+    std::size_t queued_bytes_ = 0;
+    std::deque<v1::CommandResult> results_;
+    bool starts_anew_ = false;  // the next batch must have complete definitions
+    bool was_connected_ = false;
+    bool stream_broken_ = false;
+    bool ending_ = false;
+    bool given_up_ = false;  // the time to finish is over
+    bool ended_ = false;     // the thread's last word
+    grpc::ClientContext* context_ = nullptr;
+    std::uint64_t batches_lost_ = 0;
+    std::uint64_t events_lost_ = 0;
+    std::thread thread_;
+};
+
+bool AgentSink::offer(EncodedBatch&& batch) {
+    const std::scoped_lock lock(mutex_);
+    if (starts_anew_ && !batch.complete_definitions) {
+        ++batches_lost_;
+        events_lost_ += batch.events;
+        return false;
+    }
+    if (queued_bytes_ + batch.bytes.size() > queue_bytes) {
+        throw_away();
+        ++batches_lost_;
+        events_lost_ += batch.events;
+        // While nobody is there this would go round and round: the list of tasks is asked for when somebody connects.
+        starts_anew_ = true;
+        return !was_connected_;
+    }
+    starts_anew_ = false;
+    queued_bytes_ += batch.bytes.size();
+    queue_.push_back(std::move(batch));
+    changed_.notify_all();
+    return true;
+}
+
+void AgentSink::throw_away() {
+    batches_lost_ += queue_.size();
+    for (const EncodedBatch& batch : queue_) events_lost_ += batch.events;
+    queue_.clear();
+    queued_bytes_ = 0;
+}
+
+void AgentSink::pause(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, time, [this] { return ending_; });
+}
+
+void AgentSink::run() {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+    arguments.SetMaxReceiveMessageSize(16 << 20);
+    auto retry = first_retry;
+    bool said = false;
+    for (;;) {
+        {
+            const std::scoped_lock lock(mutex_);
+            if (ending_ && !was_connected_ && said) break;  // it was not there before: do not wait for it now
+        }
+        const auto channel = grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments);
+        if (channel->WaitForConnected(std::chrono::system_clock::now() + 500ms)) {
+            const auto stub = v1::Ingest::NewStub(channel);
+            if (!talk(*stub)) break;
+            retry = first_retry;
+            said = false;
+        } else if (!said) {
+            said = true;
+            log().warn("no agent answers at {}; the app runs on, and goes on looking for one", address_);
+        }
+        {
+            const std::scoped_lock lock(mutex_);
+            if (ending_) break;
+        }
+        pause(retry);
+        retry = std::min<std::chrono::milliseconds>(retry * 2, longest_retry);
+    }
+    const std::scoped_lock lock(mutex_);
+    ended_ = true;
+    changed_.notify_all();
+}
+
+bool AgentSink::talk(v1::Ingest::Stub& stub) {
+    grpc::ClientContext context;
+    const auto stream = stub.Attach(&context);
+    {
+        const std::scoped_lock lock(mutex_);
+        context_ = &context;
+        stream_broken_ = false;
+        if (given_up_) context.TryCancel();
+    }
+    const auto forget_context = [this] {
+        const std::scoped_lock lock(mutex_);
+        context_ = nullptr;
+    };
+    v1::AppMessage hello;
+    *hello.mutable_hello() = hello_;
+    v1::AgentMessage answer;
+    if (!stream->Write(hello) || !stream->Read(&answer) || !answer.has_welcome()) {
+        stream->WritesDone();
+        const grpc::Status status = stream->Finish();
+        log().info("the agent at {} did not answer: {}", address_, status.error_message());
+        forget_context();
+        return true;
+    }
+    if (!answer.welcome().accepted()) {
+        log().error("the agent at {} refused this app: {}", address_, answer.welcome().refusal());
+        context.TryCancel();
+        static_cast<void>(stream->Finish());
+        forget_context();
+        return false;
+    }
+    log().info("connected to {} at {}", answer.welcome().agent(), address_);
+    {
+        const std::scoped_lock lock(mutex_);
+        // An agent that comes late gets everything from the beginning; one that comes again, or after a loss, starts
+        // anew.
+        if (was_connected_ || batches_lost_ != 0) {
+            throw_away();
+            starts_anew_ = true;
+        }
+        was_connected_ = true;
+    }
+    std::thread reader([this, &stream] { read_commands(*stream); });
+    write_batches(*stream);
+    reader.join();
+    const grpc::Status status = stream->Finish();
+    forget_context();
+    const std::scoped_lock lock(mutex_);
+    if (!ending_) log().warn("lost the agent at {} ({}); looking for it", address_, status.error_message());
+    return true;
+}
+
+void AgentSink::write_batches(Stream& stream) {
+    v1::AppMessage message;
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        changed_.wait(lock, [this] { return !queue_.empty() || !results_.empty() || ending_ || stream_broken_; });
+        if (stream_broken_) return;
+        if (!results_.empty()) {
+            *message.mutable_command_result() = std::move(results_.front());
+            results_.pop_front();
+        } else if (!queue_.empty()) {
+            queued_bytes_ -= queue_.front().bytes.size();
+            message.set_batch(std::move(queue_.front().bytes));
+            queue_.pop_front();
+        } else {
+            message.mutable_goodbye()->set_dropped_total(events_lost_);
+        }
+        lock.unlock();
+        const bool written = stream.Write(message);
+        const bool goodbye = message.has_goodbye();
+        if (goodbye) stream.WritesDone();
+        lock.lock();
+        if (!written || goodbye) return;
+    }
+}
+
+void AgentSink::read_commands(Stream& stream) {
+    v1::AgentMessage message;
+    while (stream.Read(&message)) {
+        if (!message.has_command()) continue;
+        v1::CommandResult result = on_command_(message.command());
+        result.set_id(message.command().id());
+        const std::scoped_lock lock(mutex_);
+        results_.push_back(std::move(result));
+        changed_.notify_all();
+    }
+    const std::scoped_lock lock(mutex_);
+    stream_broken_ = true;
+    changed_.notify_all();
+}
+
+void AgentSink::finish(std::chrono::milliseconds most) {
+    if (!thread_.joinable()) return;
+    {
+        std::unique_lock lock(mutex_);
+        ending_ = true;
+        changed_.notify_all();
+        changed_.wait_for(lock, most, [this] { return ended_; });
+        given_up_ = true;
+        if (!ended_ && context_ != nullptr) context_->TryCancel();
+    }
+    thread_.join();
+}
+
+}  // namespace
+
+std::unique_ptr<Sink> make_agent_sink(const std::string& address, const v1::Hello& hello, CommandHandler on_command) {
+    return std::make_unique<AgentSink>(address, hello, std::move(on_command));
+}
+
+}  // namespace coroscope::debug

@@ -1,0 +1,38 @@
+// The emitter: drains the rings of all threads, packs batches, hands them to a sink; logs findings; watches for hanging
+// threads. One thread, started by the debug library. It is the only consumer of the rings.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace coroscope::probe {
+struct Registry;
+}
+namespace coroscope::v1 {
+class Hello;
+}
+
+namespace coroscope::debug {
+
+class Sink;
+
+struct EmitterOptions {
+    bool watch_stalls = true;
+};
+
+class Emitter {
+public:
+    // The sink gets batches until finish(); its commands may come on any thread.
+    Emitter(probe::Registry& registry, std::unique_ptr<Sink> sink, const EmitterOptions& options);
+    ~Emitter();
+    // Drains what is left, gives it to the sink, ends both. At most so long.
+    void finish(std::chrono::milliseconds most);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace coroscope::debug

@@ -1,0 +1,156 @@
+#include "findings.hpp"
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include "function_name.hpp"
+#include "local_log.hpp"
+
+namespace coroscope::debug {
+
+namespace {
+
+using probe::EventKind;
+using probe::NodeKind;
+
+constexpr std::size_t most_names = 100'000;
+constexpr std::size_t most_a_second = 10;  // findings; past it they are counted
+
+std::string place(const std::string& function, const std::string& file, std::uint32_t line) {
+    if (file.empty()) return function;
+    return fmt::format("{} ({}:{})", function, file, line);
+}
+
+std::string native_text(const std::vector<NativeFrame>& frames) {
+    std::string text;
+    for (auto it = frames.rbegin(); it != frames.rend(); ++it)
+        text += "\n      " + place(it->function, it->file, it->line);
+    return text;
+}
+
+}  // namespace
+
+void Findings::see(std::uint32_t thread, const probe::Record* begin, const probe::Record* end) {
+    Step& step = steps_[thread];
+    const std::uint64_t threshold_ns = registry_.slow_step_ns.load(std::memory_order_relaxed);
+    for (const probe::Record* record = begin; record != end; ++record) {
+        switch (record->kind) {
+            case EventKind::step_begin:
+            case EventKind::callback_begin: step = {record->stamp, record->task, record->stack}; break;
+            case EventKind::step_end:
+            case EventKind::callback_end: {
+                if (step.begin == 0) break;
+                const std::uint64_t took_ns = clock_.ns(record->stamp) - clock_.ns(step.begin);
+                if (took_ns >= threshold_ns && record->stamp > step.begin) slow_step(step, *record, took_ns);
+                step.begin = 0;
+                break;
+            }
+            case EventKind::task_named:
+                if (task_names_.size() < most_names)
+                    task_names_[record->task] = static_cast<std::uint32_t>(record->arg);
+                break;
+            case EventKind::task_done:
+                if (!task_names_.empty() && step.task != record->task) task_names_.erase(record->task);
+                break;
+            case EventKind::gap: step.begin = 0; break;
+            default: break;
+        }
+    }
+}
+
+bool Findings::may_speak() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - second_ >= std::chrono::seconds(1)) {
+        if (withheld_ != 0) log().warn("{} more findings were not logged", withheld_);
+        second_ = now;
+        said_ = withheld_ = 0;
+    }
+    if (said_ < most_a_second) {
+        ++said_;
+        return true;
+    }
+    ++withheld_;
+    return false;
+}
+
+std::string Findings::stack_text(probe::NodeId node) const {
+    std::vector<std::string> lines;
+    std::string pending_place;
+    for (const probe::NodeDefinition& each : registry_.definitions.path(node)) {
+        const probe::SiteDefinition site = registry_.definitions.site(each.site);
+        if (each.kind == NodeKind::call) {
+            pending_place = fmt::format("{}:{}", site.file, site.line);
+            continue;
+        }
+        if (pending_place.empty()) pending_place = fmt::format("{}:{}", site.file, site.line);
+        lines.push_back(fmt::format("{} ({})", readable_function(site.function), pending_place));
+        pending_place.clear();
+        if (each.kind == NodeKind::task) break;
+    }
+    std::string text;
+    for (auto it = lines.rbegin(); it != lines.rend(); ++it) text += "\n      " + *it;
+    return text;
+}
+
+std::string Findings::place_text(probe::NodeId node) const {
+    const std::string stack = stack_text(node);
+    const std::size_t last = stack.rfind("\n      ");
+    return last == std::string::npos ? "an unknown place" : stack.substr(last + 7);
+}
+
+std::string Findings::task_text(std::uint64_t task, probe::NodeId node) const {
+    if (task == 0) return "a callback";
+    std::string name = "Task-" + std::to_string(task);
+    if (const auto named = task_names_.find(task); named != task_names_.end())
+        if (std::string given = registry_.definitions.name(named->second); !given.empty()) name = std::move(given);
+    for (const probe::NodeDefinition& each : registry_.definitions.path(node))
+        if (each.kind == NodeKind::task)
+            return fmt::format("task '{}' ({})", name,
+                               readable_function(registry_.definitions.site(each.site).function));
+    return fmt::format("task '{}'", name);
+}
+
+void Findings::slow_step(const Step& step, const probe::Record& end, std::uint64_t took_ns) {
+    if (!may_speak()) return;
+    const std::uint64_t threshold_ns = registry_.slow_step_ns.load(std::memory_order_relaxed);
+    const probe::NodeId known = step.began_at != 0 ? step.began_at : end.stack;
+    log().warn(
+        "slow step: {} took {:.3f} seconds (threshold {:.3f})\n    began at {}\n    ended at {}\n    stack (most "
+        "recent call last):{}",
+        task_text(step.task, known), static_cast<double>(took_ns) / 1e9, static_cast<double>(threshold_ns) / 1e9,
+        step.began_at != 0 ? place_text(step.began_at) : "the start of the task",
+        end.stack != 0 ? place_text(end.stack) : "the end of the task", stack_text(known));
+}
+
+void Findings::stall(std::uint64_t task, std::uint64_t lasted_ns, const std::vector<NativeFrame>& frames) {
+    if (!may_speak()) return;
+    log().warn(
+        "the loop hangs: a step of {} has been running for {:.3f} seconds; its thread is at (most recent call last):{}",
+        task_text(task, 0), static_cast<double>(lasted_ns) / 1e9, native_text(frames));
+}
+
+void Findings::report(const probe::Report& report, const std::vector<NativeFrame>& frames) {
+    if (!may_speak()) return;
+    const std::string stack = stack_text(report.stack);
+    using Kind = probe::Report::Kind;
+    switch (report.kind) {
+        case Kind::never_awaited:
+            log().warn(
+                "coroutine '{}' was never awaited (defined at {}:{})\n    created at (most recent call last):{}\n    "
+                "in {}:{}",
+                readable_function(report.site.function_name()), report.site.file_name(), report.site.line(),
+                native_text(frames), task_text(report.task, report.stack), stack);
+            break;
+        case Kind::exception_never_retrieved:
+            log().error("exception of {} was never retrieved: {}\n    stack (most recent call last):{}",
+                        task_text(report.task, report.stack), report.text, stack);
+            break;
+        case Kind::task_destroyed_pending:
+            log().error("{} was destroyed but it is pending\n    waiting at (most recent call last):{}",
+                        task_text(report.task, report.stack), stack);
+            break;
+        case Kind::callback_exception: log().error("exception in a callback of the event loop: {}", report.text); break;
+    }
+}
+
+}  // namespace coroscope::debug

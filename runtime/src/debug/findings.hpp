@@ -1,0 +1,47 @@
+// What the local log tells at once, without an agent: slow steps, stalls, and the app's own reports, each with places
+// and stack.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "clock_map.hpp"
+#include "native_frames.hpp"
+#include "runtime/src/probe/registry.hpp"
+
+namespace coroscope::debug {
+
+class Findings {
+public:
+    Findings(probe::Registry& registry, const ClockMap& clock) : registry_(registry), clock_(clock) {}
+
+    // Every record of a thread, in order. Cheap: looks at begins and ends of steps only.
+    void see(std::uint32_t thread, const probe::Record* begin, const probe::Record* end);
+    void report(const probe::Report& report, const std::vector<NativeFrame>& frames);
+    void stall(std::uint64_t task, std::uint64_t lasted_ns, const std::vector<NativeFrame>& frames);
+
+private:
+    struct Step {
+        probe::Stamp begin = 0;  // 0: none runs
+        std::uint64_t task = 0;
+        probe::NodeId began_at = 0;
+    };
+    void slow_step(const Step& step, const probe::Record& end, std::uint64_t took_ns);
+    bool may_speak();
+    std::string task_text(std::uint64_t task, probe::NodeId node) const;
+    std::string stack_text(probe::NodeId node) const;
+    std::string place_text(probe::NodeId node) const;  // the innermost line of the stack
+
+    probe::Registry& registry_;
+    const ClockMap& clock_;
+    std::unordered_map<std::uint32_t, Step> steps_;                // by thread
+    std::unordered_map<std::uint64_t, std::uint32_t> task_names_;  // given ones, of live tasks; bound: most_names
+    std::chrono::steady_clock::time_point second_{};
+    std::size_t said_ = 0;      // in this second
+    std::size_t withheld_ = 0;  // since it was said last
+};
+
+}  // namespace coroscope::debug

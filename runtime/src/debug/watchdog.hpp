@@ -1,0 +1,47 @@
+// Looks at a thread while it hangs: signals it, and its handler notes the native stack. So the blocking call itself is
+// named, not the await after it.
+//
+// The handler only writes to memory that is there: glibc's backtrace(), warmed up before (since glibc 2.35 it takes no
+// lock). The signal is a real-time one that nobody handles; it may interrupt a system call of the hanging thread, as
+// any signal may. At most one capture at a time; a step that goes on hanging is looked at again after twice the time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/src/probe/registry.hpp"
+
+namespace coroscope::debug {
+
+struct Stall {
+    std::uint32_t thread = 0;
+    std::uint64_t task = 0;
+    probe::Stamp step_stamp = 0;
+    std::vector<void*> frames;  // innermost first; the first is a program counter
+};
+
+class Watchdog {
+public:
+    Watchdog();   // takes a free real-time signal; watches nothing if there is none
+    ~Watchdog();  // gives it back
+    Watchdog(const Watchdog&) = delete;
+    Watchdog& operator=(const Watchdog&) = delete;
+
+    bool usable() const noexcept { return signal_ != 0; }
+    // Looks at the thread if its step has lasted long enough since the last look. `lasted_ns`: since the step began.
+    std::optional<Stall> look(const probe::ThreadProbe& thread, probe::Stamp step, std::uint64_t lasted_ns,
+                              std::uint64_t threshold_ns);
+    void forget(std::uint32_t thread) { looked_.erase(thread); }
+
+private:
+    struct Looked {
+        probe::Stamp step = 0;
+        std::uint64_t next_ns = 0;
+    };
+    int signal_ = 0;
+    std::unordered_map<std::uint32_t, Looked> looked_;
+};
+
+}  // namespace coroscope::debug

@@ -1,0 +1,161 @@
+#include "connection_server.hpp"
+
+#include <optional>
+
+#include "coroscope/sleep.hpp"
+#include "coroscope/timeout.hpp"
+#include "router.hpp"
+#include "serialize.hpp"
+
+namespace coroscope::http {
+
+namespace {
+
+// A client that still sends while it is refused: what it sends is read for a moment, because closing would reset the
+// connection and with it take the answer away before the client has read it.
+Coro<> read_to_the_end(StreamReader& reader) {
+    constexpr std::size_t most_bytes = 1024 * 1024;
+    for (std::size_t bytes = 0; bytes < most_bytes;) {
+        const bool more = co_await reader.read_more();
+        if (!more) co_return;
+        bytes += reader.buffered().size();
+        reader.consume(reader.buffered().size());
+    }
+}
+
+}  // namespace
+
+ConnectionServer::ConnectionServer(std::shared_ptr<detail::AppState> state, StreamReader reader, StreamWriter writer)
+    : state_(std::move(state)),
+      limits_(state_->limits),
+      reader_(std::move(reader)),
+      writer_(std::move(writer)),
+      peer_(writer_.peer().text()),
+      requests_(limits_.most_header_bytes, limits_.most_body_bytes),
+      task_(current_task()) {
+    state_->connections.push_back(this);
+    place_ = std::prev(state_->connections.end());
+}
+
+ConnectionServer::~ConnectionServer() {
+    state_->connections.erase(place_);
+    if (state_->connections.empty()) state_->drained.set();
+}
+
+void ConnectionServer::end_if_idle() noexcept {
+    if (!busy_) task_.cancel("the server closes");
+}
+
+Coro<> ConnectionServer::serve_requests() {
+    constexpr int most_without_turn = 32;  // requests that came together: others have a turn now and then
+    for (int count = 1;; ++count) {
+        Request request;
+        int status = 0;
+        std::string why;
+        try {
+            if (!co_await next_request(request)) co_return;
+        } catch (const HttpError& error) {
+            status = error.status();
+            why = error.what();
+        } catch (const TimeoutError&) {
+            status = 408;
+            why = "408: Request Timeout";
+        }
+        if (status != 0) {
+            co_await refuse(status, std::move(why));
+            co_return;
+        }
+        const Response response = co_await answer(request);
+        const bool asked_to_close = response.headers.get("Connection") == "close";
+        const bool keep_alive = request.keep_alive() && !asked_to_close && !state_->draining;
+        co_await send(response, keep_alive, request);
+        busy_ = false;
+        if (!keep_alive || state_->draining) co_return;
+        if (count % most_without_turn == 0) co_await yield();
+    }
+}
+
+Coro<bool> ConnectionServer::next_request(Request& request) {
+    if (reader_.buffered().empty()) {
+        const bool came = co_await wait_for_request();
+        if (!came) co_return false;
+    }
+    busy_ = true;
+    reader_.consume(requests_.feed(reader_.buffered()));
+    if (!requests_.head_done()) co_await wait_for(read_head(), limits_.header_timeout);
+    if (!requests_.done()) {
+        if (requests_.expects_continue() && reader_.buffered().empty()) writer_.write("HTTP/1.1 100 Continue\r\n\r\n");
+        co_await wait_for(read_body(), limits_.body_timeout);
+    }
+    request = requests_.take();
+    request.peer_ = peer_;
+    co_return true;
+}
+
+Coro<bool> ConnectionServer::wait_for_request() {
+    try {
+        co_return co_await wait_for(reader_.read_more(), limits_.idle_timeout);
+    } catch (const TimeoutError&) {
+        co_return false;
+    }
+}
+
+Coro<> ConnectionServer::read_head() {
+    while (!requests_.head_done()) {
+        if (!co_await reader_.read_more()) throw HttpError(400, "400: Bad Request (it ended within the header)");
+        reader_.consume(requests_.feed(reader_.buffered()));
+    }
+}
+
+Coro<> ConnectionServer::read_body() {
+    while (!requests_.done()) {
+        if (!co_await reader_.read_more()) throw HttpError(400, "400: Bad Request (it ended within the body)");
+        reader_.consume(requests_.feed(reader_.buffered()));
+    }
+}
+
+// The application's answer; 500 if it has none.
+Coro<Response> ConnectionServer::answer(Request& request) {
+    try {
+        co_return co_await state_->app.handle(request);
+    } catch (const Cancelled&) {
+        throw;
+    } catch (...) {
+        const std::string what = "the handler of " + request.method() + " " + request.target() + " failed: ";
+        const std::runtime_error report(what + describe(std::current_exception()));
+        EventLoop::running().call_exception_handler(std::make_exception_ptr(report));
+    }
+    co_return Response::text("500: Internal Server Error", 500);
+}
+
+Coro<> ConnectionServer::send(const Response& response, bool keep_alive, const Request& request) {
+    Framing framing;
+    framing.keep_alive = keep_alive;
+    framing.without_body = request.method() == "HEAD";
+    framing.version = request.version();
+    out_.clear();
+    serialize(response, framing, out_);
+    writer_.write(out_);
+    if (writer_.buffered() == 0) {
+        co_await writer_.drain();  // at once; throws if the client is gone
+        co_return;
+    }
+    Timeout limit(limits_.write_timeout);
+    try {
+        co_await writer_.drain();
+    } catch (const Cancelled&) {
+        limit.rethrow();
+    }
+}
+
+Coro<> ConnectionServer::refuse(int status, std::string why) {
+    const Response response = Response::text(std::move(why), status);
+    co_await send(response, false, Request());
+    writer_.write_eof();
+    try {
+        co_await wait_for(read_to_the_end(reader_), std::chrono::seconds(2));
+    } catch (const TimeoutError&) {
+    }
+}
+
+}  // namespace coroscope::http

@@ -1,0 +1,66 @@
+// Serves one connection: reads requests, calls the application, answers. And what all connections of a runner share.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "coroscope/http/runner.hpp"
+#include "coroscope/net/stream.hpp"
+#include "coroscope/sync.hpp"
+#include "request_reader.hpp"
+
+namespace coroscope::http {
+
+class ConnectionServer;
+
+namespace detail {
+
+class AppState {
+public:
+    AppState(Application the_app, ServerLimits the_limits) : app(std::move(the_app)), limits(the_limits) {}
+
+    const Application app;
+    const ServerLimits limits;
+    std::vector<Server> servers;
+    std::list<ConnectionServer*> connections;
+    bool draining = false;  // cleanup() has begun: no further request of a connection is answered
+    Event drained;          // no connection is left
+};
+
+}  // namespace detail
+
+class ConnectionServer {
+public:
+    ConnectionServer(std::shared_ptr<detail::AppState> state, StreamReader reader, StreamWriter writer);
+    ~ConnectionServer();
+    ConnectionServer(const ConnectionServer&) = delete;
+    ConnectionServer& operator=(const ConnectionServer&) = delete;
+
+    Coro<> serve_requests();
+    void end_if_idle() noexcept;
+
+private:
+    Coro<bool> next_request(Request& request);  // false: the client is done, or idle for too long
+    Coro<bool> wait_for_request();
+    Coro<> read_head();
+    Coro<> read_body();
+    Coro<Response> answer(Request& request);
+    Coro<> send(const Response& response, bool keep_alive, const Request& request);
+    Coro<> refuse(int status, std::string why);
+
+    const std::shared_ptr<detail::AppState> state_;
+    const ServerLimits& limits_;
+    StreamReader reader_;
+    StreamWriter writer_;
+    const std::string peer_;
+    RequestReader requests_;
+    std::string out_;
+    bool busy_ = false;
+    AnyTask task_;
+    std::list<ConnectionServer*>::iterator place_;
+};
+
+}  // namespace coroscope::http
