@@ -15,6 +15,8 @@ bool put(std::vector<T>& all, std::uint32_t id, T value, std::size_t limit) {
     return true;
 }
 
+}  // namespace
+
 void shorten(std::string& text, std::size_t limit) {
     if (text.size() <= limit) return;
     while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80)
@@ -22,8 +24,6 @@ void shorten(std::string& text, std::size_t limit) {
     text.resize(limit);
     text.shrink_to_fit();
 }
-
-}  // namespace
 
 bool DefinitionTable::add_site(SiteId id, Site site) {
     shorten(site.function, limits_.text_bytes);

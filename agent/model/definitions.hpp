@@ -10,6 +10,9 @@
 
 namespace coroscope::model {
 
+// Cuts to at most `limit` bytes, not inside a UTF-8 character: protobuf refuses to read text that is cut there.
+void shorten(std::string& text, std::size_t limit);
+
 // Defining an id again replaces it: an app that reconnects sends everything anew. What is out of bounds, or has a
 // parent that was not defined before it, is refused.
 class DefinitionTable {

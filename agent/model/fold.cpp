@@ -58,7 +58,8 @@ void Model::Fold::define(const v1::Batch& batch) {
     for (const v1::Thread& defined : batch.threads()) {
         Thread& known = threads[thread(defined.id()).index];
         known.tid = defined.tid();
-        known.name.assign(defined.name(), 0, limits.text_bytes);
+        known.name = defined.name();
+        shorten(known.name, limits.text_bytes);
     }
 }
 
@@ -77,7 +78,8 @@ void Model::Fold::keep(const v1::Report& report) {
     const auto most = static_cast<int>(std::min<std::size_t>(limits.report_frames, 1 << 20));
     for (int i = std::max(0, report.frames_size() - most); i < report.frames_size(); ++i)
         kept.frames.push_back(report.frames(i));
-    kept.text.assign(report.text(), 0, limits.text_bytes);
+    kept.text = report.text();
+    shorten(kept.text, limits.text_bytes);
     kept.thread = report.thread();
     kept.duration_ns = report.duration_ns();
     reports.push_back(std::move(kept));

@@ -169,6 +169,7 @@ bool Model::Fold::load(const v1::Keyframe& in) {
         Thread& known = threads[entry.index];
         known.tid = state.thread().tid();
         known.name = state.thread().name();
+        shorten(known.name, limits.text_bytes);
         known.loop = state.loop();
         entry.last_ns = state.last_ns();
         if (state.loop() == 0) continue;

@@ -1,0 +1,156 @@
+// Loops: slices, iterations, long steps, callbacks, threads.
+#include <gtest/gtest.h>
+
+#include "batches.hpp"
+
+namespace coroscope::model::test {
+namespace {
+
+class FoldLoops : public ::testing::Test {
+protected:
+    FoldLoops() {
+        BatchBuilder b(++sequence_);
+        define_program(b);
+        b.loop_started(900, 7).created(1000, 1, 0, 1);
+        model_.apply(b);
+    }
+    BatchBuilder next() { return BatchBuilder(++sequence_); }
+    const Loop& loop() { return *model_.loops().at(0); }
+
+    Model model_;
+    std::uint64_t sequence_ = 0;
+};
+
+TEST_F(FoldLoops, AStartedLoopBelongsToItsThread) {
+    ASSERT_EQ(model_.loops().size(), 1u);
+    EXPECT_EQ(loop().id, 7u);
+    EXPECT_TRUE(loop().running);
+    EXPECT_EQ(loop().started_ns, 900u);
+    EXPECT_EQ(loop().thread, 1u);
+    ASSERT_EQ(model_.threads().size(), 2u);
+    EXPECT_EQ(model_.threads()[0].name, "main");
+    EXPECT_EQ(model_.threads()[0].tid, 1001u);
+    EXPECT_EQ(model_.threads()[0].loop, 7u);
+    EXPECT_EQ(model_.threads()[1].loop, 0u);
+}
+
+TEST_F(FoldLoops, AStepIsASlice) {
+    model_.apply(next().begin(1300, 1).end(1500, 1, v1::WAIT_TIMER, 0, 4));
+    ASSERT_EQ(loop().slices.size(), 1u);
+    const Slice& slice = loop().slices[0];
+    EXPECT_EQ(slice.begin_ns, 1300u);
+    EXPECT_EQ(slice.end_ns, 1500u);
+    EXPECT_EQ(slice.task, 1u);
+    EXPECT_EQ(slice.began_at, 1u);
+    EXPECT_EQ(slice.ended_at, 4u);
+    EXPECT_EQ(slice.ready_ns, 1000u);
+    EXPECT_FALSE(loop().open_slice);
+    EXPECT_EQ(loop().busy_ns, 200u);
+    EXPECT_EQ(loop().steps_total, 1u);
+}
+
+TEST_F(FoldLoops, AnIterationLiesBetweenTwoPolls) {
+    model_.apply(next().poll_begin(1000).poll_end(1100, 3));
+    EXPECT_EQ(loop().iteration_began_ns, 1100u);
+    EXPECT_FALSE(loop().polling);
+    model_.apply(next().begin(1150, 1).end(1200, 1, v1::WAIT_YIELD, 0, 4).callback_begin(1210, 2).callback_end(1250));
+    EXPECT_EQ(loop().iteration_steps, 2u);
+    model_.apply(next().poll_begin(1400));
+    EXPECT_TRUE(loop().polling);
+    ASSERT_EQ(loop().iterations.size(), 2u) << "what came before the first poll, and this";
+    EXPECT_EQ(loop().iterations[0].begin_ns, 900u);
+    EXPECT_EQ(loop().iterations[0].end_ns, 1000u);
+    EXPECT_EQ(loop().iterations[1].begin_ns, 1100u);
+    EXPECT_EQ(loop().iterations[1].end_ns, 1400u);
+    EXPECT_EQ(loop().iterations[1].events, 3u);
+    EXPECT_EQ(loop().iterations[1].steps, 2u);
+    EXPECT_EQ(loop().longest_iteration_ns, 300u);
+    EXPECT_EQ(loop().iterations_total, 2u);
+}
+
+TEST_F(FoldLoops, ACallbackIsASliceOfNobody) {
+    model_.apply(next().callback_begin(1100, 2).callback_end(1300));
+    ASSERT_EQ(loop().slices.size(), 1u);
+    EXPECT_EQ(loop().slices[0].task, 0u);
+    EXPECT_EQ(loop().slices[0].began_at, 2u);
+    EXPECT_EQ(loop().slices[0].end_ns, 1300u);
+}
+
+TEST_F(FoldLoops, AStepOfExactlyTheThresholdIsLong) {
+    v1::Hello hello;
+    hello.set_slow_step_ns(200);
+    model_.set_hello(hello);
+    model_.apply(next().begin(1300, 1).end(1500, 1, v1::WAIT_TIMER, 0, 4));
+    model_.apply(next().ready(1600, 1).begin(1700, 1).end(1899, 1, v1::WAIT_TIMER, 0, 4));
+    model_.apply(next().callback_begin(2000, 2).callback_end(2300));
+    ASSERT_EQ(model_.long_steps().size(), 2u);
+    EXPECT_EQ(model_.long_steps()[0].task, 1u);
+    EXPECT_EQ(model_.long_steps()[0].loop, 7u);
+    EXPECT_EQ(model_.long_steps()[0].began_at, 1u);
+    EXPECT_EQ(model_.long_steps()[0].ended_at, 4u);
+    EXPECT_FALSE(model_.long_steps()[0].callback);
+    EXPECT_TRUE(model_.long_steps()[1].callback);
+}
+
+TEST_F(FoldLoops, StoppingEndsTheIteration) {
+    model_.apply(next().poll_begin(1000).poll_end(1100, 0).loop_stopped(1500, 7));
+    EXPECT_FALSE(loop().running);
+    EXPECT_EQ(loop().stopped_ns, 1500u);
+    EXPECT_EQ(loop().iterations.back().end_ns, 1500u);
+    EXPECT_EQ(model_.threads()[0].loop, 0u);
+    EXPECT_EQ(model_.anomalies(), 0u);
+}
+
+TEST_F(FoldLoops, ALoopMayRunAgain) {
+    model_.apply(next().loop_stopped(1500, 7).loop_started(1600, 7).begin(1700, 1));
+    EXPECT_TRUE(loop().running);
+    EXPECT_EQ(loop().started_ns, 900u);
+    EXPECT_EQ(loop().stopped_ns, 0u);
+    EXPECT_TRUE(loop().open_slice);
+    EXPECT_EQ(model_.anomalies(), 0u);
+}
+
+TEST_F(FoldLoops, StartedAgainWhileItRunsIsNoNews) {
+    model_.apply(next().poll_begin(1000).poll_end(1100, 1).loop_started(1150, 7));
+    EXPECT_EQ(loop().iteration_began_ns, 1100u);
+    EXPECT_EQ(model_.anomalies(), 0u);
+}
+
+TEST_F(FoldLoops, TwoLoopsOnTwoThreads) {
+    model_.apply(next().thread(2).loop_started(1000, 8).created(1010, 2, 0, 3).begin(1020, 2).thread(1).begin(1015, 1));
+    ASSERT_EQ(model_.loops().size(), 2u);
+    EXPECT_EQ(model_.loops()[0]->open_slice->task, 1u);
+    EXPECT_EQ(model_.loops()[1]->open_slice->task, 2u);
+    EXPECT_EQ(model_.task(2)->loop, 8u);
+    EXPECT_EQ(model_.task(2)->thread, 2u);
+}
+
+TEST_F(FoldLoops, AStepInAStepEndsTheFirst) {
+    model_.apply(next().begin(1100, 1).created(1150, 2, 1, 3).begin(1200, 2));
+    EXPECT_EQ(model_.anomalies(), 1u);
+    ASSERT_EQ(loop().slices.size(), 1u);
+    EXPECT_EQ(loop().slices[0].end_ns, 1200u);
+    EXPECT_EQ(loop().open_slice->task, 2u);
+    EXPECT_TRUE(model_.task(1)->incomplete);
+    EXPECT_EQ(model_.task(1)->state, State::suspended);
+}
+
+TEST_F(FoldLoops, TheTimesOfAThreadNeverGoBack) {
+    model_.apply(next().begin(2000, 1));
+    model_.apply(next().end(1500, 1, v1::WAIT_TIMER, 0, 4));
+    EXPECT_EQ(loop().slices[0].begin_ns, 2000u);
+    EXPECT_EQ(loop().slices[0].end_ns, 2000u);
+    EXPECT_EQ(model_.task(1)->busy_ns, 0u);
+}
+
+TEST_F(FoldLoops, EventsWithoutALoopStillTellOfTasks) {
+    Model late;
+    late.apply(BatchBuilder(5).begin(100, 3).end(200, 3, v1::WAIT_READ, 12, 5).poll_begin(210).poll_end(220, 1));
+    EXPECT_TRUE(late.loops().empty());
+    ASSERT_NE(late.task(3), nullptr);
+    EXPECT_EQ(late.task(3)->state, State::suspended);
+    EXPECT_EQ(late.task(3)->wait.kind, WaitKind::read);
+}
+
+}  // namespace
+}  // namespace coroscope::model::test

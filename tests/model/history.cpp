@@ -1,0 +1,234 @@
+#include "history.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include "batches.hpp"
+
+namespace coroscope::model::test {
+namespace {
+
+struct SimTask {
+    std::uint64_t id = 0, parent = 0;
+    std::uint32_t root = 1, at = 0;
+    v1::WaitKind wait = v1::WAIT_UNKNOWN;
+    std::uint64_t operand = 0;
+    bool named = false;
+};
+
+struct SimLoop {
+    std::uint64_t id = 0;
+    std::uint32_t thread = 0;
+    bool running = false, polling = false, needs_snapshot = false;
+    std::vector<SimTask> ready, waiting;
+};
+
+// One program; next_batch() lets it run on.
+class Program {
+public:
+    Program(std::uint64_t seed, const HistoryOptions& options) : random_(seed), options_(options) {
+        for (std::uint32_t i = 1; i <= options.loops; ++i) loops_.push_back({i * 10, i, false, false, false, {}, {}});
+    }
+
+    v1::Batch next_batch() {
+        batch_ = BatchBuilder(++sequence_);
+        if (sequence_ == 1) define_program(batch_);
+        dropping_.clear();
+        for (int i = 0; i < options_.rounds; ++i) turn(loops_[pick(loops_.size())]);
+        for (auto& [thread, gap] : dropping_) write_gap(thread, gap);
+        dropping_.clear();
+        batch_.batch().set_dropped_total(dropped_);
+        if (one_in(4)) add_report();
+        return batch_;
+    }
+    bool loses_batch() {
+        if (!options_.losses || !one_in(7)) return false;
+        for (SimLoop& loop : loops_) loop.needs_snapshot = true;
+        return true;
+    }
+
+private:
+    struct Drop {
+        std::uint64_t count = 0, first_ns = 0, last_ns = 0, left = 0;
+    };
+
+    std::size_t pick(std::size_t size) { return static_cast<std::size_t>(random_() % size); }
+    bool one_in(std::uint64_t n) { return random_() % n == 0; }
+    std::uint64_t tick() { return now_ns_ += 1 + random_() % 40; }
+
+    // The event's time, or 0 when it is lost: then nothing of it may be written.
+    bool keep(const SimLoop& loop, std::uint64_t t) {
+        batch_.thread(loop.thread);
+        auto drop = dropping_.find(loop.thread);
+        if (drop == dropping_.end()) {
+            if (!options_.losses || !one_in(options_.pause_between_losses)) return true;
+            drop = dropping_.emplace(loop.thread, Drop{0, t, t, 1 + random_() % 30}).first;
+        }
+        if (drop->second.left == 0) {
+            write_gap(loop.thread, drop->second);
+            dropping_.erase(drop);
+            return true;
+        }
+        --drop->second.left;
+        ++drop->second.count;
+        drop->second.last_ns = t;
+        return false;
+    }
+    void write_gap(std::uint32_t thread, const Drop& drop) {
+        if (drop.count == 0) return;
+        batch_.gap(thread, drop.count, drop.first_ns, drop.last_ns);
+        dropped_ += drop.count;
+        for (SimLoop& loop : loops_)
+            if (loop.thread == thread) loop.needs_snapshot = true;
+    }
+
+    void turn(SimLoop& loop) {
+        if (!loop.running) return start(loop);
+        if (loop.polling) {
+            const std::uint64_t t = tick(), found = random_() % 3;
+            if (keep(loop, t)) batch_.poll_end(t, found);
+            loop.polling = false;
+            for (std::uint64_t i = 0; i < found && !loop.waiting.empty(); ++i) wake(loop, 0);
+            if (loop.needs_snapshot || one_in(40)) snapshot(loop);
+        } else if (loop.ready.empty() || one_in(6)) {
+            const std::uint64_t t = tick();
+            if (one_in(30) && loop.ready.empty()) {
+                if (keep(loop, t)) batch_.loop_stopped(t, loop.id);
+                loop.running = false;
+                return;
+            }
+            if (keep(loop, t)) batch_.poll_begin(t);
+            loop.polling = true;
+        } else if (one_in(9)) {
+            const std::uint64_t begin = tick(), end = tick();
+            if (keep(loop, begin)) batch_.callback_begin(begin, 2);
+            if (keep(loop, end)) batch_.callback_end(end);
+        } else {
+            step(loop);
+        }
+        if (one_in(25)) {
+            const std::uint64_t begin = tick();
+            batch_.thread(100).job(begin, tick(), last_id_);
+        }
+    }
+
+    void start(SimLoop& loop) {
+        const std::uint64_t t = tick();
+        if (keep(loop, t)) batch_.loop_started(t, loop.id);
+        loop.running = true;
+        if (loop.waiting.empty()) create(loop, 0, 1);
+    }
+
+    void create(SimLoop& loop, std::uint64_t parent, std::uint32_t root) {
+        SimTask task;
+        task.id = ++last_id_;
+        task.parent = parent;
+        task.root = root;
+        const std::uint64_t t = tick();
+        if (keep(loop, t)) batch_.created(t, task.id, parent, root);
+        if (one_in(3)) {
+            const std::uint64_t named_at = tick();
+            task.named = true;
+            if (keep(loop, named_at)) batch_.named(named_at, task.id, 1 + random_() % 2);
+        }
+        loop.ready.push_back(task);
+    }
+
+    void wake(SimLoop& loop, std::uint64_t waker) {
+        const std::size_t i = pick(loop.waiting.size());
+        const std::uint64_t t = tick();
+        if (keep(loop, t)) batch_.ready(t, loop.waiting[i].id, waker);
+        loop.ready.push_back(loop.waiting[i]);
+        loop.waiting.erase(loop.waiting.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+
+    void step(SimLoop& loop) {
+        const std::size_t i = pick(loop.ready.size());
+        SimTask task = loop.ready[i];
+        loop.ready.erase(loop.ready.begin() + static_cast<std::ptrdiff_t>(i));
+        std::uint64_t t = tick();
+        if (keep(loop, t)) batch_.begin(t, task.id);
+        while (one_in(3)) create(loop, task.id, 3);
+        if (!loop.waiting.empty() && one_in(2)) wake(loop, task.id);
+        if (!loop.waiting.empty() && one_in(12)) {
+            t = tick();
+            const std::uint64_t other = loop.waiting[pick(loop.waiting.size())].id;
+            if (keep(loop, t)) batch_.cancel(t, other, task.id, 4);
+        }
+        const std::uint64_t fate = random_() % 6;
+        if (fate <= 1) return finish(loop, task);
+        task.at = task.root == 1 ? 4 : (one_in(2) ? 5 : 7);
+        task.wait = fate == 2 ? v1::WAIT_YIELD : static_cast<v1::WaitKind>(1 + random_() % 11);
+        task.operand = task.wait == v1::WAIT_TASK ? last_id_ : random_() % 5;
+        const bool woken = fate == 3;
+        t = tick();
+        if (woken && keep(loop, t)) batch_.ready(t, task.id, task.id);
+        t = tick();
+        if (keep(loop, t)) batch_.end(t, task.id, task.wait, task.operand, task.at);
+        (woken || fate == 2 ? loop.ready : loop.waiting).push_back(task);
+    }
+
+    void finish(SimLoop& loop, const SimTask& task) {
+        std::uint64_t t = tick();
+        if (keep(loop, t)) batch_.done(t, task.id, 1 + random_() % 3);
+        if (!loop.waiting.empty()) wake(loop, task.id);
+        t = tick();
+        if (keep(loop, t)) batch_.finish(t, task.id);
+    }
+
+    void snapshot(SimLoop& loop) {
+        loop.needs_snapshot = false;
+        std::uint64_t t = tick();
+        if (keep(loop, t)) batch_.loop_started(t, loop.id);
+        if (keep(loop, t)) batch_.snapshot_begin(t, loop.id);
+        for (const auto* list : {&loop.ready, &loop.waiting}) {
+            for (const SimTask& task : *list) {
+                t = tick();
+                const bool waits = list == &loop.waiting;
+                if (!keep(loop, t)) continue;
+                batch_.snapshot(t, task.id, task.parent, task.root, waits ? task.wait : v1::WAIT_UNKNOWN,
+                                waits ? task.operand : 0, waits ? task.at : 0);
+            }
+        }
+        t = tick();
+        if (keep(loop, t)) batch_.snapshot_end(t, loop.id);
+    }
+
+    void add_report() {
+        const auto kind = static_cast<v1::Report::Kind>(1 + random_() % 5);
+        v1::Report& report = batch_.report(kind, tick(), last_id_ == 0 ? 0 : 1 + random_() % last_id_);
+        report.set_site(4);
+        report.set_stack(5);
+        report.add_frames(2);
+        report.add_frames(5);
+        report.set_text("std::runtime_error: no route");
+        report.set_thread(1);
+        report.set_duration_ns(random_() % 1000);
+        if (kind != v1::Report::TASK_DESTROYED_PENDING) return;
+        for (SimLoop& loop : loops_)
+            for (auto* list : {&loop.ready, &loop.waiting})
+                std::erase_if(*list, [&](const SimTask& task) { return task.id == report.task(); });
+    }
+
+    std::mt19937_64 random_;
+    HistoryOptions options_;
+    std::vector<SimLoop> loops_;
+    BatchBuilder batch_;
+    std::map<std::uint32_t, Drop> dropping_;
+    std::uint64_t now_ns_ = 1000, sequence_ = 0, last_id_ = 0, dropped_ = 0;
+};
+
+}  // namespace
+
+std::vector<v1::Batch> random_history(std::uint64_t seed, const HistoryOptions& options) {
+    Program program(seed, options);
+    std::vector<v1::Batch> batches;
+    for (int i = 0; i < options.batches; ++i) {
+        v1::Batch batch = program.next_batch();
+        // The first, with the definitions, always arrives: who lost it would have them sent again.
+        if (i == 0 || !program.loses_batch()) batches.push_back(std::move(batch));
+    }
+    return batches;
+}
+
+}  // namespace coroscope::model::test
