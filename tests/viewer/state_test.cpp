@@ -196,7 +196,7 @@ TEST(TaskLane, SpansTellTheTasksStory) {
                 EXPECT_GE(span.begin_ns, before - 1);
                 EXPECT_GT(span.end_ns, span.begin_ns);
                 before = span.end_ns;
-                if (span.phase == Phase::running) busy += span.end_ns - span.begin_ns;
+                busy += span.busy_ns;
             }
             if (width < 1e6f || task->state == model::State::running) continue;
             EXPECT_NEAR(busy, static_cast<double>(task->busy_ns), 1e3) << model.task_name(*task);
@@ -253,14 +253,15 @@ TEST(Busiest, LongestFirst) {
     const model::Model& model = model_of(session);
     const auto busiest = busiest_tasks(model, history(model), 3);
     ASSERT_EQ(busiest.size(), 3u);
-    EXPECT_EQ(model.task_name(*model.task(busiest[0])), "compactor");
+    for (const model::Task* task : model.all_tasks()) EXPECT_LE(task->busy_ns, model.task(busiest[0])->busy_ns);
+    EXPECT_GE(model.task(busiest[0])->busy_ns, model.task(busiest[2])->busy_ns);
 }
 
 TEST(Finder, RanksExactOverScattered) {
     EXPECT_GT(fuzzy_score("consumer-1", "consumer"), fuzzy_score("consumer-1", "csm"));
     EXPECT_GT(fuzzy_score("consumer-1", "csm"), 0);
     EXPECT_EQ(fuzzy_score("consumer-1", "xyz"), 0);
-    EXPECT_GT(fuzzy_score("handle_connection", "hc"), fuzzy_score("watchcat", "hc") - 1);
+    EXPECT_GT(fuzzy_score("handle_connection", "hc"), fuzzy_score("the_second", "hc")) << "begins of words count more";
     const model::Session session = session_of(test::service_scene());
     const auto found = find_tasks(model_of(session), "prod1", 5);
     ASSERT_FALSE(found.empty());
@@ -340,7 +341,7 @@ TEST(Derived, ChoosesAnAppAndFindsItsLanes) {
     const model::Session session = session_of(test::service_scene());
     ViewState state;
     Derived derived;
-    derived.update(session, state, 0);
+    state.choose_some_app(session);
     EXPECT_EQ(state.app, 1u);
     state.advance(model_of(session), 0, false);
     state.select(model_of(session), 5);

@@ -85,9 +85,10 @@ public:
 private:
     void begin(void (*before)() = nullptr) {
         now_s_ += 1.0 / 60;
-        derived_.update(session_, state_, now_s_);
+        state_.choose_some_app(session_);
         const model::App* app = session_.app(state_.app);
         if (app != nullptr) state_.advance(app->model, 1.0 / 60, info_.live && app->connected);
+        derived_.update(session_, state_, now_s_);
         ImGui::NewFrame();
         if (before != nullptr) before();
         views::Context context{session_, app, info_, derived_, state_};
@@ -222,6 +223,7 @@ TEST(Keys, ChangeTheViewAndOpenOverlays) {
     ImGui::GetIO().AddInputCharacter('?');
     screen.frame();
     EXPECT_TRUE(screen.state().help_open);
+    screen.frame();
     EXPECT_TRUE(has(screen.text(), "Keys and mouse"));
     screen.press(256);
     EXPECT_FALSE(screen.state().help_open);

@@ -89,9 +89,10 @@ void Application::draw(Pixels* pixels) {
     const double elapsed = std::clamp(now - last_draw_s_, 0.0, 0.1);
     last_draw_s_ = now;
     update_source_info();
-    next_update_s_ = derived_.update(session_, state_, now);
+    state_.choose_some_app(session_);
     const model::App* app = session_.app(state_.app);
     state_.animating = app != nullptr && state_.advance(app->model, elapsed, source_info_.live && app->connected);
+    next_update_s_ = derived_.update(session_, state_, now);
     window_->set_scale(state_.scale);
     window_->begin_frame();
     views::Context context{session_, app, source_info_, derived_, state_};
@@ -130,10 +131,11 @@ void Application::run() {
 void Application::apply_wishes() {
     if (wishes_done_ || !caught_up_ || more_to_fold_) return;
     wishes_done_ = true;
-    derived_.update(session_, state_, now_s());
+    state_.choose_some_app(session_);
     const model::App* app = session_.app(state_.app);
     if (app == nullptr) return;
     state_.advance(app->model, 0, options_.live && app->connected);
+    derived_.update(session_, state_, now_s());
     views::Context context{session_, app, source_info_, derived_, state_};
     if (options_.problem > 0) views::open_problem(context, options_.problem - 1);
     const auto matches = [&](const model::Task& task) {
@@ -180,7 +182,8 @@ void Application::run_screenshot() {
     }
     apply_wishes();
     const double settling_s = now_s();
-    for (int frame = 0; frame < 4 || (animating_ && now_s() - settling_s < longest_settling_s); ++frame) draw();
+    // Until nothing moves and nothing that is derived waits for its turn; an app that runs never gets there.
+    for (int frame = 0; frame < 4 || ((animating_ || next_update_s_ > 0) && now_s() - settling_s < longest_settling_s); ++frame) draw();
     Pixels pixels;
     draw(&pixels);
     std::string error;

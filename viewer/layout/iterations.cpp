@@ -105,6 +105,27 @@ std::vector<Share> composition(const model::Loop& loop, const model::Iteration& 
     return shares;
 }
 
+std::vector<LongIteration> longest_iterations(const model::Model& model, std::size_t most) {
+    std::vector<LongIteration> longest;
+    const auto worse = [](const LongIteration& a, const LongIteration& b) { return length_ns(a.iteration) > length_ns(b.iteration); };
+    for (const auto& loop : model.loops()) {
+        for (const model::Iteration& iteration : loop->iterations) {
+            const LongIteration one{loop->id, iteration, {}};
+            if (longest.size() == most && !worse(one, longest.back())) continue;
+            longest.insert(std::upper_bound(longest.begin(), longest.end(), one, worse), one);
+            if (longest.size() > most) longest.pop_back();
+        }
+    }
+    for (LongIteration& one : longest) {
+        for (const auto& loop : model.loops()) {
+            if (loop->id != one.loop) continue;
+            const std::vector<Share> shares = composition(*loop, one.iteration);
+            if (!shares.empty()) one.mostly = shares.front();
+        }
+    }
+    return longest;
+}
+
 std::vector<std::size_t> length_histogram(const std::deque<model::Iteration>& iterations, int per_decade, int bins) {
     std::vector<std::size_t> counts(static_cast<std::size_t>(bins));
     for (const model::Iteration& iteration : iterations) {

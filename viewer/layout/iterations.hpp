@@ -46,6 +46,14 @@ struct Share {
 };
 std::vector<Share> composition(const model::Loop& loop, const model::Iteration& iteration);
 
+struct LongIteration {
+    model::LoopId loop = 0;
+    model::Iteration iteration;
+    Share mostly;  // the task that took most of it
+};
+// Of all loops, longest first.
+std::vector<LongIteration> longest_iterations(const model::Model& model, std::size_t most);
+
 // Counts of iteration lengths in `per_decade` logarithmic bins from 1 us on; the last bin takes all that is longer.
 std::vector<std::size_t> length_histogram(const std::deque<model::Iteration>& iterations, int per_decade, int bins);
 

@@ -23,38 +23,68 @@ public:
     SpanWriter(const TimeAxis& axis, float narrowest_px)
         : range_(axis.range), narrowest_ns_(axis.ns_per_px() * static_cast<double>(narrowest_px)) {}
 
-    void add(double begin, double end, Phase phase, model::NodeId node, model::TaskId woken_by) {
-        begin = std::max(begin, range_.begin_ns);
-        end = std::min(end, range_.end_ns);
-        if (end <= begin) return;
-        if (end - begin < narrowest_ns_ && phase == Phase::suspended) return;  // the background, as it were
-        if (!spans_.empty()) {
-            Span& last = spans_.back();
-            const bool touching = begin - last.end_ns < narrowest_ns_;
-            const bool narrow = end - begin < narrowest_ns_ || last.end_ns - last.begin_ns < narrowest_ns_;
-            // Running wins over ready: the colour says where the time went.
-            if (touching && narrow && phase != Phase::suspended && last.phase != Phase::suspended &&
-                last.end_ns - last.begin_ns < narrowest_ns_) {
-                last.end_ns = std::max(last.end_ns, end);
-                if (phase == Phase::running) {
-                    last.merged += last.phase == Phase::running ? 1 : 0;
-                    last.phase = Phase::running;
-                    last.node = node;
-                    last.woken_by = woken_by;
-                }
-                return;
-            }
-        }
-        spans_.push_back({begin, end, phase, node, woken_by, 1});
+    void add(Span span) {
+        span.begin_ns = std::max(span.begin_ns, range_.begin_ns);
+        span.end_ns = std::min(span.end_ns, range_.end_ns);
+        if (span.end_ns <= span.begin_ns) return;
+        const bool narrow = span.end_ns - span.begin_ns < narrowest_ns_;
+        if (narrow && span.phase == Phase::suspended) return;  // the background, as it were
+        if (span.phase == Phase::running && span.merged == 1) span.busy_ns = span.end_ns - span.begin_ns;
+        if (span.phase == Phase::ready) span.ready_ns = span.end_ns - span.begin_ns;
+        if (narrow && joins_last(span)) return join_last(span);
+        spans_.push_back(span);
     }
 
     std::vector<Span> take() { return std::move(spans_); }
 
 private:
+    bool joins_last(const Span& span) const {
+        if (spans_.empty() || spans_.back().phase == Phase::suspended) return false;
+        const Span& last = spans_.back();
+        return span.begin_ns - last.end_ns < narrowest_ns_ && last.end_ns - last.begin_ns < narrowest_ns_;
+    }
+
+    // Running wins over ready: a merged span tells by its sums how much of it was what.
+    void join_last(const Span& span) {
+        Span& last = spans_.back();
+        last.end_ns = std::max(last.end_ns, span.end_ns);
+        last.busy_ns += span.busy_ns;
+        last.ready_ns += span.ready_ns;
+        if (span.phase != Phase::running) return;
+        last.merged = last.phase == Phase::running ? last.merged + span.merged : span.merged;
+        last.phase = Phase::running;
+        last.node = span.node;
+        last.woken_by = span.woken_by;
+    }
+
     TimeRange range_;
     double narrowest_ns_;
     std::vector<Span> spans_;
 };
+
+// Steps [first, last) as one span; sums from no more than `samples` of them.
+Span merged_span(std::vector<model::Slice>::const_iterator first, std::vector<model::Slice>::const_iterator last) {
+    constexpr std::ptrdiff_t samples = 32;
+    Span span;
+    span.begin_ns = static_cast<double>(first->begin_ns);
+    span.end_ns = static_cast<double>(std::prev(last)->end_ns);
+    span.phase = Phase::running;
+    span.node = first->began_at;
+    span.woken_by = first->woken_by;
+    span.merged = static_cast<std::size_t>(last - first);
+    const std::ptrdiff_t stride = std::max<std::ptrdiff_t>(1, (last - first) / samples);
+    std::ptrdiff_t looked_at = 0;
+    for (std::ptrdiff_t i = 0; i < last - first; i += stride, ++looked_at) {
+        const model::Slice& slice = first[i];
+        span.busy_ns += static_cast<double>(slice.end_ns - slice.begin_ns);
+        // The wait of the first lies before this span.
+        if (i > 0 && slice.ready_ns != 0 && slice.ready_ns < slice.begin_ns) span.ready_ns += static_cast<double>(slice.begin_ns - slice.ready_ns);
+    }
+    const double factor = static_cast<double>(last - first) / static_cast<double>(looked_at);
+    span.busy_ns *= factor;
+    span.ready_ns *= factor;
+    return span;
+}
 
 }  // namespace
 
@@ -104,41 +134,35 @@ std::vector<Span> spans(const model::Model& model, const model::Task& task, cons
     const auto between = [&](double from, const model::Slice& next, model::NodeId node) {
         const double begin = static_cast<double>(next.begin_ns);
         const double ready = next.ready_ns != 0 ? static_cast<double>(next.ready_ns) : begin;
-        if (from > 0) writer.add(from, std::max(from, ready), Phase::suspended, node, 0);
-        writer.add(std::max(from, ready), begin, Phase::ready, node, next.woken_by);
+        if (from > 0) writer.add({from, std::max(from, ready), Phase::suspended, node});
+        writer.add({std::max(from, ready), begin, Phase::ready, node, next.woken_by});
     };
     double from = at == slices.begin() ? (lane.truncated ? 0.0 : static_cast<double>(task.created_ns))
                                        : static_cast<double>(std::prev(at)->end_ns);
     model::NodeId node = at == slices.begin() ? task.root : std::prev(at)->ended_at;
     while (at != slices.end() && from < axis.range.end_ns) {
         between(from, *at, node);
-        // The steps within one narrow stretch: the first and the last stand for all.
-        const auto begin = static_cast<double>(at->begin_ns);
-        auto last = std::lower_bound(at, slices.end(), begin + per_px, [](const model::Slice& slice, double time) {
-            return static_cast<double>(slice.end_ns) < time;
-        });
-        if (last != at) {
-            writer.add(begin, static_cast<double>(std::prev(last)->end_ns), Phase::running, at->began_at, at->woken_by);
-            at = std::prev(last);
-        } else {
-            writer.add(begin, static_cast<double>(at->end_ns), Phase::running, at->began_at, at->woken_by);
-        }
-        from = static_cast<double>(at->end_ns);
-        node = at->ended_at;
-        ++at;
+        const auto ends_before = [](const model::Slice& slice, double time) { return static_cast<double>(slice.end_ns) < time; };
+        auto last = std::lower_bound(at, slices.end(), static_cast<double>(at->begin_ns) + per_px, ends_before);
+        if (last == at) ++last;
+        writer.add(merged_span(at, last));
+        from = static_cast<double>(std::prev(last)->end_ns);
+        node = std::prev(last)->ended_at;
+        at = last;
     }
     if (at != slices.end()) return writer.take();
+    const auto changed = static_cast<double>(task.changed_ns);
     switch (task.state) {
         case model::State::done: break;
         case model::State::running:
-            writer.add(static_cast<double>(task.step_began_ns), end_of_story, Phase::running, task.step_began_at, task.woken_by);
+            writer.add({static_cast<double>(task.step_began_ns), end_of_story, Phase::running, task.step_began_at, task.woken_by});
             break;
         case model::State::ready:
         case model::State::created:
-            writer.add(from, static_cast<double>(task.changed_ns), Phase::suspended, node, 0);
-            writer.add(static_cast<double>(task.changed_ns), end_of_story, Phase::ready, node, task.woken_by);
+            writer.add({from, changed, Phase::suspended, node});
+            writer.add({changed, end_of_story, Phase::ready, node, task.woken_by});
             break;
-        case model::State::suspended: writer.add(from, end_of_story, Phase::suspended, task.suspended_at, 0); break;
+        case model::State::suspended: writer.add({from, end_of_story, Phase::suspended, task.suspended_at}); break;
     }
     return writer.take();
 }

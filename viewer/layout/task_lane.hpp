@@ -18,7 +18,8 @@ struct Span {
     Phase phase = Phase::suspended;
     model::NodeId node = 0;        // suspended: where; running: where it had been suspended
     model::TaskId woken_by = 0;    // ready, running: who made it ready
-    std::size_t merged = 1;        // steps in it, when they were too narrow to show
+    std::size_t merged = 1;        // running: steps in it; more than one when they were too narrow to show
+    double busy_ns = 0, ready_ns = 0;  // merged: how long they ran and waited for the loop, all together
 };
 
 // The slices of one task, oldest first. Bound: `most_slices`, then the oldest half goes.

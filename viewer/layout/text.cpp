@@ -16,9 +16,15 @@ std::string three_digits(double value, const char* unit) {
     return text;
 }
 
-// Where the parameter list begins: the last '(' outside angle brackets whose ')' is the end or followed by qualifiers.
+// Where the parameter list begins: the '(' of the last ')', unless that belongs to a name such as "<lambda()>".
 std::size_t parameters(std::string_view function) {
-    const std::size_t close = function.rfind(')');
+    std::size_t close = std::string_view::npos;
+    int angles = 0;
+    for (std::size_t i = function.size(); i-- > 0 && close == std::string_view::npos;) {
+        if (function[i] == '>') ++angles;
+        if (function[i] == '<') --angles;
+        if (function[i] == ')' && angles == 0) close = i;
+    }
     if (close == std::string_view::npos) return std::string_view::npos;
     int depth = 0;
     for (std::size_t i = close + 1; i-- > 0;) {
@@ -58,6 +64,13 @@ std::string duration_text(std::uint64_t ns) {
                       static_cast<unsigned>(seconds / 60 % 60));
     }
     return text;
+}
+
+std::string round_duration_text(std::uint64_t ns) {
+    if (ns >= 1'000'000'000 && ns % 1'000'000'000 == 0) return std::to_string(ns / 1'000'000'000) + " s";
+    if (ns >= 1'000'000 && ns % 1'000'000 == 0) return std::to_string(ns / 1'000'000) + " ms";
+    if (ns >= 1'000 && ns % 1'000 == 0) return std::to_string(ns / 1'000) + " \xc2\xb5s";
+    return duration_text(ns);
 }
 
 std::string count_text(std::uint64_t count) {
@@ -100,8 +113,10 @@ std::string place_text(std::string_view file, std::uint32_t line) {
 std::string function_text(std::string_view function) {
     // "f(int) [with T = int]" is gcc's way to name an instance.
     if (const std::size_t with = function.find(" [with "); with != std::string_view::npos) function = function.substr(0, with);
-    const std::size_t end = parameters(function);
+    std::size_t end = parameters(function);
     if (end == std::string_view::npos || end == 0) return std::string(function);
+    // What is declared within a function is named after it: "run(int)::<lambda()>".
+    if (function.find(")::", end) != std::string_view::npos) end = function.size();
     const std::size_t begin = name_begin(function, end);
     if (begin >= end) return std::string(function);
     return std::string(function.substr(begin, end - begin));

@@ -61,17 +61,7 @@ std::vector<model::TaskId> choose_lanes(const model::Model& model, const ViewSta
 
 }  // namespace
 
-double Derived::update(const model::Session& session, ViewState& state, double now_s) {
-    if (session.app(state.app) == nullptr) {
-        const auto& apps = session.apps();
-        // The newest app that is there, else the newest.
-        model::AppKey best = 0;
-        for (const auto& [key, app] : apps) {
-            const model::App* chosen = session.app(best);
-            if (chosen == nullptr || app.connected || !chosen->connected) best = key;
-        }
-        state.choose_app(best);
-    }
+double Derived::update(const model::Session& session, const ViewState& state, double now_s) {
     const model::App* app = session.app(state.app);
     std::uint64_t events = 0;
     for (const auto& [key, one] : session.apps()) events += one.model.events();
@@ -85,13 +75,14 @@ double Derived::update(const model::Session& session, ViewState& state, double n
     update_tree(*app, state, now_s);
     for (const auto& loop : app->model.loops()) iterations_[loop->id].update(*loop);
     update_lanes(*app, state, now_s);
+    if (state.view == View::latency) update_latency(*app, now_s);
     if (awaiters_due_.due(now_s, app->model.version(), state.task)) {
         const Stopwatch watch;
         awaiters_ = state.task == 0 ? std::vector<model::TaskId>{} : viewer::awaiters(app->model, state.task);
         awaiters_due_.took(now_s, watch.elapsed_s());
     }
     double next_s = 0;
-    for (const Throttle* due : {&tree_due_, &problems_due_, &lanes_due_, &awaiters_due_}) {
+    for (const Throttle* due : {&tree_due_, &problems_due_, &lanes_due_, &awaiters_due_, &latency_due_}) {
         if (due->waiting() && (next_s == 0 || due->next_s() < next_s)) next_s = due->next_s();
     }
     return next_s;
@@ -111,6 +102,18 @@ void Derived::update_problems(const model::Session& session, double now_s) {
     const Stopwatch watch;
     problems_ = analysis::find_problems(session);
     problems_due_.took(now_s, watch.elapsed_s());
+}
+
+void Derived::update_latency(const model::App& app, double now_s) {
+    if (!latency_due_.due(now_s, app.model.version(), app.key)) return;
+    const Stopwatch watch;
+    latency_.histogram.assign(LatencyDigest::bins, 0);
+    for (const auto& loop : app.model.loops()) {
+        const auto one = length_histogram(loop->iterations, LatencyDigest::bins_per_decade, LatencyDigest::bins);
+        for (std::size_t i = 0; i < one.size(); ++i) latency_.histogram[i] += one[i];
+    }
+    latency_.longest = longest_iterations(app.model, LatencyDigest::most_longest);
+    latency_due_.took(now_s, watch.elapsed_s());
 }
 
 void Derived::update_lanes(const model::App& app, const ViewState& state, double now_s) {
@@ -139,6 +142,8 @@ void Derived::forget() {
     problems_due_.reset();
     lanes_due_.reset();
     awaiters_due_.reset();
+    latency_due_.reset();
+    latency_ = {};
     lanes_ = {};
     lane_tasks_.clear();
     iterations_.clear();

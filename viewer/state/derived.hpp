@@ -17,10 +17,18 @@
 
 namespace coroscope::viewer {
 
+// What the latency view says beside its strips.
+struct LatencyDigest {
+    static constexpr int bins_per_decade = 4, bins = 7 * bins_per_decade;  // 1 us .. 10 s
+    static constexpr std::size_t most_longest = 50;
+    std::vector<std::size_t> histogram;
+    std::vector<LongIteration> longest;
+};
+
 class Derived {
 public:
     // `now_s`: any steady time. Returns the earliest time at which another update is wanted, 0: none.
-    double update(const model::Session& session, ViewState& state, double now_s);
+    double update(const model::Session& session, const ViewState& state, double now_s);
 
     const TaskTree& tree() const { return tree_; }
     const std::vector<analysis::Problem>& problems() const { return problems_; }  // of all apps, worst first
@@ -29,12 +37,14 @@ public:
     const std::vector<model::TaskId>& lane_tasks() const { return lane_tasks_; }  // top to bottom
     const IterationIndex& iterations(model::LoopId loop) const;
     const std::vector<model::TaskId>& awaiters() const { return awaiters_; }      // of the selected task
+    const LatencyDigest& latency() const { return latency_; }  // kept up while its view is shown
     double events_per_s() const { return rate_.per_s(); }
     void forget();  // the session was replaced
 
 private:
     void update_tree(const model::App& app, const ViewState& state, double now_s);
     void update_problems(const model::Session& session, double now_s);
+    void update_latency(const model::App& app, double now_s);
     void update_lanes(const model::App& app, const ViewState& state, double now_s);
 
     TaskTree tree_;
@@ -47,6 +57,8 @@ private:
     std::map<model::LoopId, IterationIndex> iterations_;
     std::vector<model::TaskId> awaiters_;
     Throttle awaiters_due_{0.25};
+    LatencyDigest latency_;
+    Throttle latency_due_{0.5};
     Rate rate_;
     model::AppKey app_ = 0;
 };

@@ -65,6 +65,16 @@ void ViewState::choose_app(model::AppKey key) {
     timeline = {};
 }
 
+void ViewState::choose_some_app(const model::Session& session) {
+    if (session.app(app) != nullptr) return;
+    model::AppKey best = 0;
+    for (const auto& [key, one] : session.apps()) {
+        const model::App* chosen = session.app(best);
+        if (chosen == nullptr || one.connected || !chosen->connected) best = key;
+    }
+    choose_app(best);
+}
+
 void ViewState::show_range(const TimeRange& range) {
     navigation.left(timeline.range.target());
     timeline.range.move(zoomed(range, range.middle_ns(), 1));

@@ -124,9 +124,9 @@ ImU32 latency_color(std::uint64_t length_ns, std::uint64_t target_ns) {
 }
 
 ImU32 severity_color(std::string_view kind) {
-    static constexpr std::array<std::string_view, 8> worst{"deadlock",    "stalled_loop", "slow_step", "stuck_forever",
-                                                           "never_awaited", "exception_never_retrieved", "task_destroyed_pending",
-                                                           "callback_exception"};
+    // Something will never end, or was lost. All else is slow or untidy.
+    static constexpr std::array<std::string_view, 6> worst{"deadlock", "stuck_forever", "stalled_loop", "exception_never_retrieved",
+                                                           "task_destroyed_pending", "callback_exception"};
     return std::find(worst.begin(), worst.end(), kind) != worst.end() ? color::bad : color::warning;
 }
 
@@ -138,10 +138,10 @@ void set_up(float scale) {
     io.Fonts->Clear();
     io.Fonts->FontBuilderIO = ImGuiFreeType::GetBuilderForFreeType();
     loaded = {};
-    loaded.text = load("DejaVuSans.ttf", 14 * scale);
-    loaded.bold = load("DejaVuSans-Bold.ttf", 14 * scale);
-    loaded.mono = load("DejaVuSansMono.ttf", 13 * scale);
-    loaded.small = load("DejaVuSans.ttf", 12 * scale);
+    loaded.text = load("DejaVuSans.ttf", 13 * scale);
+    loaded.bold = load("DejaVuSans-Bold.ttf", 13 * scale);
+    loaded.mono = load("DejaVuSansMono.ttf", 12 * scale);
+    loaded.small = load("DejaVuSans.ttf", 11 * scale);
     loaded.title = load("DejaVuSans-Bold.ttf", 20 * scale);
     loaded.symbols = !find_font("DejaVuSans.ttf").empty();
     io.FontDefault = loaded.text;

@@ -1,5 +1,7 @@
 #include "widgets.hpp"
 
+#include <imgui_internal.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -9,12 +11,17 @@ void begin_panel(const char* id, const Box& box) {
     ImGui::SetCursorPos({box.x, box.y});
     ImGui::PushStyleColor(ImGuiCol_ChildBg, vec(color::panel));
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {px(10), px(8)});
-    ImGui::BeginChild(id, {box.width, box.height}, true, ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
+    ImGui::BeginChild(id, {box.width, box.height}, false, ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_AlwaysUseWindowPadding);
     ImGui::PopStyleVar();
     ImGui::PopStyleColor();
 }
 
 void end_panel() { ImGui::EndChild(); }
+
+ImVec2 text_cursor() {
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    return {at.x, at.y + ImGui::GetCurrentWindow()->DC.CurrLineTextBaseOffset};
+}
 
 void panel_title(std::string_view title, std::string_view beside) {
     ImGui::PushFont(fonts().bold);
@@ -73,7 +80,7 @@ void draw_state(ImDrawList& list, ImVec2 at, float size, model::State state, mod
 
 void state_item(model::State state, model::Outcome outcome, bool with_word) {
     const float size = ImGui::GetTextLineHeight();
-    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const ImVec2 at = text_cursor();
     ImGui::Dummy({size, size});
     draw_state(*ImGui::GetWindowDrawList(), at, size, state, outcome);
     if (!with_word) return;
@@ -85,6 +92,14 @@ void text(std::string_view what, ImU32 paint) {
     ImGui::PushStyleColor(ImGuiCol_Text, paint);
     ImGui::TextUnformatted(what.data(), what.data() + what.size());
     ImGui::PopStyleColor();
+}
+
+void small(std::string_view what, ImU32 paint) {
+    const float lower = std::floor((ImGui::GetFontSize() - fonts().small->FontSize) * 0.75f);
+    ImGui::SetCursorPosY(ImGui::GetCursorPosY() + lower);
+    ImGui::PushFont(fonts().small);
+    text(what, paint);
+    ImGui::PopFont();
 }
 
 void wrapped(std::string_view what, ImU32 paint) {

@@ -21,6 +21,9 @@ void panel_title(std::string_view title, std::string_view beside = {});
 // Puts the next item so that `width` of it ends at the right edge, in the same line.
 void to_the_right(float width);
 
+// Where the next text would be drawn: beside a button it stands lower than the cursor.
+ImVec2 text_cursor();
+
 // Draws the glyph of a state within a square: running a triangle, ready a disc, suspended a pause sign, created a ring,
 // done a tick, a cross or a slashed ring.
 void draw_state(ImDrawList& list, ImVec2 top_left, float size, model::State state, model::Outcome outcome);
@@ -31,6 +34,8 @@ std::string_view state_word(model::State state, model::Outcome outcome);
 // Text that reacts: underlined when hovered, a hand; true when clicked.
 bool link(std::string_view text, ImU32 color = color::link);
 void text(std::string_view text, ImU32 color = color::text);
+// Beside text of the usual size, on its line.
+void small(std::string_view text, ImU32 color = color::dim);
 void wrapped(std::string_view text, ImU32 color = color::text);
 // Right-aligned in the current table cell.
 void number(std::string_view text, ImU32 color = color::text);

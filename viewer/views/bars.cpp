@@ -31,7 +31,7 @@ std::string app_label(const model::App& app) { return app.name + "  " + std::to_
 
 void connection_dot(const model::App& app, bool live) {
     const float line = ImGui::GetTextLineHeight();
-    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const ImVec2 at = ui::text_cursor();
     ImGui::Dummy({line * 0.7f, line});
     const ImU32 paint = app.connected && live ? color::good : app.orderly || !live ? color::done : color::bad;
     ImGui::GetWindowDrawList()->AddCircleFilled({at.x + line * 0.3f, at.y + line / 2}, px(4), paint, 12);

@@ -98,6 +98,8 @@ void await_chain(Context& context, const model::Task& task) {
             ImGui::GetWindowDrawList()->AddLine({at.x + px(6), at.y - px(4)}, {at.x + px(6), at.y + px(4)}, ui::with_alpha(color::suspended, 0.6f), px(1.5f));
             ImGui::Dummy({px(10), ImGui::GetTextLineHeight()});
             ImGui::SameLine(0, px(6));
+            ui::text("waits for", color::dim);
+            ImGui::SameLine(0, px(6));
             task_link(context, link->id);
         }
         const ImU32 paint = ui::state_color(link->state, link->outcome);

@@ -2,6 +2,7 @@
 #include <imgui.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "viewer/ui/keys.hpp"
 #include "viewer/ui/widgets.hpp"
@@ -33,7 +34,12 @@ void draw_view(Context& context, const Box& area) {
         case View::timeline: return draw_timeline(context, area);
         case View::latency: return draw_latency(context, area);
         case View::problems: return draw_problems(context, area);
-        case View::detail: return draw_detail(context, area);
+        case View::detail: {
+            // A task's story needs its time, too.
+            const float upper = std::floor(area.height * 0.42f);
+            draw_detail(context, {area.x, area.y, area.width, upper});
+            return draw_timeline(context, {area.x, area.y + upper + splitter_px, area.width, area.height - upper - splitter_px});
+        }
         case View::health: return draw_health(context, area);
     }
 }

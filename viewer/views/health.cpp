@@ -1,6 +1,8 @@
 // Capture health: can what is shown be trusted? Apps, connections, what was lost on the way.
 #include <imgui.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <ctime>
 
 #include "viewer/layout/text.hpp"
@@ -82,6 +84,63 @@ void source_facts(const Context& context) {
     }
 }
 
+struct Meaning {
+    const char* column;
+    const char* text;
+};
+constexpr Meaning meanings[] = {
+    {"Dropped", "events lost in the app because a thread's ring was full: detail goes first, tasks stay right"},
+    {"Batches lost", "encoded batches nobody took: no agent was there, or it was too slow"},
+    {"Gaps", "stretches of time with lost events: hatched in the timeline"},
+    {"Anomalies", "events that made no sense to the model and were ignored"},
+};
+
+void loop_row(const model::Model& model, const model::Loop& loop) {
+    ImGui::TableNextRow();
+    ImGui::TableNextColumn();
+    ui::text("Loop " + std::to_string(loop.id));
+    ImGui::TableNextColumn();
+    for (const model::Thread& thread : model.threads()) {
+        if (thread.id == loop.thread) ui::text(thread.name + " (" + std::to_string(thread.tid) + ")", color::dim);
+    }
+    ImGui::TableNextColumn();
+    ui::text(loop.running ? "runs" : "stopped", loop.running ? color::good : color::dim);
+    ImGui::TableNextColumn();
+    const std::uint64_t end = loop.running || loop.stopped_ns == 0 ? model.now_ns() : loop.stopped_ns;
+    const double lived = loop.started_ns != 0 && end > loop.started_ns ? static_cast<double>(end - loop.started_ns) : 0;
+    char busy[16] = "";
+    if (lived > 0) std::snprintf(busy, sizeof busy, "%.1f %%", 100 * static_cast<double>(loop.busy_ns) / lived);
+    ui::number(busy);
+    ImGui::TableNextColumn();
+    count(loop.iterations_total, color::text);
+    ImGui::TableNextColumn();
+    count(loop.steps_total, color::text);
+    ImGui::TableNextColumn();
+    const bool slow = model.slow_step_ns() > 0 && loop.longest_iteration_ns >= model.slow_step_ns();
+    ui::number(duration_text(loop.longest_iteration_ns), slow ? color::bad : color::text);
+}
+
+void loops(const Context& context) {
+    const model::Model& model = context.model();
+    ImGui::Spacing();
+    ui::text("Loops of " + context.app->name, color::dim);
+    const char* names[] = {"Loop", "Thread", "State", "Busy", "Iterations", "Steps", "Longest iteration"};
+    if (!ImGui::BeginTable("loops", IM_ARRAYSIZE(names), ImGuiTableFlags_RowBg | ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_BordersInnerV)) return;
+    for (const char* name : names) ImGui::TableSetupColumn(name);
+    ImGui::TableHeadersRow();
+    for (const auto& loop : model.loops()) loop_row(model, *loop);
+    ImGui::EndTable();
+}
+
+void explain() {
+    ImGui::Spacing();
+    for (const Meaning& meaning : meanings) {
+        ui::text(meaning.column, color::text);
+        ImGui::SameLine(px(110));
+        ui::text(meaning.text, color::dim);
+    }
+}
+
 void retained(const Context& context) {
     const model::Model& model = context.model();
     std::uint64_t slices = 0, iterations = 0;
@@ -100,7 +159,7 @@ void health_contents(Context& context) {
     ImGui::Spacing();
     const char* names[] = {"App", "Connection", "Events", "Dropped", "Batches lost", "Gaps", "Anomalies", "Since", "Covers", "Library"};
     const ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_BordersInnerV | ImGuiTableFlags_ScrollX | ImGuiTableFlags_ScrollY;
-    const float height = px(26) * static_cast<float>(context.session.apps().size() + 2);
+    const float height = px(21) * static_cast<float>(context.session.apps().size() + 1) + px(14);
     if (ImGui::BeginTable("apps", IM_ARRAYSIZE(names), flags, {0, std::min(height, std::max(px(80), ImGui::GetContentRegionAvail().y - px(40)))})) {
         for (const char* name : names) ImGui::TableSetupColumn(name);
         ImGui::TableSetupScrollFreeze(1, 1);
@@ -108,7 +167,10 @@ void health_contents(Context& context) {
         for (const auto& [key, app] : context.session.apps()) app_row(context, app);
         ImGui::EndTable();
     }
-    if (context.app != nullptr) retained(context);
+    if (context.app == nullptr) return;
+    loops(context);
+    retained(context);
+    explain();
 }
 
 void draw_health(Context& context, const Box& box) {

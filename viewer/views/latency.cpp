@@ -48,12 +48,12 @@ void draw_scale(ImDrawList& list, const LengthScale& scale, const model::Model& 
         const float y = std::floor(scale.y(decade)) + 0.5f;
         list.AddLine({axis.left_px, y}, {axis.right_px(), y}, color::grid);
         if (std::abs(y - scale.y(target)) < px(9)) continue;
-        const std::string label = duration_text(static_cast<std::uint64_t>(decade));
+        const std::string label = round_duration_text(static_cast<std::uint64_t>(std::llround(decade)));
         ui::draw_text(list, {label_right - ui::text_width(label, ui::fonts().small), y - px(7)}, color::faint, label, ui::fonts().small);
     }
     const float y = std::floor(scale.y(target)) + 0.5f;
     ui::draw_dashed_line(list, {axis.left_px, y}, {axis.right_px(), y}, ui::with_alpha(color::bad, 0.75f), px(4));
-    const std::string label = duration_text(target_ns(model));
+    const std::string label = round_duration_text(target_ns(model));
     ui::draw_text(list, {label_right - ui::text_width(label, ui::fonts().small), y - px(7)}, color::bad, label, ui::fonts().small);
 }
 
@@ -117,7 +117,7 @@ Hovered draw_columns(ImDrawList& list, const model::Loop& loop, const IterationI
             const float x0 = axis.left_px + static_cast<float>(i), x1 = axis.left_px + static_cast<float>(last);
             const ImU32 paint = ui::latency_color(columns[i].longest_ns, target);
             const float top = std::min(scale.y(static_cast<double>(columns[i].longest_ns)), scale.bottom - 1);
-            list.AddRectFilled({x0, top}, {x1, scale.bottom}, ui::with_alpha(paint, 0.78f));
+            list.AddRectFilled({x0, top}, {x1, scale.bottom}, ui::with_alpha(paint, 0.62f));
             list.AddRectFilled({x0, top}, {x1, top + px(1.5f)}, paint);
             if (hovered && mouse >= x0 - 1 && mouse < x1 + 1 &&
                 (result.loop == nullptr || columns[i].longest_ns > result.column.longest_ns)) {
@@ -197,58 +197,66 @@ std::vector<const model::Loop*> all_loops(const model::Model& model) {
     return loops;
 }
 
-constexpr int bins_per_decade = 4, bin_count = 7 * bins_per_decade;  // 1 us .. 10 s
-
-void histogram(Context& context, const std::vector<const model::Loop*>& loops, float width, float height) {
+void histogram(Context& context, float width, float height) {
     const model::Model& model = context.model();
-    std::vector<std::size_t> counts(bin_count);
-    std::size_t total = 0;
-    for (const model::Loop* loop : loops) {
-        const auto one = length_histogram(loop->iterations, bins_per_decade, bin_count);
-        for (std::size_t i = 0; i < one.size(); ++i) counts[i] += one[i], total += one[i];
-    }
+    const std::vector<std::size_t>& counts = context.derived.latency().histogram;
     const ImVec2 at = ImGui::GetCursorScreenPos();
     ImGui::Dummy({width, height});
     ImDrawList& list = *ImGui::GetWindowDrawList();
-    const float bottom = at.y + height - px(18), left = at.x + px(4), bar = (width - px(8)) / static_cast<float>(bin_count);
-    const double most = std::log10(static_cast<double>(*std::max_element(counts.begin(), counts.end())) + 1);
+    const float bottom = at.y + height - px(18), left = at.x + px(4), bar = (width - px(8)) / static_cast<float>(LatencyDigest::bins);
     list.AddRectFilled(at, {at.x + width, bottom}, color::well, px(3));
+    if (counts.empty() || *std::max_element(counts.begin(), counts.end()) == 0) {
+        ui::draw_text(list, {at.x + px(10), at.y + px(8)}, color::dim, "No iteration yet.");
+        return;
+    }
+    const double most = std::log10(static_cast<double>(*std::max_element(counts.begin(), counts.end())) + 1);
     for (std::size_t i = 0; i < counts.size(); ++i) {
         const float x = left + static_cast<float>(i) * bar;
-        const double low_ns = 1e3 * std::pow(10.0, static_cast<double>(i) / bins_per_decade);
-        if (i % bins_per_decade == 0) {
+        const double low_ns = 1e3 * std::pow(10.0, static_cast<double>(i) / LatencyDigest::bins_per_decade);
+        if (i % LatencyDigest::bins_per_decade == 0) {
             list.AddLine({x, at.y}, {x, bottom + px(3)}, color::grid);
-            ui::draw_text(list, {x - px(10), bottom + px(3)}, color::faint, duration_text(static_cast<std::uint64_t>(std::llround(low_ns))), ui::fonts().small);
+            const std::string label = round_duration_text(static_cast<std::uint64_t>(std::llround(low_ns)));
+            ui::draw_text(list, {std::max(at.x, x - px(10)), bottom + px(3)}, color::faint, label, ui::fonts().small);
         }
         if (counts[i] == 0) continue;
-        const float tall = static_cast<float>(std::log10(static_cast<double>(counts[i]) + 1) / most) * (bottom - at.y - px(20));
-        list.AddRectFilled({x + 1, bottom - std::max(px(2), tall)}, {x + bar - 1, bottom},
-                           ui::with_alpha(ui::latency_color(static_cast<std::uint64_t>(low_ns), target_ns(model)), 0.85f), px(2));
+        const float tall = std::max(px(2), static_cast<float>(std::log10(static_cast<double>(counts[i]) + 1) / most) * (bottom - at.y - px(20)));
+        const ImU32 paint = ui::latency_color(static_cast<std::uint64_t>(low_ns), target_ns(model));
+        list.AddRectFilled({x + 1, bottom - tall}, {x + bar - 1, bottom}, ui::with_alpha(paint, 0.7f), px(2));
         const std::string label = count_text(counts[i]);
-        if (ui::text_width(label, ui::fonts().small) < bar - 2) {
-            ui::draw_text(list, {x + 1, bottom - std::max(px(2), tall) - px(14)}, color::dim, label, ui::fonts().small);
-        }
+        const float label_width = ui::text_width(label, ui::fonts().small);
+        if (label_width < bar + px(4)) ui::draw_text(list, {x + (bar - label_width) / 2, bottom - tall - px(15)}, color::dim, label, ui::fonts().small);
     }
-    if (total == 0) ui::draw_text(list, {at.x + px(10), at.y + px(8)}, color::dim, "No iteration yet.");
 }
 
-void longest_list(Context& context, const std::vector<const model::Loop*>& loops) {
-    struct Long {
-        const model::Loop* loop;
-        const model::Iteration* iteration;
-        std::uint64_t length() const { return iteration->end_ns - iteration->begin_ns; }
-    };
-    constexpr std::size_t most = 50;
-    std::vector<Long> all;
-    for (const model::Loop* loop : loops) {
-        for (const model::Iteration& iteration : loop->iterations) {
-            const Long one{loop, &iteration};
-            const auto worse = [](const Long& a, const Long& b) { return a.length() > b.length(); };
-            if (all.size() == most && !worse(one, all.back())) continue;
-            all.insert(std::upper_bound(all.begin(), all.end(), one, worse), one);
-            if (all.size() > most) all.pop_back();
-        }
+void longest_row(Context& context, const LongIteration& one, int index) {
+    const model::Model& model = context.model();
+    ImGui::TableNextRow();
+    ImGui::TableNextColumn();
+    ImGui::PushID(index);
+    if (ImGui::Selectable("##row", false, ImGuiSelectableFlags_SpanAllColumns)) {
+        context.state.show_range(around({static_cast<double>(one.iteration.begin_ns), static_cast<double>(one.iteration.end_ns)}, 1.0, 1e6));
+        if (one.mostly.task != 0) context.state.select(model, one.mostly.task);
+        context.state.view = View::dashboard;
     }
+    ImGui::PopID();
+    ImGui::SameLine(0, 0);
+    const std::uint64_t length = one.iteration.end_ns - one.iteration.begin_ns;
+    ui::number(duration_text(length), ui::latency_color(length, target_ns(model)));
+    ImGui::TableNextColumn();
+    ui::number(since_start(context, static_cast<double>(one.iteration.begin_ns)));
+    ImGui::TableNextColumn();
+    ui::number(std::to_string(one.loop));
+    ImGui::TableNextColumn();
+    ui::number(full_count_text(one.iteration.steps));
+    ImGui::TableNextColumn();
+    ui::text(one.mostly.task == 0 ? "callbacks" : name_of(model, one.mostly.task));
+    ImGui::SameLine(0, px(6));
+    ui::text(duration_text(one.mostly.busy_ns), color::dim);
+    ImGui::SameLine(0, px(6));
+    ui::text(place_of(model, one.mostly.node), color::link);
+}
+
+void longest_list(Context& context) {
     const ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY | ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_BordersInnerV;
     if (!ImGui::BeginTable("longest", 5, flags)) return;
     ImGui::TableSetupScrollFreeze(0, 1);
@@ -258,33 +266,8 @@ void longest_list(Context& context, const std::vector<const model::Loop*>& loops
     ImGui::TableSetupColumn("Steps", 0, px(60));
     ImGui::TableSetupColumn("Mostly", ImGuiTableColumnFlags_WidthStretch);
     ImGui::TableHeadersRow();
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        const Long& one = all[i];
-        ImGui::TableNextRow();
-        ImGui::TableNextColumn();
-        ImGui::PushID(static_cast<int>(i));
-        if (ImGui::Selectable("##row", false, ImGuiSelectableFlags_SpanAllColumns)) {
-            context.state.show_range(around({static_cast<double>(one.iteration->begin_ns), static_cast<double>(one.iteration->end_ns)}, 1.0, 1e6));
-            context.state.view = View::dashboard;
-        }
-        ImGui::PopID();
-        ImGui::SameLine(0, 0);
-        ui::number(duration_text(one.length()), ui::latency_color(one.length(), target_ns(context.model())));
-        ImGui::TableNextColumn();
-        ui::number(since_start(context, static_cast<double>(one.iteration->begin_ns)));
-        ImGui::TableNextColumn();
-        ui::number(std::to_string(one.loop->id));
-        ImGui::TableNextColumn();
-        ui::number(full_count_text(one.iteration->steps));
-        ImGui::TableNextColumn();
-        if (!ImGui::IsItemVisible()) continue;
-        const std::vector<Share> shares = composition(*one.loop, *one.iteration);
-        if (shares.empty()) continue;
-        const std::string where = place_of(context.model(), shares.front().node);
-        ui::text((shares.front().task == 0 ? "a callback" : name_of(context.model(), shares.front().task)) + ", " + duration_text(shares.front().busy_ns), color::text);
-        ImGui::SameLine(0, px(6));
-        ui::text(where, color::dim);
-    }
+    const std::vector<LongIteration>& longest = context.derived.latency().longest;
+    for (std::size_t i = 0; i < longest.size(); ++i) longest_row(context, longest[i], static_cast<int>(i));
     ImGui::EndTable();
 }
 
@@ -317,14 +300,14 @@ void draw_latency(Context& context, const Box& box) {
     ImGui::PushFont(ui::fonts().bold);
     ui::text("Iterations by length");
     ImGui::PopFont();
-    histogram(context, loops, ImGui::GetContentRegionAvail().x, ImGui::GetContentRegionAvail().y);
+    histogram(context, ImGui::GetContentRegionAvail().x, ImGui::GetContentRegionAvail().y);
     ImGui::EndChild();
     ImGui::SameLine(0, px(14));
     ImGui::BeginChild("longest", {0, 0});
     ImGui::PushFont(ui::fonts().bold);
     ui::text("The longest");
     ImGui::PopFont();
-    longest_list(context, loops);
+    longest_list(context);
     ImGui::EndChild();
     ui::end_panel();
 }

@@ -42,12 +42,13 @@ void controls(Context& context) {
 struct Column {
     const char* name;
     SortBy sort;
-    float width;  // 0: takes the rest
+    float width;  // 0: takes ...
+    float share;  // ... this share of the rest
 };
 constexpr Column columns[] = {
-    {"Task", SortBy::created, 0},     {"Coroutine", SortBy::coroutine, 104}, {"State", SortBy::state, 92},
-    {"Waits for", SortBy::waits_for, 184}, {"Busy", SortBy::busy, 62},        {"Steps", SortBy::steps, 50},
-    {"Age", SortBy::age, 58},
+    {"Task", SortBy::created, 0, 0.9f},        {"Coroutine", SortBy::coroutine, 96, 0}, {"State", SortBy::state, 88, 0},
+    {"Waits for", SortBy::waits_for, 0, 1.1f}, {"Busy", SortBy::busy, 56, 0},           {"Steps", SortBy::steps, 42, 0},
+    {"Age", SortBy::age, 50, 0},
 };
 
 void apply_sorting(ViewState& state) {
@@ -107,7 +108,7 @@ void waits_cell(Context& context, const model::Task& task) {
             }
             if (!where.empty()) {
                 ImGui::SameLine(0, px(6));
-                ui::text(where, color::dim);
+                ui::small(where, color::dim);
             }
             return;
         }
@@ -151,7 +152,7 @@ void group_row(Context& context, const TreeRow& row, const model::Task& sample) 
     ui::badge("\xc3\x97" " " + full_count_text(row.count), color::accent);
     ImGui::TableNextColumn();
     const auto created = model.creation_stack(sample);
-    if (!created.empty()) ui::text(place_text(created.back().file, created.back().line), color::dim);
+    if (!created.empty()) ui::small(place_text(created.back().file, created.back().line), color::dim);
     ImGui::TableNextColumn();
     for (const model::State state : {model::State::running, model::State::ready, model::State::created, model::State::suspended, model::State::done}) {
         const std::uint32_t count = row.states[static_cast<std::size_t>(state)];
@@ -222,8 +223,9 @@ void table(Context& context) {
     if (!ImGui::BeginTable("tasks", IM_ARRAYSIZE(columns), flags)) return;
     ImGui::TableSetupScrollFreeze(0, 1);
     for (const Column& column : columns) {
-        ImGui::TableSetupColumn(column.name, column.width > 0 ? ImGuiTableColumnFlags_WidthFixed : ImGuiTableColumnFlags_WidthStretch | ImGuiTableColumnFlags_NoHide,
-                                px(column.width), static_cast<ImGuiID>(column.sort));
+        const bool fixed = column.width > 0;
+        ImGui::TableSetupColumn(column.name, fixed ? ImGuiTableColumnFlags_WidthFixed : ImGuiTableColumnFlags_WidthStretch,
+                                fixed ? px(column.width) : column.share, static_cast<ImGuiID>(column.sort));
     }
     ImGui::PushStyleColor(ImGuiCol_Text, color::dim);
     ImGui::TableHeadersRow();

@@ -111,7 +111,7 @@ void draw_timeline(Context& context, const Box& box) {
     controls(context);
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const ImVec2 room = ImGui::GetContentRegionAvail();
-    const float gutter = px(132), ruler = px(20);
+    const float gutter = px(158), ruler = px(27);
     if (room.x > gutter + px(60) && room.y > ruler + px(20)) {
         ImGui::InvisibleButton("##lanes", room, ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonRight | ImGuiButtonFlags_MouseButtonMiddle);
         ImDrawList& list = *ImGui::GetWindowDrawList();

@@ -66,7 +66,14 @@ void span_tooltip(const Context& context, const Lanes& lanes, const model::Task&
         case Phase::ready:
             ui::text("waits " + length + " for the loop, woken by " + (span.woken_by == 0 ? "the loop" : name_of(model, span.woken_by)), color::ready);
             break;
-        case Phase::running: ui::text("runs " + length + (where.empty() ? "" : ", from " + where), color::running); break;
+        case Phase::running:
+            if (span.merged > 1) {
+                ui::text(full_count_text(span.merged) + " steps ran " + duration_text(static_cast<std::uint64_t>(span.busy_ns)) + " within " + length, color::running);
+                ui::text("and waited " + duration_text(static_cast<std::uint64_t>(span.ready_ns)) + " for the loop. Zoom in to see them.", color::dim);
+                break;
+            }
+            ui::text("runs " + length + (where.empty() ? "" : ", from " + where), color::running);
+            break;
     }
 }
 

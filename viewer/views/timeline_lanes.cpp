@@ -7,6 +7,7 @@
 
 #include "timeline_parts.hpp"
 #include "viewer/layout/describe.hpp"
+#include "viewer/layout/run_summary.hpp"
 #include "viewer/layout/slices.hpp"
 #include "viewer/layout/text.hpp"
 #include "viewer/ui/widgets.hpp"
@@ -18,7 +19,7 @@ namespace {
 namespace color = ui::color;
 using ui::px;
 
-constexpr float loop_lane = 30, task_lane = 21, lane_gap = 3;
+constexpr float loop_lane = 40, task_lane = 21, lane_gap = 3;
 
 bool mouse_in(const Lanes& lanes, float y0, float y1) {
     return lanes.hovered && lanes.mouse.y >= std::max(y0, lanes.top) && lanes.mouse.y < std::min(y1, lanes.bottom);
@@ -34,7 +35,7 @@ void bar_label(const Lanes& lanes, float x0, float x1, float y, float height, st
     ImGui::PopFont();
 }
 
-void gutter_name(const Lanes& lanes, float y, float height, std::string_view name, ImU32 paint, ImU32 dot, bool emphasised) {
+void gutter_name(const Lanes& lanes, float y, float height, std::string_view name, std::string_view more, ImU32 paint, ImU32 dot, bool emphasised) {
     if (emphasised) lanes.list.AddRectFilled({lanes.left, y}, {lanes.axis.left_px, y + height}, ui::with_alpha(color::selection, 0.8f), px(3));
     float x = lanes.left + px(4);
     if (dot != 0) {
@@ -42,21 +43,11 @@ void gutter_name(const Lanes& lanes, float y, float height, std::string_view nam
         lanes.list.AddRectFilled({x, y + (height - r) / 2}, {x + r, y + (height + r) / 2}, dot, px(2));
         x += r + px(5);
     }
+    const float text_y = y + (height - ImGui::GetFontSize()) / 2 - 0.5f;
     const std::string fits = ui::fitting(name, lanes.axis.left_px - px(6) - x);
-    ui::draw_text(lanes.list, {x, y + (height - ImGui::GetFontSize()) / 2 - 0.5f}, paint, fits);
-}
-
-// The colour of a merged run: that of its coroutine if a few samples agree, else a neutral one.
-ImU32 run_color(const model::Model& model, const model::Loop& loop, const Bar& bar) {
-    constexpr std::size_t samples = 5;
-    const std::size_t stride = std::max<std::size_t>(1, bar.count / samples);
-    model::SiteId first = 0;
-    for (std::size_t i = 0; i < bar.count; i += stride) {
-        const model::SiteId site = coroutine_site(model, loop.slices[bar.first + i].task);
-        if (i == 0) first = site;
-        if (site != first || site == 0) return ui::rgb(0x5b6a80);
-    }
-    return ui::coroutine_color(first);
+    ui::draw_text(lanes.list, {x, text_y}, paint, fits);
+    x += ui::text_width(fits) + px(6);
+    if (!more.empty() && fits.size() == name.size()) ui::draw_text(lanes.list, {x, text_y}, color::faint, ui::fitting(more, lanes.axis.left_px - px(6) - x));
 }
 
 void draw_slice(const Context& context, const Lanes& lanes, const model::Loop& loop, const Bar& bar, float y, float height) {
@@ -64,8 +55,12 @@ void draw_slice(const Context& context, const Lanes& lanes, const model::Loop& l
     const model::Slice& slice = loop.slices[bar.first];
     const float x0 = std::max(bar.x0, lanes.axis.left_px - 2), x1 = std::min(bar.x1, lanes.axis.right_px() + 2);
     if (bar.merged()) {
-        const ImU32 paint = run_color(model, loop, bar);
-        lanes.list.AddRectFilled({x0, y + height * 0.2f}, {x1, y + height}, ui::with_alpha(paint, 0.62f));
+        // As high as the loop was busy, so that a long run looks like its load.
+        const RunSummary run = summarise(model, loop, bar);
+        const ImU32 paint = run.mostly == 0 ? ui::rgb(0x5b6a80) : ui::coroutine_color(run.mostly);
+        const float tall = std::max(px(3), height * static_cast<float>(run.busy));
+        lanes.list.AddRectFilled({x0, y + height - tall}, {x1, y + height}, ui::with_alpha(paint, 0.7f));
+        lanes.list.AddRectFilled({x0, y + height - 1}, {x1, y + height}, ui::with_alpha(color::bright, 0.25f));
         return;
     }
     const bool selected = slice.task != 0 && slice.task == context.state.task;
@@ -87,19 +82,41 @@ void draw_slice(const Context& context, const Lanes& lanes, const model::Loop& l
     }
 }
 
+// Says how many steps a stretch of merged bars stands for.
+void label_runs(const Lanes& lanes, const std::vector<Bar>& all, float y) {
+    for (std::size_t i = 0; i < all.size();) {
+        std::size_t last = i, steps = 0;
+        while (last < all.size() && all[last].merged() && (last == i || all[last].x0 - all[last - 1].x1 < px(12))) steps += all[last++].count;
+        if (last == i) {
+            ++i;
+            continue;
+        }
+        const float x0 = std::max(all[i].x0, lanes.axis.left_px), x1 = std::min(all[last - 1].x1, lanes.axis.right_px());
+        const std::string label = full_count_text(steps) + " steps";
+        const float width = ui::text_width(label, ui::fonts().small);
+        if (x1 - x0 > width + px(24)) {
+            const float x = (x0 + x1 - width) / 2;
+            lanes.list.AddRectFilled({x - px(4), y + px(1)}, {x + width + px(4), y + px(16)}, ui::with_alpha(color::well, 0.8f), px(3));
+            ui::draw_text(lanes.list, {x, y + px(2)}, ui::with_alpha(color::text, 0.8f), label, ui::fonts().small);
+        }
+        i = last;
+    }
+}
+
 float draw_loop_lane(const Context& context, Lanes& lanes, const model::Loop& loop, float y) {
     const model::Model& model = context.model();
     const float height = px(loop_lane);
     if (y > lanes.bottom || y + height < lanes.top) return y + height + px(lane_gap);
-    std::string name = "Loop " + std::to_string(loop.id);
+    std::string_view thread_name;
     for (const model::Thread& thread : model.threads()) {
-        if (thread.id == loop.thread && !thread.name.empty()) name += "  " + thread.name;
+        if (thread.id == loop.thread) thread_name = thread.name;
     }
-    gutter_name(lanes, y, height, name, color::text, 0, false);
+    gutter_name(lanes, y, height, "Loop " + std::to_string(loop.id), thread_name, color::text, 0, false);
     lanes.list.PushClipRect({lanes.axis.left_px, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, true);
     lanes.list.AddRectFilled({lanes.axis.left_px, y}, {lanes.axis.right_px(), y + height}, ui::rgb(0xffffff, 7));
     const std::vector<Bar> all = bars(loop.slices, lanes.axis);
     for (const Bar& bar : all) draw_slice(context, lanes, loop, bar, y, height);
+    label_runs(lanes, all, y);
     if (loop.open_slice) {
         // It still runs: drawn up to now, with an open end.
         const model::Slice& open = *loop.open_slice;
@@ -140,8 +157,20 @@ void draw_span(const Context& context, const Lanes& lanes, const Span& span, flo
             return;
         case Phase::running: break;
     }
-    lanes.list.AddRectFilled({x0, y + px(1)}, {std::max(x1, x0 + 1.5f), y + height - px(1)}, color::running, x1 - x0 > px(6) ? px(2) : 0);
-    if (span.merged == 1 && x1 - x0 > px(40)) {
+    const float bottom = y + height - px(1), right = std::max(x1, x0 + 1.5f);
+    if (span.merged > 1) {
+        // As high as it ran in this time; on top of that what it waited for the loop.
+        const double whole = std::max(span.end_ns - span.begin_ns, 1.0);
+        const float room = height - px(2);
+        const float busy = std::max(px(2), room * static_cast<float>(std::min(1.0, span.busy_ns / whole)));
+        const float ready = std::min(room - busy, room * static_cast<float>(std::min(1.0, span.ready_ns / whole)));
+        lanes.list.AddRectFilled({x0, y + px(3)}, {right, y + height - px(3)}, ui::with_alpha(color::suspended, 0.13f));
+        lanes.list.AddRectFilled({x0, bottom - busy}, {right, bottom}, color::running);
+        if (ready > 0.5f) lanes.list.AddRectFilled({x0, bottom - busy - ready}, {right, bottom - busy}, color::ready);
+        return;
+    }
+    lanes.list.AddRectFilled({x0, y + px(1)}, {right, bottom}, color::running, x1 - x0 > px(6) ? px(2) : 0);
+    if (x1 - x0 > px(40)) {
         bar_label(lanes, x0, x1, y, height, duration_text(static_cast<std::uint64_t>(span.end_ns - span.begin_ns)), ui::rgb(0x06281a));
     }
 }
@@ -154,7 +183,8 @@ float draw_task_lane(Context& context, Lanes& lanes, const model::Task& task, fl
     if (lane == nullptr || y > lanes.bottom || next < lanes.top) return next;
     const bool selected = task.id == context.state.task;
     const bool in_gutter = mouse_in(lanes, y, y + height) && lanes.mouse.x < lanes.axis.left_px;
-    gutter_name(lanes, y, height, title_of(model, task), selected || in_gutter ? color::bright : color::text,
+    const std::string name = model.task_name(task), coroutine = short_function_text(model.coroutine(task));
+    gutter_name(lanes, y, height, name, coroutine == name ? "" : coroutine, selected || in_gutter ? color::bright : color::text,
                 ui::coroutine_color(coroutine_site(model, task.id)), selected);
     if (in_gutter) lanes.task = task.id;
     lanes.list.PushClipRect({lanes.axis.left_px, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, true);
