@@ -1,0 +1,209 @@
+// How fast a model folds: batches as an app would send them, parsed beforehand, and parsed from bytes in the same loop.
+// Acceptance: 5 million events/s on one core.
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/model/session.hpp"
+#include "coroscope/v1/events.pb.h"
+#include "coroscope/v1/keyframe.pb.h"
+#include "coroscope/v1/session.pb.h"
+
+namespace {
+
+using namespace coroscope;
+
+// Writes columns; the caller says what happens.
+class Stream {
+public:
+    explicit Stream(std::size_t events_per_batch) : per_batch_(events_per_batch) { begin_batch(); }
+
+    void event(v1::EventKind kind) {
+        if (lane_->kinds().size() >= per_batch_) begin_batch();
+        lane_->mutable_kinds()->push_back(static_cast<char>(kind));
+        lane_->add_time_deltas(80 + events_ % 50);
+        now_ns_ += 80 + events_ % 50;
+        ++events_;
+    }
+    void task(v1::EventKind kind, std::uint64_t id) {
+        event(kind);
+        lane_->add_task_deltas(static_cast<std::int64_t>(id - task_));
+        task_ = id;
+    }
+    void task(v1::EventKind kind, std::uint64_t id, std::uint64_t arg) {
+        task(kind, id);
+        lane_->add_args(arg);
+    }
+    void task(v1::EventKind kind, std::uint64_t id, std::uint64_t arg, std::uint32_t stack) {
+        task(kind, id, arg);
+        lane_->add_stacks(stack);
+    }
+    void poll(std::uint64_t found) {
+        event(v1::POLL_BEGIN);
+        event(v1::POLL_END);
+        lane_->add_args(found);
+    }
+    void loop_started(std::uint64_t id) {
+        event(v1::LOOP_STARTED);
+        lane_->add_args(id);
+    }
+    std::uint64_t events() const { return events_; }
+    const std::vector<v1::Batch>& batches() const { return batches_; }
+
+private:
+    void begin_batch() {
+        batches_.emplace_back();
+        batches_.back().set_sequence(batches_.size());
+        lane_ = batches_.back().add_lanes();
+        lane_->set_thread(1);
+        lane_->set_start_ns(now_ns_);
+        task_ = 0;
+    }
+
+    std::size_t per_batch_;
+    std::vector<v1::Batch> batches_;
+    v1::Lane* lane_ = nullptr;
+    std::uint64_t now_ns_ = 1'000'000, events_ = 0, task_ = 0;
+};
+
+constexpr std::size_t per_batch = 8192;
+constexpr std::uint64_t wanted_events = 2'000'000;
+
+// Tasks that are created, run once and end: what spawning costs.
+const Stream& spawn_and_join() {
+    static const Stream stream = [] {
+        Stream s(per_batch);
+        s.loop_started(1);
+        s.task(v1::TASK_CREATED, 1, 0, 1);
+        for (std::uint64_t id = 2; s.events() < wanted_events; ++id) {
+            s.task(v1::STEP_BEGIN, 1);
+            s.task(v1::TASK_CREATED, id, 1, 3);
+            s.task(v1::STEP_END, 1, id << 4 | v1::WAIT_TASK, 4);
+            s.task(v1::STEP_BEGIN, id);
+            s.task(v1::TASK_DONE, id, v1::OUTCOME_OK);
+            s.task(v1::TASK_READY, 1, id);
+            s.task(v1::STEP_END, id, 0, 0);
+            if (id % 30 == 0) s.poll(0);
+        }
+        return s;
+    }();
+    return stream;
+}
+
+// `tasks` live tasks that wake each other, in no order that a cache would like.
+const Stream& ping_pong(std::uint64_t tasks) {
+    static std::vector<std::pair<std::uint64_t, Stream>> made;
+    for (const auto& [count, stream] : made)
+        if (count == tasks) return stream;
+    Stream s(per_batch);
+    s.loop_started(1);
+    for (std::uint64_t id = 1; id <= tasks; ++id) {
+        s.task(v1::TASK_CREATED, id, 0, 1);
+        s.task(v1::STEP_BEGIN, id);
+        s.task(v1::STEP_END, id, v1::WAIT_QUEUE_GET, 4);
+    }
+    std::uint64_t state = 88172645463325252u;
+    for (std::uint64_t i = 0; s.events() < wanted_events + 3 * tasks; ++i) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        const std::uint64_t id = 1 + state % tasks;
+        s.task(v1::TASK_READY, id, 0);
+        s.task(v1::STEP_BEGIN, id);
+        s.task(v1::STEP_END, id, (5 << 4) | v1::WAIT_QUEUE_GET, 4);
+        if (i % 30 == 0) s.poll(1);
+    }
+    made.emplace_back(tasks, std::move(s));
+    return made.back().second;
+}
+
+void fold_parsed(benchmark::State& state, const Stream& stream) {
+    for (auto _ : state) {
+        model::Model model;
+        for (const v1::Batch& batch : stream.batches()) model.apply(batch);
+        if (model.anomalies() != 0 || model.events() != stream.events())
+            state.SkipWithError("the stream makes no sense");
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(stream.events()) * state.iterations());
+}
+
+void fold_bytes(benchmark::State& state, const Stream& stream) {
+    std::vector<v1::Frame> frames(1);
+    frames[0].set_app(1);
+    frames[0].mutable_hello()->set_name("bench");
+    std::size_t bytes = 0;
+    for (const v1::Batch& batch : stream.batches()) {
+        frames.emplace_back().set_app(1);
+        frames.back().set_batch(batch.SerializeAsString());
+        bytes += frames.back().batch().size();
+    }
+    for (auto _ : state) {
+        model::Session session;
+        for (const v1::Frame& frame : frames) session.apply(frame);
+        if (session.app(1)->model.events() != stream.events()) state.SkipWithError("the stream makes no sense");
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(stream.events()) * state.iterations());
+    state.counters["bytes_per_event"] = static_cast<double>(bytes) / static_cast<double>(stream.events());
+}
+
+void parse_only(benchmark::State& state, const Stream& stream) {
+    std::vector<std::string> all;
+    for (const v1::Batch& batch : stream.batches()) all.push_back(batch.SerializeAsString());
+    v1::Batch parsed;
+    for (auto _ : state)
+        for (const std::string& bytes : all) benchmark::DoNotOptimize(parsed.ParseFromString(bytes));
+    state.SetItemsProcessed(static_cast<std::int64_t>(stream.events()) * state.iterations());
+}
+
+void BM_fold_spawn_and_join(benchmark::State& state) { fold_parsed(state, spawn_and_join()); }
+void BM_fold_ping_pong(benchmark::State& state) {
+    fold_parsed(state, ping_pong(static_cast<std::uint64_t>(state.range(0))));
+}
+void BM_parse_only(benchmark::State& state) { parse_only(state, ping_pong(1000)); }
+void BM_parse_and_fold_spawn_and_join(benchmark::State& state) { fold_bytes(state, spawn_and_join()); }
+void BM_parse_and_fold_ping_pong(benchmark::State& state) {
+    fold_bytes(state, ping_pong(static_cast<std::uint64_t>(state.range(0))));
+}
+
+// A keyframe of 100,000 tasks and 200,000 slices, as the agent makes one for a late subscriber.
+model::Model big_model() {
+    model::Limits limits;
+    limits.slices = limits.iterations = 200'000;
+    model::Model model(limits);
+    for (const v1::Batch& batch : ping_pong(100'000).batches()) model.apply(batch);
+    return model;
+}
+void BM_save_keyframe(benchmark::State& state) {
+    const model::Model model = big_model();
+    std::size_t bytes = 0;
+    for (auto _ : state) {
+        v1::Keyframe keyframe;
+        model.save_keyframe(keyframe);
+        bytes = keyframe.SerializeAsString().size();
+    }
+    state.counters["bytes"] = static_cast<double>(bytes);
+}
+void BM_load_keyframe(benchmark::State& state) {
+    v1::Keyframe saved;
+    big_model().save_keyframe(saved);
+    const std::string bytes = saved.SerializeAsString();
+    for (auto _ : state) {
+        v1::Keyframe keyframe;
+        model::Model model;
+        if (!keyframe.ParseFromString(bytes) || !model.load_keyframe(keyframe)) state.SkipWithError("refused");
+    }
+}
+
+BENCHMARK(BM_fold_spawn_and_join)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_fold_ping_pong)->Arg(10)->Arg(1'000)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_parse_only)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_parse_and_fold_spawn_and_join)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_parse_and_fold_ping_pong)->Arg(1'000)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_save_keyframe)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_load_keyframe)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();
