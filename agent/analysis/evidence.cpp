@@ -43,7 +43,8 @@ Place place_of(const model::Model::StackFrame& frame) {
 
 bool is_ours(const Place& place) {
     const auto contains = [&](std::string_view part) { return place.file.find(part) != std::string::npos; };
-    return contains("include/coroscope/") || contains("runtime/src/") || place.function.starts_with("coroscope::");
+    const bool system = place.file.starts_with("/usr/") || place.file.starts_with("../");
+    return system || contains("include/coroscope/") || contains("runtime/src/") || place.function.starts_with("coroscope::");
 }
 
 Place innermost(const std::vector<Place>& stack) {

@@ -18,7 +18,7 @@ Place place_of(const model::Model::StackFrame& frame);
 Place innermost(const std::vector<Place>& stack);  // the last one in the user's code; the last one if none is
 std::vector<Place> places(const std::vector<model::Model::StackFrame>& frames);
 std::vector<Place> native_places(const model::Model& model, const std::vector<model::SiteId>& frames);
-// Whether a place is inside this library, not in the user's code.
+// Whether a place is inside this library, the standard library or the system's, not in the user's code.
 bool is_ours(const Place& place);
 // Whether events of the loop were lost in the interval: then a rule cannot know.
 bool lost_between(const model::Model& model, std::uint64_t begin_ns, std::uint64_t end_ns);

@@ -21,6 +21,7 @@ coroscope::Coro<> block_the_loop() {
 
 // Never awaited: the call makes a coroutine object, and nobody runs it.
 coroscope::Coro<> forget_to_await() {
+    co_await coroscope::sleep(20ms);
     static_cast<void>(say_goodbye());  // should be: co_await say_goodbye()
     co_await coroscope::sleep(10ms);
 }

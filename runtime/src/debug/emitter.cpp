@@ -42,7 +42,7 @@ struct Emitter::State {
     State(probe::Registry& the_registry, std::unique_ptr<Sink> the_sink, const EmitterOptions& options)
         : registry(the_registry),
           sink(std::move(the_sink)),
-          clock(probe::stamps_are_ticks),
+          clock(the_registry.stamps_in_ticks),
           findings(the_registry, clock) {
         if (options.watch_stalls) watchdog = std::make_unique<Watchdog>();
         registry.bell.event_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

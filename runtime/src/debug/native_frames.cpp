@@ -19,9 +19,9 @@ namespace {
 
 constexpr std::size_t most_cached = 10'000;
 
-NativeFrame frame_of(const backward::ResolvedTrace::SourceLoc& place, const std::string& fallback) {
+NativeFrame make_frame(const std::string& function, const backward::ResolvedTrace::SourceLoc& place) {
     NativeFrame frame;
-    frame.function = readable_function(place.function.empty() ? fallback : place.function);
+    frame.function = readable_function(function);
     frame.file = place.filename;
     frame.line = place.line;
     return frame;
@@ -38,9 +38,16 @@ struct NativeFrames::State {
         if (cache.size() >= most_cached) cache.clear();
         std::vector<NativeFrame>& frames = cache[address];
         const backward::ResolvedTrace trace = resolver.resolve(backward::ResolvedTrace(backward::Trace(address, 0)));
-        // The source is where the address is; the inliners are the calls around it, from the inside out.
-        frames.push_back(frame_of(trace.source, trace.object_function));
-        for (const auto& inliner : trace.inliners) frames.push_back(frame_of(inliner, trace.object_function));
+        // An inliner is named after the function that was inlined and placed where that was called: so each function
+        // stands at the place of the one before it, the innermost at the address, and the function with a frame of its
+        // own is the outermost.
+        const std::string& whole = trace.object_function.empty() ? trace.source.function : trace.object_function;
+        const backward::ResolvedTrace::SourceLoc* place = &trace.source;
+        for (const auto& inliner : trace.inliners) {
+            frames.push_back(make_frame(inliner.function, *place));
+            place = &inliner;
+        }
+        frames.push_back(make_frame(whole, *place));
         if (frames.front().function.empty() && frames.front().file.empty()) frames.clear();
         return frames;
     }
@@ -64,17 +71,21 @@ std::vector<NativeFrame> NativeFrames::resolve(std::span<void* const> addresses,
 
 bool is_runtime_frame(const NativeFrame& frame) {
     const auto in = [&](const char* part) { return frame.file.find(part) != std::string::npos; };
-    return in("include/coroscope/") || in("runtime/src/") || frame.function.starts_with("coroscope::");
+    return in("include/coroscope/") || frame.file.ends_with("/coroutine") || in("runtime/src/") || frame.function.starts_with("coroscope::");
 }
 
 std::vector<NativeFrame> creation_call(std::vector<NativeFrame> frames, const std::string& coroutine) {
     const auto end_of_scope = coroutine.rfind("::");
     const std::string unqualified = end_of_scope == std::string::npos ? coroutine : coroutine.substr(end_of_scope + 2);
-    auto at = frames.begin();
-    while (at != frames.end() && is_runtime_frame(*at)) ++at;
-    // The coroutine's start, its allocation and its parameters' copies: all named like it.
-    while (at != frames.end() && (at->function == coroutine || at->function == unqualified || at->line == 0)) ++at;
-    return {at, frames.end()};
+    const auto is_itself = [&](const NativeFrame& frame) {
+        return frame.function == coroutine || frame.function == unqualified;
+    };
+    // Innermost come the promise's functions, then the coroutine's own start: the call is next.
+    auto at = std::find_if(frames.begin(), frames.end(), is_itself);
+    if (at == frames.end()) at = frames.begin();
+    while (at != frames.end() && (is_itself(*at) || is_runtime_frame(*at) || at->line == 0)) ++at;
+    const auto loop = std::find_if(at, frames.end(), [](const NativeFrame& frame) { return is_runtime_frame(frame); });
+    return {at, loop};
 }
 
 std::vector<NativeFrame> stalled_call(std::vector<NativeFrame> frames) {

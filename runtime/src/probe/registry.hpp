@@ -65,6 +65,8 @@ struct Registry {
     std::uint32_t version = current_version;
     std::uint32_t size = sizeof(Registry);
 
+    bool stamps_in_ticks = stamps_are_ticks;  // the debug library's own copy of that variable says nothing
+
     Definitions definitions;
 
     std::mutex threads_mutex;
