@@ -1,0 +1,88 @@
+#include "context.hpp"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace coroscope::bench {
+
+Context::Context(Options the_options, std::string bin_directory)
+    : options(std::move(the_options)), bin_(std::move(bin_directory)) {
+    std::string name = (std::filesystem::temp_directory_path() / "coroscope-bench-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
+    directory_ = name;
+    std::filesystem::create_directories(options.json_directory);
+    log_ = options.json_directory + "/bench.log";
+    std::filesystem::remove(log_);
+}
+
+Context::~Context() {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+}
+
+std::string Context::program(const std::string& name) const {
+    std::string path = bin_ + "/bench/" + name;
+    if (::access(path.c_str(), X_OK) != 0) throw std::runtime_error("no program " + path + ": ./dev bench builds it");
+    return path;
+}
+
+std::string Context::coroscope() const {
+    std::string path = bin_ + "/coroscope";
+    if (::access(path.c_str(), X_OK) != 0) throw std::runtime_error("no program " + path + ": ./dev bench builds it");
+    return path;
+}
+
+void Context::tick() const {
+    std::fputc('.', stderr);
+    std::fflush(stderr);
+}
+
+Environment Context::debug_environment(const std::string& value) const {
+    // The log of debug mode itself is not what is measured.
+    return {{"COROSCOPE", value}, {"COROSCOPE_LOG", "off"}, {"COROSCOPE_NAME", ""}};
+}
+
+std::unique_ptr<Child> Context::start_agent(const std::string& name) const {
+    auto agent = std::make_unique<Child>(
+        std::vector<std::string>{coroscope(), "agent", "--quiet", "--listen", free_socket(name)},
+        Environment{{"COROSCOPE", ""}}, log_);
+    const auto said = agent->line(std::chrono::seconds(20));
+    if (!said || !said->starts_with("listening on")) throw std::runtime_error("the agent does not start; see " + log_);
+    return agent;
+}
+
+Measurement measure(const Context& context, const std::string& program, const std::string& benchmark,
+                    const Environment& environment, double seconds) {
+    std::vector<std::string> command = {context.program(program), "--benchmark_filter=^" + benchmark + "(/.*)?$",
+                                        "--benchmark_format=json"};
+    if (seconds > 0) command.push_back("--benchmark_min_time=" + std::to_string(seconds));
+    const std::string output = run_child(command, environment, context.log());
+    const nlohmann::json json = nlohmann::json::parse(output, nullptr, false);
+    const nlohmann::json* found = nullptr;
+    if (!json.is_discarded() && json.contains("benchmarks")) {
+        for (const nlohmann::json& each : json["benchmarks"]) {
+            if (each.value("error_occurred", false)) {
+                throw std::runtime_error(benchmark + ": " + each.value("error_message", std::string("failed")));
+            }
+            if (each.value("aggregate_name", std::string("median")) == "median") found = &each;
+        }
+    }
+    if (found == nullptr) throw std::runtime_error(program + " measured no " + benchmark + "; see " + context.log());
+    const nlohmann::json& run = *found;
+    if (run.value("time_unit", std::string()) != "ns") throw std::runtime_error(benchmark + " is not measured in ns");
+    Measurement measured;
+    measured.ns = run["real_time"].get<double>();
+    for (const auto& [name, value] : run.items()) {
+        if (value.is_number() && !name.starts_with("repetition") && !name.ends_with("_time") &&
+            !name.ends_with("_index"))
+            measured.counters[name] = value.get<double>();
+    }
+    return measured;
+}
+
+}  // namespace coroscope::bench

@@ -1,0 +1,66 @@
+// What every part of the benchmark gets: where programs are, how long and how often to measure, where results go.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "child.hpp"
+#include "report.hpp"
+
+namespace coroscope::bench {
+
+struct Options {
+    int rounds = 5;         // each variant is measured so often, in turn with the others
+    double seconds = 0.08;  // of one measurement
+    std::string json_directory;
+    std::regex chosen{""};
+};
+
+class Context {
+public:
+    Context(Options options, std::string bin_directory);
+    ~Context();
+
+    Options options;
+    Report report;
+
+    std::string program(const std::string& name) const;          // one of ours: <bin>/bench/NAME
+    std::string coroscope() const;                               // the agent and its commands
+    const std::string& directory() const { return directory_; }  // for sockets and files, removed at the end
+    const std::string& log() const { return log_; }
+    // Environment for COROSCOPE=`value`; "": debug mode off.
+    Environment debug_environment(const std::string& value) const;
+    void tick() const;  // one dot on stderr: it goes on
+    // A path for a unix socket that nobody listens on.
+    std::string free_socket(const std::string& name) const { return "unix:" + directory_ + "/" + name + ".sock"; }
+    // An agent of its own, listening on free_socket(name).
+    std::unique_ptr<Child> start_agent(const std::string& name) const;
+
+private:
+    std::string bin_;
+    std::string directory_;
+    std::string log_;
+};
+
+// One Google Benchmark function in a process of its own: its real (or manual) time in ns an operation, and its
+// counters; the median's, if the program repeats it. `seconds` 0: it knows itself how long.
+struct Measurement {
+    double ns = 0;
+    std::map<std::string, double> counters;
+};
+Measurement measure(const Context& context, const std::string& program, const std::string& benchmark,
+                    const Environment& environment, double seconds = 0);
+
+// The parts. Each adds its rows and figures to context.report.
+void bench_hook(Context& context);
+void bench_encode(Context& context);
+void bench_fold(Context& context);
+void bench_end_to_end(Context& context);
+void bench_runtime(Context& context);
+void bench_echo(Context& context);
+void bench_memory(Context& context);
+
+}  // namespace coroscope::bench

@@ -1,0 +1,181 @@
+#include "report.hpp"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <thread>
+
+namespace coroscope::bench {
+
+namespace {
+
+// Three significant digits, or the whole number where it has more.
+std::string number(double value) {
+    if (std::isnan(value)) return "-";
+    char text[64];
+    const double size = std::abs(value);
+    const int decimals = size == 0 || size >= 1000 ? 0 : size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+    std::snprintf(text, sizeof text, "%.*f", decimals, value);
+    return text;
+}
+
+std::string processor() {
+    std::ifstream info("/proc/cpuinfo");
+    for (std::string line; std::getline(info, line);) {
+        if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+    }
+    return "unknown";
+}
+
+nlohmann::json machine() {
+    utsname system{};
+    ::uname(&system);
+    char time[64];
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    std::strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return {{"processor", processor()},
+            {"cores", std::thread::hardware_concurrency()},
+            {"kernel", system.release},
+            {"compiler", __VERSION__},
+            {"time", time}};
+}
+
+const char* limit_text(Figure::Limit limit) { return limit == Figure::Limit::at_most ? "<=" : ">="; }
+
+std::string target_text(const Figure& figure) {
+    if (figure.limit == Figure::Limit::none) return "";
+    return std::string(limit_text(figure.limit)) + " " + number(figure.bound);
+}
+
+nlohmann::json to_json(const Row& row) {
+    nlohmann::json json = {{"name", row.name},     {"unit", row.unit},   {"median", row.median()},
+                           {"least", row.least()}, {"most", row.most()}, {"samples", row.samples}};
+    if (!row.note.empty()) json["note"] = row.note;
+    return json;
+}
+
+nlohmann::json to_json(const Figure& figure) {
+    nlohmann::json json = {{"name", figure.name}, {"unit", figure.unit}, {"value", figure.value}};
+    if (figure.limit != Figure::Limit::none) {
+        json["target"] = target_text(figure);
+        json["met"] = figure.met();
+    }
+    return json;
+}
+
+}  // namespace
+
+double Row::median() const {
+    if (samples.empty()) return std::numeric_limits<double>::quiet_NaN();
+    std::vector<double> sorted = samples;
+    std::sort(sorted.begin(), sorted.end());
+    const std::size_t middle = sorted.size() / 2;
+    return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+double Row::least() const { return samples.empty() ? 0 : *std::min_element(samples.begin(), samples.end()); }
+double Row::most() const { return samples.empty() ? 0 : *std::max_element(samples.begin(), samples.end()); }
+
+bool Figure::met() const {
+    if (std::isnan(value)) return limit == Limit::none;
+    return limit == Limit::none || (limit == Limit::at_most ? value <= bound : value >= bound);
+}
+
+const Row* Report::find(const std::string& part, const std::string& name) const {
+    const auto found =
+        std::find_if(rows_.begin(), rows_.end(), [&](const Row& row) { return row.part == part && row.name == name; });
+    return found == rows_.end() ? nullptr : &*found;
+}
+
+Row& Report::row(const std::string& part, const std::string& name) {
+    if (const Row* known = find(part, name)) return rows_[static_cast<std::size_t>(known - rows_.data())];
+    Row row;
+    row.part = part;
+    row.name = name;
+    return rows_.emplace_back(std::move(row));
+}
+
+void Report::sample(const std::string& part, const std::string& name, const std::string& unit, double value) {
+    Row& at = row(part, name);
+    at.unit = unit;
+    at.samples.push_back(value);
+}
+
+void Report::note(const std::string& part, const std::string& name, const std::string& text) {
+    row(part, name).note = text;
+}
+
+double Report::median(const std::string& part, const std::string& name) const {
+    const Row* known = find(part, name);
+    return known == nullptr ? std::numeric_limits<double>::quiet_NaN() : known->median();
+}
+
+std::vector<std::string> Report::parts() const {
+    std::vector<std::string> all;
+    const auto add = [&](const std::string& part) {
+        if (std::find(all.begin(), all.end(), part) == all.end()) all.push_back(part);
+    };
+    for (const Row& row : rows_) add(row.part);
+    for (const Figure& figure : figures_) add(figure.part);
+    for (const auto& [part, what] : failures_) add(part);
+    return all;
+}
+
+std::size_t Report::missed() const {
+    return static_cast<std::size_t>(
+        std::count_if(figures_.begin(), figures_.end(), [](const Figure& figure) { return !figure.met(); }));
+}
+
+void Report::print_table() const {
+    for (const std::string& part : parts()) {
+        std::printf("\n%s\n", part.c_str());
+        for (const Row& row : rows_) {
+            if (row.part != part) continue;
+            std::printf("  %-46s %10s %-14s", row.name.c_str(), number(row.median()).c_str(), row.unit.c_str());
+            if (row.samples.size() > 1) {
+                std::printf(" %s .. %s", number(row.least()).c_str(), number(row.most()).c_str());
+            }
+            std::printf("%s%s\n", row.note.empty() ? "" : "  ", row.note.c_str());
+        }
+        for (const Figure& figure : figures_) {
+            if (figure.part != part) continue;
+            std::printf("  = %-44s %10s %-14s", figure.name.c_str(), number(figure.value).c_str(), figure.unit.c_str());
+            if (figure.limit != Figure::Limit::none) {
+                std::printf(" target %-8s %s", target_text(figure).c_str(), figure.met() ? "pass" : "MISS");
+            }
+            std::printf("\n");
+        }
+        if (const auto failed = failures_.find(part); failed != failures_.end()) {
+            std::printf("  ! not measured: %s\n", failed->second.c_str());
+        }
+    }
+    std::printf("\n");
+}
+
+void Report::write_json(const std::string& directory) const {
+    for (const std::string& part : parts()) {
+        nlohmann::json json = {{"part", part}, {"machine", machine()}};
+        json["rows"] = nlohmann::json::array();
+        json["figures"] = nlohmann::json::array();
+        for (const Row& row : rows_)
+            if (row.part == part) json["rows"].push_back(to_json(row));
+        for (const Figure& figure : figures_)
+            if (figure.part == part) json["figures"].push_back(to_json(figure));
+        if (const auto failed = failures_.find(part); failed != failures_.end()) json["failure"] = failed->second;
+        const std::string path = directory + "/" + part + ".json";
+        std::ofstream file(path);
+        file << json.dump(2) << '\n';
+        if (!file.flush()) throw std::runtime_error("cannot write " + path);
+    }
+}
+
+}  // namespace coroscope::bench
