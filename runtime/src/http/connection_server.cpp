@@ -53,7 +53,8 @@ Coro<> ConnectionServer::serve_requests() {
         int status = 0;
         std::string why;
         try {
-            if (!co_await next_request(request)) co_return;
+            const bool came = co_await next_request(request);
+            if (!came) co_return;
         } catch (const HttpError& error) {
             status = error.status();
             why = error.what();
@@ -102,14 +103,16 @@ Coro<bool> ConnectionServer::wait_for_request() {
 
 Coro<> ConnectionServer::read_head() {
     while (!requests_.head_done()) {
-        if (!co_await reader_.read_more()) throw HttpError(400, "400: Bad Request (it ended within the header)");
+        const bool more = co_await reader_.read_more();
+        if (!more) throw HttpError(400, "400: Bad Request (it ended within the header)");
         reader_.consume(requests_.feed(reader_.buffered()));
     }
 }
 
 Coro<> ConnectionServer::read_body() {
     while (!requests_.done()) {
-        if (!co_await reader_.read_more()) throw HttpError(400, "400: Bad Request (it ended within the body)");
+        const bool more = co_await reader_.read_more();
+        if (!more) throw HttpError(400, "400: Bad Request (it ended within the body)");
         reader_.consume(requests_.feed(reader_.buffered()));
     }
 }
