@@ -45,6 +45,7 @@ extern thread_local constinit void* next_frame;  // for the driver; a coroutine_
 void remember_creation(PromiseBase& promise) noexcept;
 void report_never_awaited(PromiseBase& promise) noexcept;
 void forget_creation(PromiseBase& promise) noexcept;
+[[noreturn]] void fail_misplaced_promise(const std::source_location& where) noexcept;
 
 inline std::coroutine_handle<> transfer_to(std::coroutine_handle<> frame) noexcept {
 #if defined(COROSCOPE_TRAMPOLINE)
@@ -80,6 +81,8 @@ struct PromiseBase {
 
     std::suspend_always initial_suspend(std::source_location where = std::source_location::current()) noexcept {
         own_site = where;
+        // g++ 12 shifts the promise by 8 bytes in a coroutine that has no variable and awaits in a condition: nothing would work.
+        if (reinterpret_cast<std::uintptr_t>(this) % 16 != 0) [[unlikely]] fail_misplaced_promise(where);
         if (debug_enabled()) [[unlikely]]
             remember_creation(*this);
         return {};
