@@ -1,14 +1,13 @@
 #include "native_frames.hpp"
 
-#define BACKWARD_HAS_DW 1
-#define BACKWARD_HAS_UNWIND 1
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wall"
-#include <backward.hpp>
-#pragma GCC diagnostic pop
+#include <cxxabi.h>
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cstdlib>
 #include <unordered_map>
 
 #include "function_name.hpp"
@@ -19,37 +18,142 @@ namespace {
 
 constexpr std::size_t most_cached = 10'000;
 
-NativeFrame make_frame(const std::string& function, const backward::ResolvedTrace::SourceLoc& place) {
-    NativeFrame frame;
-    frame.function = readable_function(function);
-    frame.file = place.filename;
-    frame.line = place.line;
-    return frame;
+std::string demangled(const char* name) {
+    int status = 0;
+    char* text = abi::__cxa_demangle(name, nullptr, nullptr, &status);
+    std::string result = status == 0 && text != nullptr ? text : name;
+    std::free(text);
+    return result;
 }
+
+std::string function_of(Dwarf_Die* die) {
+    Dwarf_Attribute attribute;
+    for (const unsigned int which : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name})
+        if (Dwarf_Attribute* found = dwarf_attr_integrate(die, which, &attribute))
+            if (const char* name = dwarf_formstring(found)) return readable_function(demangled(name));
+    const char* name = dwarf_diename(die);
+    return name == nullptr ? "" : readable_function(name);
+}
+
+struct Line {
+    std::string file;
+    std::uint32_t line = 0;
+};
+
+// The line of an address: of several rows for one address the last counts (dwarf_getsrc_die() may give the first, which
+// is the line before a call in what g++ makes of coroutines).
+Line line_of(Dwarf_Die* unit, Dwarf_Addr address) {
+    Dwarf_Lines* lines = nullptr;
+    std::size_t count = 0;
+    if (dwarf_getsrclines(unit, &lines, &count) != 0) return {};
+    std::size_t low = 0, high = count;
+    const auto address_of = [&](std::size_t index) {
+        Dwarf_Addr at = 0;
+        dwarf_lineaddr(dwarf_onesrcline(lines, index), &at);
+        return at;
+    };
+    while (low < high) {  // the first row behind the address
+        const std::size_t middle = low + (high - low) / 2;
+        if (address_of(middle) <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    // Within the rows of one address, one without a line (0) says nothing.
+    while (low > 0) {
+        Dwarf_Line* row = dwarf_onesrcline(lines, --low);
+        int number = 0;
+        bool end_of_sequence = false;
+        dwarf_lineno(row, &number);
+        dwarf_lineendsequence(row, &end_of_sequence);
+        if (end_of_sequence) return {};
+        if (number == 0) continue;
+        const char* file = dwarf_linesrc(row, nullptr, nullptr);
+        return {file == nullptr ? "" : file, static_cast<std::uint32_t>(number)};
+    }
+    return {};
+}
+
+// Where an inlined function was called.
+Line call_of(Dwarf_Die* unit, Dwarf_Die* inlined) {
+    Line line;
+    Dwarf_Attribute attribute;
+    Dwarf_Word value = 0;
+    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &value) == 0)
+        line.line = static_cast<std::uint32_t>(value);
+    Dwarf_Files* files = nullptr;
+    std::size_t count = 0;
+    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &value) == 0 &&
+        dwarf_getsrcfiles(unit, &files, &count) == 0 && value < count)
+        if (const char* file = dwarf_filesrc(files, value, nullptr, nullptr)) line.file = file;
+    return line;
+}
+
+char* no_debug_path = nullptr;  // the default search
+
+const Dwfl_Callbacks callbacks = {dwfl_linux_proc_find_elf, dwfl_standard_find_debuginfo, nullptr, &no_debug_path};
 
 }  // namespace
 
 struct NativeFrames::State {
-    backward::TraceResolver resolver;
+    Dwfl* dwfl = nullptr;
     std::unordered_map<void*, std::vector<NativeFrame>> cache;  // bound: most_cached; overflow: emptied
 
-    const std::vector<NativeFrame>& resolve(void* address) {
-        if (const auto found = cache.find(address); found != cache.end()) return found->second;
+    ~State() {
+        if (dwfl != nullptr) dwfl_end(dwfl);
+    }
+
+    void read_modules() {
+        if (dwfl == nullptr) dwfl = dwfl_begin(&callbacks);
+        if (dwfl == nullptr) return;
+        dwfl_report_begin(dwfl);
+        dwfl_linux_proc_report(dwfl, ::getpid());
+        dwfl_report_end(dwfl, nullptr, nullptr);
+    }
+
+    const std::vector<NativeFrame>& resolve(void* pointer) {
+        if (const auto found = cache.find(pointer); found != cache.end()) return found->second;
         if (cache.size() >= most_cached) cache.clear();
-        std::vector<NativeFrame>& frames = cache[address];
-        const backward::ResolvedTrace trace = resolver.resolve(backward::ResolvedTrace(backward::Trace(address, 0)));
-        // An inliner is named after the function that was inlined and placed where that was called: so each function
-        // stands at the place of the one before it, the innermost at the address, and the function with a frame of its
-        // own is the outermost.
-        const std::string& whole = trace.object_function.empty() ? trace.source.function : trace.object_function;
-        const backward::ResolvedTrace::SourceLoc* place = &trace.source;
-        for (const auto& inliner : trace.inliners) {
-            frames.push_back(make_frame(inliner.function, *place));
-            place = &inliner;
+        std::vector<NativeFrame>& frames = cache[pointer];
+        const auto address = static_cast<Dwarf_Addr>(reinterpret_cast<std::uintptr_t>(pointer));
+        if (dwfl == nullptr) read_modules();
+        Dwfl_Module* module = dwfl == nullptr ? nullptr : dwfl_addrmodule(dwfl, address);
+        if (module == nullptr && dwfl != nullptr) {  // loaded since
+            read_modules();
+            module = dwfl_addrmodule(dwfl, address);
         }
-        frames.push_back(make_frame(whole, *place));
-        if (frames.front().function.empty() && frames.front().file.empty()) frames.clear();
+        if (module != nullptr) describe(module, address, frames);
         return frames;
+    }
+
+    static void describe(Dwfl_Module* module, Dwarf_Addr address, std::vector<NativeFrame>& frames) {
+        Dwarf_Addr bias = 0;
+        if (Dwarf_Die* unit = dwfl_module_addrdie(module, address, &bias)) {
+            Line at = line_of(unit, address - bias);
+            // Innermost first. The first call stops at what the innermost was inlined from; the second goes on to where
+            // it was inlined to.
+            Dwarf_Die* innermost = nullptr;
+            Dwarf_Die* scopes = nullptr;
+            int count = dwarf_getscopes(unit, address - bias, &innermost);
+            if (count > 0) count = dwarf_getscopes_die(innermost, &scopes);
+            std::free(innermost);
+            for (int i = 0; i < count; ++i) {
+                const int tag = dwarf_tag(&scopes[i]);
+                if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram) continue;
+                frames.push_back({function_of(&scopes[i]), at.file, at.line});
+                if (tag == DW_TAG_subprogram) break;
+                at = call_of(unit, &scopes[i]);
+            }
+            std::free(scopes);
+        }
+        if (!frames.empty()) {
+            // A coroutine's actor is named after its frame in the symbol table only.
+            if (!frames.back().function.empty()) return;
+            frames.pop_back();
+        }
+        if (const char* symbol = dwfl_module_addrname(module, address))
+            frames.push_back({readable_function(demangled(symbol)), "", 0});
     }
 };
 
@@ -71,7 +175,8 @@ std::vector<NativeFrame> NativeFrames::resolve(std::span<void* const> addresses,
 
 bool is_runtime_frame(const NativeFrame& frame) {
     const auto in = [&](const char* part) { return frame.file.find(part) != std::string::npos; };
-    return in("include/coroscope/") || frame.file.ends_with("/coroutine") || in("runtime/src/") || frame.function.starts_with("coroscope::");
+    return in("include/coroscope/") || frame.file.ends_with("/coroutine") || in("runtime/src/") ||
+           frame.function.starts_with("coroscope::");
 }
 
 std::vector<NativeFrame> creation_call(std::vector<NativeFrame> frames, const std::string& coroutine) {
