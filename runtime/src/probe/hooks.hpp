@@ -35,13 +35,7 @@ inline void emit_at(Stamp stamp, EventKind kind, std::uint64_t task, std::uint64
     ThreadProbe* thread = this_thread();
     if (thread == nullptr) [[unlikely]]
         return;
-    Record record;
-    record.stamp = stamp;
-    record.task = task;
-    record.arg = arg;
-    record.stack = stack;
-    record.kind = kind;
-    thread->ring.push(record);
+    thread->ring.push(stamp, kind, task, arg, stack);
 }
 
 inline void emit(EventKind kind, std::uint64_t task, std::uint64_t arg = 0, NodeId stack = 0) noexcept {

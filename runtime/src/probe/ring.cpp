@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 namespace coroscope::probe {
 
 void DrainerBell::ring() noexcept {
@@ -12,28 +14,22 @@ void DrainerBell::ring() noexcept {
     [[maybe_unused]] const ssize_t written = ::write(event_fd, &one, sizeof one);
 }
 
-bool Ring::make_room(const Record& record, std::uint64_t head) noexcept {
-    known_tail_ = tail_.load(std::memory_order_acquire);  // pairs with the release in consume()
+void Ring::push_slowly(std::uint64_t stamp, EventKind kind, std::uint64_t task, std::uint64_t arg,
+                       std::uint32_t stack) noexcept {
+    std::uint64_t head = head_.load(std::memory_order_relaxed);  // own index
+    known_tail_ = tail_.load(std::memory_order_acquire);         // pairs with the release in consume()
     const std::size_t used = static_cast<std::size_t>(head - known_tail_);
     if (used >= attention_ && bell_ != nullptr) bell_->ring();
     const std::size_t needed = gap_count_ != 0 ? 2 : 1;
-    const std::size_t limit = is_lifecycle(record.kind) ? capacity() : detail_limit_;
+    const std::size_t limit = is_lifecycle(kind) ? capacity() : detail_limit_;
     if (used + needed > limit) {
-        if (gap_count_++ == 0) gap_first_ = record.stamp;
-        gap_last_ = record.stamp;
+        if (gap_count_++ == 0) gap_first_ = stamp;
+        gap_last_ = stamp;
         lost_.store(lost_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // one writer
-        return false;
+        return;
     }
-    if (gap_count_ != 0) {
-        Record gap;
-        gap.stamp = gap_last_;
-        gap.task = gap_first_;
-        gap.arg = gap_count_;
-        gap.kind = EventKind::gap;
-        gap_count_ = 0;
-        push_unchecked(gap);
-    }
-    return true;
+    if (gap_count_ != 0) write(head++, gap_last_, EventKind::gap, gap_first_, std::exchange(gap_count_, 0), 0);
+    write(head, stamp, kind, task, arg, stack);
 }
 
 }  // namespace coroscope::probe

@@ -22,18 +22,21 @@ constexpr std::size_t batch = 8192;
 // The least that a ring between two threads can be: an index each, a cached copy of the other's. No gaps, no kinds.
 class BareRing {
 public:
-    bool push(const Record& record) noexcept {
+    void push(probe::Stamp stamp, EventKind kind, std::uint64_t task, std::uint64_t arg) noexcept {
         const std::uint64_t head = head_.load(std::memory_order_relaxed);
         if (head - known_tail_ == capacity) [[unlikely]] {
             known_tail_ = tail_.load(std::memory_order_acquire);  // pairs with the release in consume()
             if (head - known_tail_ == capacity) {
                 ++lost_;
-                return false;
+                return;
             }
         }
-        slots_[head % capacity] = record;
+        Record& slot = slots_[head % capacity];
+        slot.stamp = stamp;
+        slot.task = task;
+        slot.arg = arg;
+        slot.kind = kind;
         head_.store(head + 1, std::memory_order_release);  // pairs with the acquire in readable()
-        return true;
     }
     std::span<const Record> readable() const noexcept {
         const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
@@ -139,12 +142,7 @@ void bare_ring(benchmark::State& state) {
     Consumer consumer(ring);
     const auto turns = [] {
         for (std::uint64_t i = 0; i < batch; ++i) {
-            Record record;
-            record.stamp = probe::stamp_now();
-            record.task = i;
-            record.arg = 7;
-            record.kind = EventKind::task_ready;
-            ring.push(record);
+            ring.push(probe::stamp_now(), EventKind::task_ready, i, 7);
             COROSCOPE_BENCH_TURN(i);
         }
     };
