@@ -67,8 +67,6 @@ public:
     OwnAgent(const OwnAgent&) = delete;
     OwnAgent& operator=(const OwnAgent&) = delete;
 
-    bool running() const { return pid_ > 0; }
-
 private:
     static constexpr int start_deadline_ms = 10'000;
 
@@ -94,7 +92,7 @@ std::unique_ptr<OwnAgent> ensure_agent(Client& client, const Options& options, c
     if (client.answers()) return nullptr;
     auto agent = std::make_unique<OwnAgent>(client.address(), options.keep_agent, signals);
     // Another `coroscope run` may have been faster; then its agent serves.
-    if (!agent->running() && !client.answers()) {
+    if (!client.answers()) {
         throw Failure("could not start an agent at " + client.address() + "; give another address with --agent");
     }
     return agent;

@@ -35,8 +35,9 @@ struct Agent::Parts {
 
 namespace {
 
-// How long open calls may take to end by themselves when the agent stops.
+// How long streams may take to end by themselves when the agent stops, and what is left of calls after them.
 constexpr std::chrono::seconds stop_grace{2};
+constexpr std::chrono::milliseconds call_grace{100};
 
 std::vector<Address> listen_addresses(const AgentOptions& options) {
     std::vector<Address> addresses;
@@ -109,7 +110,11 @@ const std::vector<std::string>& Agent::addresses() const { return parts_->addres
 void Agent::stop() {
     if (!parts_->server) return;
     parts_->hub.close("the agent stopped");
-    parts_->server->Shutdown(std::chrono::system_clock::now() + stop_grace);
+    const auto deadline = std::chrono::steady_clock::now() + stop_grace;
+    parts_->ingest.streams().wait_until_none(deadline);
+    parts_->observe.streams().wait_until_none(deadline);
+    // Clients that sit idle on an open connection do not hear of the end until they look: not worth a wait.
+    parts_->server->Shutdown(std::chrono::system_clock::now() + call_grace);
     parts_->server->Wait();
     if (parts_->recorder) parts_->recorder->stop();
     parts_->server.reset();

@@ -51,8 +51,9 @@ public:
     void OnReadDone(bool ok) override;
     void OnWriteDone(bool ok) override;
     void OnDone() override {
-        service_.connections_.fetch_sub(1, std::memory_order_relaxed);
+        StreamGauge& streams = service_.streams_;
         delete this;
+        streams.leave();
     }
 
 private:
@@ -177,7 +178,6 @@ bool IngestService::Connection::greet() {
     welcome.set_refusal(refused);
     if (!refused.empty()) {
         spdlog::warn("refused: {}", refused);
-        service_.refused_.fetch_add(1, std::memory_order_relaxed);
         link_->detach();
         send(std::move(answer));
         finish(grpc::Status(grpc::StatusCode::FAILED_PRECONDITION, refused));
@@ -291,11 +291,7 @@ void IngestService::Connection::Link::detach() {
 
 grpc::ServerBidiReactor<v1::AppMessage, v1::AgentMessage>* IngestService::Attach(
     grpc::CallbackServerContext* /*context*/) {
-    if (connections_.fetch_add(1, std::memory_order_relaxed) < options_.max_connections) {
-        return new Connection(*this, last_connection_.fetch_add(1, std::memory_order_relaxed) + 1);
-    }
-    connections_.fetch_sub(1, std::memory_order_relaxed);
-    refused_.fetch_add(1, std::memory_order_relaxed);
+    if (streams_.enter()) return new Connection(*this, last_connection_.fetch_add(1, std::memory_order_relaxed) + 1);
     spdlog::warn("refused an app: {} connections are open already", options_.max_connections);
     class Refusal final : public grpc::ServerBidiReactor<v1::AppMessage, v1::AgentMessage> {
     public:

@@ -6,6 +6,7 @@
 #include "coroscope/v1/ingest.grpc.pb.h"
 #include "hub.hpp"
 #include "options.hpp"
+#include "stream_gauge.hpp"
 
 namespace coroscope::server {
 
@@ -13,21 +14,20 @@ namespace coroscope::server {
 // and the fold of one app never waits for another's. Threads: gRPC's.
 class IngestService final : public v1::Ingest::CallbackService {
 public:
-    IngestService(Hub& hub, const AgentOptions& options) : hub_(hub), options_(options) {}
+    IngestService(Hub& hub, const AgentOptions& options)
+        : hub_(hub), options_(options), streams_(options.max_connections) {}
 
     grpc::ServerBidiReactor<v1::AppMessage, v1::AgentMessage>* Attach(grpc::CallbackServerContext* context) override;
 
-    std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
+    StreamGauge& streams() { return streams_; }
 
 private:
     class Connection;
 
     Hub& hub_;
     const AgentOptions& options_;
-    // Counts; they order nothing.
-    std::atomic<std::uint64_t> last_connection_{0};
-    std::atomic<std::size_t> connections_{0};
-    std::atomic<std::uint64_t> refused_{0};
+    StreamGauge streams_;
+    std::atomic<std::uint64_t> last_connection_{0};  // only counts: relaxed
 };
 
 }  // namespace coroscope::server

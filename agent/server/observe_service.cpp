@@ -27,8 +27,9 @@ public:
     }
     void OnCancel() override { subscription_->close(true); }
     void OnDone() override {
-        service_.watchers_.fetch_sub(1, std::memory_order_relaxed);
+        StreamGauge& streams = service_.streams_;
         delete this;
+        streams.leave();
     }
 
 private:
@@ -90,8 +91,7 @@ grpc::ServerWriteReactor<v1::WatchUpdate>* ObserveService::Watch(grpc::CallbackS
                                                                  const v1::WatchRequest* request) {
     const grpc::Status status = check(request->version(), "this viewer or command");
     if (!status.ok()) return new Refusal(status);
-    if (watchers_.fetch_add(1, std::memory_order_relaxed) >= options_.max_connections) {
-        watchers_.fetch_sub(1, std::memory_order_relaxed);
+    if (!streams_.enter()) {
         spdlog::warn("refused a subscriber: {} are there already", options_.max_connections);
         return new Refusal(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "the agent has too many subscribers"));
     }

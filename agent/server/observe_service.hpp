@@ -1,12 +1,12 @@
 // The viewers' and commands' side of the agent (proto/coroscope/v1/observe.proto).
 #pragma once
 
-#include <atomic>
 #include <functional>
 
 #include "coroscope/v1/observe.grpc.pb.h"
 #include "hub.hpp"
 #include "options.hpp"
+#include "stream_gauge.hpp"
 
 namespace coroscope::server {
 
@@ -19,7 +19,9 @@ public:
 
     // `recording` gives the path of the file that is being recorded, or nothing.
     ObserveService(Hub& hub, const AgentOptions& options, std::function<std::string()> recording)
-        : hub_(hub), options_(options), recording_(std::move(recording)) {}
+        : hub_(hub), options_(options), recording_(std::move(recording)), streams_(options.max_connections) {}
+
+    StreamGauge& streams() { return streams_; }
 
     grpc::ServerWriteReactor<v1::WatchUpdate>* Watch(grpc::CallbackServerContext* context,
                                                      const v1::WatchRequest* request) override;
@@ -34,7 +36,7 @@ private:
     Hub& hub_;
     const AgentOptions& options_;
     const std::function<std::string()> recording_;
-    std::atomic<std::size_t> watchers_{0};  // a count, orders nothing
+    StreamGauge streams_;
 };
 
 }  // namespace coroscope::server
