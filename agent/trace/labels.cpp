@@ -76,7 +76,9 @@ std::string clean_utf8(std::string_view text) {
 }
 
 std::string Labels::task(const model::Task& task) const {
-    return model_.task_name(task) + " " + std::string{short_function(model_.coroutine(task))};
+    const std::string name = model_.task_name(task), function = model_.coroutine(task);
+    const std::string_view coroutine = short_function(function);
+    return name == coroutine ? name : name + " " + std::string{coroutine};
 }
 
 std::string Labels::coroutine_of(model::NodeId node) const {

@@ -23,7 +23,7 @@ class Labels {
 public:
     explicit Labels(const model::Model& model) : model_(model) {}
 
-    std::string task(const model::Task& task) const;     // "Task-7 fetch", "reader fetch"
+    std::string task(const model::Task& task) const;     // "Task-7 fetch", "reader fetch"; "fetch" if named so
     std::string step(const model::Slice& slice) const;   // the task's, or "callback on_timer"
     std::string phase_at(model::NodeId node) const;      // "await client.cpp:31"
     std::string wait(const model::Wait& wait) const;     // "queue_get 3", "task 12", "timer"
