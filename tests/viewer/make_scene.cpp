@@ -13,10 +13,12 @@ int main(int argc, char** argv) {
         frames = test::small_scene();
     } else if (name == "service") {
         frames = test::service_scene();
+    } else if (name == "moment") {
+        frames = test::service_scene(1, 0.15);
     } else if (name == "crowd") {
         frames = test::crowd_scene(100'000);
     } else if (name != "empty") {
-        std::cerr << "make_scene empty|small|service|crowd OUT.cst\n";
+        std::cerr << "make_scene empty|small|service|moment|crowd OUT.cst\n";
         return 2;
     }
     trace::Writer writer(argv[2]);

@@ -318,6 +318,30 @@ TEST(ViewState, AFileIsShownWhole) {
     EXPECT_GE(state.timeline.range.shown().end_ns, history(model_of(session)).end_ns);
 }
 
+// An app that is started again is followed, unless something in the one before is being looked at.
+TEST(ViewState, FollowsTheNextRunOfAnApp) {
+    model::Session session = session_of(test::small_scene());
+    ViewState state;
+    state.choose_some_app(session);
+    EXPECT_EQ(state.app, 1u);
+    v1::Frame gone;
+    gone.set_app(1);
+    gone.mutable_disconnected()->set_orderly(true);
+    ASSERT_TRUE(session.apply(gone));
+    state.choose_some_app(session);
+    EXPECT_EQ(state.app, 1u);
+    ViewState looking = state;
+    looking.select(model_of(session), 2);
+    for (v1::Frame frame : test::small_scene()) {
+        frame.set_app(2);
+        session.apply(frame);
+    }
+    state.choose_some_app(session);
+    looking.choose_some_app(session);
+    EXPECT_EQ(state.app, 2u);
+    EXPECT_EQ(looking.app, 1u);
+}
+
 TEST(ViewState, ViewsHaveNames) {
     for (const View view : all_views) EXPECT_EQ(view_named(to_string(view)), view);
     EXPECT_FALSE(view_named("nonsense"));

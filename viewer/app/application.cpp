@@ -91,7 +91,7 @@ void Application::draw(Pixels* pixels) {
     update_source_info();
     state_.choose_some_app(session_);
     const model::App* app = session_.app(state_.app);
-    state_.animating = app != nullptr && state_.advance(app->model, elapsed, source_info_.live && app->connected);
+    state_.animating = app != nullptr && state_.advance(app->model, elapsed, source_info_.live);
     next_update_s_ = derived_.update(session_, state_, now);
     window_->set_scale(state_.scale);
     window_->begin_frame();
@@ -134,7 +134,7 @@ void Application::apply_wishes() {
     state_.choose_some_app(session_);
     const model::App* app = session_.app(state_.app);
     if (app == nullptr) return;
-    state_.advance(app->model, 0, options_.live && app->connected);
+    state_.advance(app->model, 0, options_.live);
     derived_.update(session_, state_, now_s());
     views::Context context{session_, app, source_info_, derived_, state_};
     if (options_.problem > 0) views::open_problem(context, options_.problem - 1);

@@ -66,13 +66,15 @@ void ViewState::choose_app(model::AppKey key) {
 }
 
 void ViewState::choose_some_app(const model::Session& session) {
-    if (session.app(app) != nullptr) return;
+    const model::App* current = session.app(app);
+    const bool looked_at = task != 0 || !timeline.follow;
+    if (current != nullptr && (current->connected || looked_at)) return;
     model::AppKey best = 0;
     for (const auto& [key, one] : session.apps()) {
         const model::App* chosen = session.app(best);
         if (chosen == nullptr || one.connected || !chosen->connected) best = key;
     }
-    choose_app(best);
+    if (current == nullptr || session.app(best)->connected) choose_app(best);
 }
 
 void ViewState::show_range(const TimeRange& range) {

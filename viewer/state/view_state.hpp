@@ -68,7 +68,8 @@ struct ViewState {
     void go_forward(const model::Model& model);
 
     void choose_app(model::AppKey key);
-    // If the chosen app is not there: the newest that is connected, else the newest.
+    // If the chosen app is not there: the newest that is connected, else the newest. If it ended while nothing in it was
+    // looked at closer: the next connected one.
     void choose_some_app(const model::Session& session);
     void show(BottomTab chosen) { tab = chosen, show_tab = true; }
 

@@ -143,12 +143,14 @@ void draw_span(const Context& context, const Lanes& lanes, const Span& span, flo
     const float x0 = lanes.axis.x(span.begin_ns), x1 = lanes.axis.x(span.end_ns);
     switch (span.phase) {
         case Phase::suspended: {
-            const float middle = std::floor(y + height / 2);
             lanes.list.AddRectFilled({x0, y + px(3)}, {x1, y + height - px(3)}, ui::with_alpha(color::suspended, 0.13f));
-            lanes.list.AddLine({x0, middle}, {x1, middle}, ui::with_alpha(color::suspended, 0.30f));
-            if (x1 - x0 > px(50) && span.node != 0) {
-                const std::string where = place_of(context.model(), span.node);
-                bar_label(lanes, x0, x1, y, height, where, ui::with_alpha(color::dim, 0.9f));
+            lanes.list.AddRectFilled({x0, y + height - px(4)}, {x1, y + height - px(3)}, ui::with_alpha(color::suspended, 0.35f));
+            if (x1 - x0 > px(26) && span.node != 0) {
+                // The file is cut off before the line is: a part of either would tell nothing.
+                const float room = std::min(x1, lanes.axis.right_px()) - std::max(x0, lanes.axis.left_px) - px(8);
+                std::string where = place_of(context.model(), span.node);
+                if (ui::text_width(where, ui::fonts().small) > room) where.erase(0, std::min(where.rfind(':'), where.size()));
+                if (ui::text_width(where, ui::fonts().small) <= room) bar_label(lanes, x0, x1, y, height, where, ui::with_alpha(color::dim, 0.9f));
             }
             return;
         }
@@ -219,11 +221,19 @@ void draw_wakes(const Context& context, const Lanes& lanes, const std::map<model
         if (to == middles.end()) continue;
         const ImVec2 a{lanes.axis.x(wake.from_ns), from == middles.end() ? loop_y : from->second};
         const ImVec2 b{lanes.axis.x(wake.to_ns), to->second};
-        const float bow = std::clamp(std::abs(b.x - a.x) * 0.5f, px(6), px(40));
-        const ImU32 paint = ui::with_alpha(wake.to == context.state.task ? color::accent : color::ready, 0.8f);
-        lanes.list.AddBezierCubic(a, {a.x + bow, a.y}, {b.x - bow, b.y}, b, paint, px(1.3f));
-        lanes.list.AddCircleFilled(a, px(2), paint);
-        lanes.list.AddTriangleFilled(b, {b.x - px(5), b.y - px(3)}, {b.x - px(5), b.y + px(3)}, paint);
+        const ImU32 paint = ui::with_alpha(wake.to == context.state.task ? color::accent : color::ready, 0.85f);
+        lanes.list.AddCircleFilled(a, px(2.2f), paint);
+        if (b.x - a.x > px(16)) {
+            const float bow = std::min((b.x - a.x) * 0.5f, px(40));
+            lanes.list.AddBezierCubic(a, {a.x + bow, a.y}, {b.x - bow, b.y}, b, paint, px(1.4f));
+            lanes.list.AddTriangleFilled(b, {b.x - px(6), b.y - px(3.5f)}, {b.x - px(6), b.y + px(3.5f)}, paint);
+        } else {
+            // As good as at once: straight up or down, to the edge of the lane.
+            const float direction = b.y > a.y ? 1.0f : -1.0f;
+            const ImVec2 tip{b.x, b.y - direction * px(task_lane) / 2};
+            lanes.list.AddLine(a, tip, paint, px(1.4f));
+            lanes.list.AddTriangleFilled(tip, {tip.x - px(3.5f), tip.y - direction * px(6)}, {tip.x + px(3.5f), tip.y - direction * px(6)}, paint);
+        }
     }
 }
 
