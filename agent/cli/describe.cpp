@@ -1,5 +1,7 @@
 #include "describe.hpp"
 
+#include <algorithm>
+
 namespace coroscope::cli {
 
 Json stack_json(const std::vector<model::Model::StackFrame>& stack) {
@@ -54,11 +56,23 @@ std::string wait_text(const model::Model& model, const model::Task& task) {
     return {};
 }
 
+namespace {
+
+// A frame of coroscope's own: the program's await is further out.
+bool is_library(const model::Model::StackFrame& frame) {
+    return frame.function.substr(0, 11) == "coroscope::" ||
+           frame.file.find("/include/coroscope/") != std::string_view::npos ||
+           frame.file.find("/runtime/src/") != std::string_view::npos;
+}
+
+}  // namespace
+
 std::string where_text(const model::Model& model, const model::Task& task) {
     if (task.state == model::State::done) return {};
     const auto stack = model.await_stack(task);
     if (stack.empty()) return {};
-    const auto& frame = stack.back();
+    const auto own = std::find_if_not(stack.rbegin(), stack.rend(), is_library);
+    const auto& frame = own == stack.rend() ? stack.back() : *own;
     return short_place(frame.file, frame.line) + " in " + clean(frame.function);
 }
 

@@ -22,7 +22,8 @@ std::string app_state(const model::App& app);
 
 // The await in a few words: "an item from queue 3", "Task-7", "input on fd 9". Empty unless suspended.
 std::string wait_text(const model::Model& model, const model::Task& task);
-// Where it is suspended: "web_server.cpp:40 in serve". Empty when unknown.
+// Where it is suspended, in the program's own code if its stack has any: "web_server.cpp:40 in handle". Empty when
+// unknown.
 std::string where_text(const model::Model& model, const model::Task& task);
 // State as a word, done with its outcome: "suspended", "done (cancelled)".
 std::string state_text(const model::Task& task);

@@ -75,6 +75,10 @@ std::string duration(std::uint64_t ns) {
     return "0";
 }
 
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+    return std::to_string(count) + " " + std::string(count == 1 ? one : many);
+}
+
 std::string clean(std::string_view text) {
     std::string out;
     for (std::size_t at = 0; at < text.size();) {

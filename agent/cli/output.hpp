@@ -24,6 +24,8 @@ std::string styled(std::string_view text, Style style);
 
 // "1.50 ms", "203 ms", "12 s"; three digits that matter.
 std::string duration(std::uint64_t ns);
+// "1 app", "2 apps"
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
 // Text from an app for a terminal: control characters and broken UTF-8 replaced.
 std::string clean(std::string_view text);
 // "file.cpp:12" with the file's last component; "?" where nothing is known.

@@ -64,7 +64,8 @@ void print_app(const model::App& app, bool with_done) {
     const model::Model& model = app.model;
     std::string title = styled(app_title(app), Style::bold) + "  " +
                         styled(app_state(app), app.connected || app.orderly ? Style::plain : Style::yellow) + "  " +
-                        std::to_string(model.live_tasks().size()) + " live tasks";
+                        counted(model.live_tasks().size(), app.connected ? "live task" : "task alive at the end",
+                                app.connected ? "live tasks" : "tasks alive at the end");
     if (model.dropped() != 0) title += "  " + styled(std::to_string(model.dropped()) + " events lost", Style::yellow);
     print(title + "\n");
 

@@ -137,7 +137,7 @@ private:
             ++apps;
             tasks += app.model.live_tasks().size();
         }
-        return std::to_string(apps) + " apps, " + std::to_string(tasks) + " live tasks";
+        return counted(apps, "app", "apps") + ", " + counted(tasks, "live task", "live tasks");
     }
 
     static void print_usages(const std::vector<Usage>& usages, const std::string& title,

@@ -267,7 +267,8 @@ void Hub::fill(v1::StatusResponse& status) const {
     const std::scoped_lock lock(mutex_);
     status.set_apps(last_key_);
     status.set_apps_connected(connected);
-    status.set_subscribers(subscriptions_.size());
+    status.set_subscribers(static_cast<std::uint64_t>(std::count_if(
+        subscriptions_.begin(), subscriptions_.end(), [](const auto& reader) { return !reader->to_the_end(); })));
     status.set_events(events_.load(std::memory_order_relaxed));
     std::uint64_t dropped = frames_dropped_;
     for (const std::shared_ptr<Subscription>& reader : subscriptions_) dropped += reader->frames_dropped();

@@ -196,5 +196,25 @@ TEST_F(Apps, AKilledViewerTroublesNobody) {
     EXPECT_NE(visitor.get("Dave").find("Hello, Dave!"), std::string::npos);
 }
 
+// Apps and readers die at every moment of their lives: before they connect, while they say hello, under way.
+TEST_F(Apps, TheAgentOutlivesWhateverIsKilledWhenever) {
+    AgentProcess agent(directory_);
+    WebServer witness(directory_, {agent.environment()});
+    for (int round = 0; round < 24; ++round) {
+        Process app(directory_, {example(round % 2 == 0 ? "pipeline" : "debug_mode")}, {agent.environment()});
+        Process reader(directory_, {binary("coroscope"), "top", "-d", "0.1", agent.address()});
+        const auto moment = std::chrono::steady_clock::now() + std::chrono::milliseconds(round * 4);
+        wait_until([&] { return std::chrono::steady_clock::now() >= moment; });
+        app.kill_hard();
+        reader.kill_hard();
+    }
+    EXPECT_TRUE(wait_until([&] {
+        const Json status = coroscope_json(directory_, {"status", "--json", agent.address()});
+        return status.at("apps_connected") == 1 && status.at("subscribers") == 0;
+    }));
+    EXPECT_TRUE(agent.process().running());
+    EXPECT_TRUE(connected(agent.address(), witness.pid()));
+}
+
 }  // namespace
 }  // namespace coroscope::e2e
