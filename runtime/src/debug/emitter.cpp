@@ -32,7 +32,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t most_events = 16'384;  // of a batch
 // How long events may wait. The longer, the fewer batches and wake-ups the app pays for; a ring half full rings the
 // bell.
-constexpr auto usual_wait = 10ms;
+constexpr auto usual_wait = 25ms;
 constexpr auto idle_wait = 50ms;
 constexpr auto resample_interval = 250ms;
 
