@@ -1,9 +1,15 @@
 // cancellation_ignored: a task was asked to end, has run many steps since, and still lives.
+//
+// A Timeout, a TaskGroup or a join also cancel, and may take it back (uncancel), which the wire does not tell: only a
+// call of cancel() in the user's own code counts, and only while none of those came after it.
 #include "evidence.hpp"
 
 namespace coroscope::analysis {
 
 namespace {
+
+constexpr std::uint64_t long_ns = 5'000'000'000;
+constexpr std::uint64_t many_steps = 10;  // more than a clean-up should need
 
 class CancellationIgnored final : public Rule {
 public:
@@ -12,27 +18,34 @@ public:
 
     void check(model::AppKey, const model::App& app, std::vector<Problem>& found) const override {
         const model::Model& model = app.model;
-        constexpr std::uint64_t long_ns = 2'000'000'000;
         for (const model::Task* task : model.live_tasks()) {
-            // uncancel() is not seen on the wire, so a single request may have been taken back: only repeated ones are
-            // a fact.
-            if (task->cancel_requests < 2 || task->incomplete || task->cancelled_ns == 0) continue;
-            const std::uint64_t since = model.now_ns() - task->cancelled_ns;
-            if (since < long_ns) continue;
+            if (task->cancel_requests == 0 || task->incomplete) continue;
+            if (task->cancelled_ns + long_ns > model.now_ns() || task->steps < task->cancelled_steps + many_steps)
+                continue;
+            const Place asked = place_of_call(model, task->cancelled_at);
+            if (asked.line == 0 || is_ours(asked)) continue;
             Problem problem;
             problem.task = task->id;
             problem.time_ns = task->cancelled_ns;
-            problem.duration_ns = since;
+            problem.duration_ns = model.now_ns() - task->cancelled_ns;
             problem.stack = places(model.await_stack(*task));
             problem.site = innermost(problem.stack);
-            problem.summary = task_text(model, task->id) + " was cancelled " + std::to_string(task->cancel_requests) +
-                              " times and lives on";
-            problem.evidence =
-                "the first request came " + duration_text(since) + " ago; it now is at " + place_text(problem.site);
+            problem.summary = task_text(model, task->id) + " was cancelled " + duration_text(problem.duration_ns) +
+                              " ago and lives on";
+            problem.evidence = "cancel() was called at " + place_text(asked) + "; it has run " +
+                               count_text(task->steps - task->cancelled_steps, "step", "steps") +
+                               " since, and now is at " + place_text(problem.site);
             problem.advice =
-                "Something catches Cancelled and goes on, catch (...) perhaps: rethrow it after cleaning up.";
+                "Something catches Cancelled and goes on, a catch (...) in a loop perhaps: rethrow it after cleaning "
+                "up. If it means to live on, let it say so with uncancel().";
             found.push_back(std::move(problem));
         }
+    }
+
+private:
+    static Place place_of_call(const model::Model& model, model::NodeId call) {
+        const model::Site* site = model.site_of(call);
+        return site == nullptr ? Place{} : place_of(*site);
     }
 };
 

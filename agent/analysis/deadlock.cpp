@@ -48,11 +48,10 @@ private:
                                 task_text(model, task.wait.operand) + "; ";
             problem.time_ns = std::max(problem.time_ns, task.changed_ns);
         }
-        problem.evidence += "none of them can go on";
+        problem.evidence += "none of them can go on unless it is cancelled or its time runs out";
         problem.advice =
             "Break the circle: let one of them give its result through a Future or Queue before it waits, or wait with "
-            "a "
-            "limit (wait_for).";
+            "a limit (wait_for).";
         return problem;
     }
 };

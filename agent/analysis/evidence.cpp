@@ -1,24 +1,22 @@
+// What the rules share.
 #include "evidence.hpp"
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <utility>
 
 namespace coroscope::analysis {
 
+// Three digits are enough to judge by.
 std::string duration_text(std::uint64_t ns) {
-    char text[32];
+    static constexpr std::pair<double, const char*> units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}};
     const auto value = static_cast<double>(ns);
-    if (ns >= 10'000'000'000u) {
-        std::snprintf(text, sizeof text, "%.1f s", value / 1e9);
-    } else if (ns >= 1'000'000'000u) {
-        std::snprintf(text, sizeof text, "%.2f s", value / 1e9);
-    } else if (ns >= 10'000'000u) {
-        std::snprintf(text, sizeof text, "%.0f ms", value / 1e6);
-    } else if (ns >= 1'000'000u) {
-        std::snprintf(text, sizeof text, "%.1f ms", value / 1e6);
-    } else {
-        std::snprintf(text, sizeof text, "%.0f us", value / 1e3);
-    }
+    const auto* unit = std::begin(units);
+    while (unit != std::end(units) - 1 && value < unit->first) ++unit;
+    const double scaled = value / unit->first;
+    char text[32];
+    std::snprintf(text, sizeof text, "%.*f %s", scaled < 10 ? 2 : scaled < 100 ? 1 : 0, scaled, unit->second);
     return text;
 }
 
@@ -27,6 +25,10 @@ std::string task_text(const model::Model& model, model::TaskId id) {
     const model::Task* task = model.task(id);
     if (task == nullptr) return "task " + std::to_string(id);
     return "task '" + model.task_name(*task) + "' (" + model.coroutine(*task) + ")";
+}
+
+std::string count_text(std::size_t count, std::string_view singular, std::string_view plural) {
+    return std::to_string(count) + ' ' + std::string(count == 1 ? singular : plural);
 }
 
 std::string place_text(const Place& place) {
@@ -44,7 +46,8 @@ Place place_of(const model::Model::StackFrame& frame) {
 bool is_ours(const Place& place) {
     const auto contains = [&](std::string_view part) { return place.file.find(part) != std::string::npos; };
     const bool system = place.file.starts_with("/usr/") || place.file.starts_with("../");
-    return system || contains("include/coroscope/") || contains("runtime/src/") || place.function.starts_with("coroscope::");
+    return system || contains("include/coroscope/") || contains("runtime/src/") ||
+           place.function.starts_with("coroscope::");
 }
 
 Place innermost(const std::vector<Place>& stack) {
@@ -68,9 +71,24 @@ std::vector<Place> native_places(const model::Model& model, const std::vector<mo
     return all;
 }
 
-bool lost_between(const model::Model& model, std::uint64_t begin_ns, std::uint64_t end_ns) {
-    return std::any_of(model.gaps().begin(), model.gaps().end(),
-                       [&](const model::Gap& gap) { return gap.first_ns <= end_ns && gap.last_ns >= begin_ns; });
+std::vector<Place> creation_places(const model::Model& model, model::NodeId node) {
+    const model::Node* at = model.node(node);
+    while (at != nullptr && at->kind != model::NodeKind::task) at = model.node(at->parent);
+    return at == nullptr ? std::vector<Place>{} : places(model.stack(at->parent));
+}
+
+Stalls::Stalls(const model::Model& model) {
+    for (const model::Report& report : model.reports())
+        if (report.kind == model::Report::Kind::stall) by_task_[report.task].push_back(&report);
+}
+
+const model::Report* Stalls::during(model::TaskId task, std::uint64_t begin_ns, std::uint64_t end_ns) const {
+    const auto found = by_task_.find(task);
+    if (found == by_task_.end()) return nullptr;
+    const auto after = std::upper_bound(found->second.begin(), found->second.end(), end_ns,
+                                        [](std::uint64_t time, const auto* report) { return time < report->time_ns; });
+    if (after == found->second.begin() || (*std::prev(after))->time_ns < begin_ns) return nullptr;
+    return *std::prev(after);
 }
 
 }  // namespace coroscope::analysis

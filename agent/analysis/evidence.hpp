@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "problem.hpp"
@@ -10,8 +11,9 @@
 namespace coroscope::analysis {
 
 std::string duration_text(std::uint64_t ns);  // "203 ms", "1.25 s", "12 us"
-std::string task_text(const model::Model& model,
-                      model::TaskId task);   // "task 'blocking' (block_the_loop)"; 0: "a callback"
+// "task 'blocking' (block_the_loop)"; 0: "a callback"
+std::string task_text(const model::Model& model, model::TaskId task);
+std::string count_text(std::size_t count, std::string_view singular, std::string_view plural);  // "3 tasks"
 std::string place_text(const Place& place);  // "block_the_loop, debug_mode.cpp:24"; "" if unknown
 Place place_of(const model::Site& site);
 Place place_of(const model::Model::StackFrame& frame);
@@ -20,8 +22,19 @@ std::vector<Place> places(const std::vector<model::Model::StackFrame>& frames);
 std::vector<Place> native_places(const model::Model& model, const std::vector<model::SiteId>& frames);
 // Whether a place is inside this library, the standard library or the system's, not in the user's code.
 bool is_ours(const Place& place);
-// Whether events of the loop were lost in the interval: then a rule cannot know.
-bool lost_between(const model::Model& model, std::uint64_t begin_ns, std::uint64_t end_ns);
+// Where the task was created in whose stack `node` stands; empty if unknown.
+std::vector<Place> creation_places(const model::Model& model, model::NodeId node);
+
+// The watchdog's reports by the task they are about: what the thread did while a step lasted.
+class Stalls {
+public:
+    explicit Stalls(const model::Model& model);
+    // The last one captured in the interval; nullptr: none.
+    const model::Report* during(model::TaskId task, std::uint64_t begin_ns, std::uint64_t end_ns) const;
+
+private:
+    std::unordered_map<model::TaskId, std::vector<const model::Report*>> by_task_;  // in order of time
+};
 
 // Each rule, in a file of its own name.
 const Rule& slow_step_rule();

@@ -17,14 +17,16 @@ Problem begin(const model::Model& model, const model::Report& report) {
     return problem;
 }
 
-// Where a task was created, or, if that is unknown, where its coroutine is defined.
-Place creation_place(const model::Model& model, const model::Report& report) {
+// Where the task of a report was created: known even if the task itself is no longer retained.
+std::vector<Place> creation(const model::Model& model, const model::Report& report) {
     const model::Task* task = model.task(report.task);
-    if (task == nullptr) return innermost(places(model.stack(report.stack)));
-    const Place created = innermost(places(model.creation_stack(*task)));
-    if (created.line != 0) return created;
-    const model::Site* own = model.site_of(task->root);
-    return own == nullptr ? Place() : place_of(*own);
+    return creation_places(model, task != nullptr && task->root != 0 ? task->root : report.stack);
+}
+
+// That, or, if it is unknown, where its coroutine is defined.
+Place creation_place(const model::Model& model, const model::Report& report) {
+    const Place created = innermost(creation(model, report));
+    return created.line != 0 ? created : innermost(places(model.stack(report.stack)));
 }
 
 class NeverAwaited final : public Rule {
@@ -47,8 +49,7 @@ public:
             if (report.task != 0) problem.evidence += " in " + task_text(model, report.task);
             problem.advice =
                 "A coroutine does nothing until it is awaited: write co_await before the call, or give it to "
-                "create_task() to "
-                "run it concurrently.";
+                "create_task() to run it concurrently.";
             found.push_back(std::move(problem));
         }
     }
@@ -65,7 +66,7 @@ public:
             if (report.kind != Kind::exception_never_retrieved) continue;
             Problem problem = begin(model, report);
             problem.site = creation_place(model, report);
-            if (const model::Task* task = model.task(report.task)) problem.stack = places(model.creation_stack(*task));
+            if (auto created = creation(model, report); !created.empty()) problem.stack = std::move(created);
             problem.summary = task_text(model, report.task) + " failed and nobody looked: " + report.text;
             problem.evidence = report.text + ", thrown by " + task_text(model, report.task) + ", created at " +
                                place_text(problem.site) +
@@ -111,7 +112,7 @@ public:
             Problem problem = begin(model, report);
             problem.site = innermost(problem.stack);
             problem.summary = "a callback threw: " + report.text;
-            problem.evidence = report.text;
+            problem.evidence = report.text.empty() ? "an exception that says nothing" : report.text;
             problem.advice = "Nobody awaits a callback, so nobody gets its exception: catch it inside, or use a task.";
             found.push_back(std::move(problem));
         }

@@ -1,4 +1,6 @@
 // slow_step: one step of a task, or one callback, that kept its loop for longer than the app's threshold.
+//
+// The model lists only steps whose begin and end were both seen, with nothing lost between: their length is a fact.
 #include <algorithm>
 
 #include "evidence.hpp"
@@ -7,37 +9,47 @@ namespace coroscope::analysis {
 
 namespace {
 
-// The report of the watchdog that looked at the thread while this step ran.
-const model::Report* stall_during(const model::Model& model, const model::LongStep& step) {
-    for (const model::Report& report : model.reports())
-        if (report.kind == model::Report::Kind::stall && report.task == step.task && report.time_ns >= step.begin_ns &&
-            report.time_ns <= step.end_ns)
-            return &report;
-    return nullptr;
-}
-
-// Who was ready and had to wait: the tasks whose next step began after this one, and that were ready before its end.
-std::string victims_of(const model::Model& model, const model::LongStep& step) {
+// Who was ready while the step ran and had to wait for its end.
+struct Victims {
     std::size_t count = 0;
-    std::uint64_t longest_ns = 0;
     model::TaskId worst = 0;
+    std::uint64_t longest_ns = 0;
+};
+
+Victims victims_of(const model::Model& model, const model::LongStep& step) {
+    Victims victims;
     for (const auto& loop : model.loops()) {
         if (loop->id != step.loop) continue;
         auto at = std::lower_bound(loop->slices.begin(), loop->slices.end(), step.end_ns,
                                    [](const model::Slice& slice, std::uint64_t time) { return slice.begin_ns < time; });
-        for (std::size_t looked = 0; at != loop->slices.end() && looked < 10'000; ++at, ++looked) {
-            if (at->ready_ns == 0 || at->ready_ns >= step.end_ns || at->task == step.task) continue;
-            ++count;
-            const std::uint64_t waited = step.end_ns - std::max(at->ready_ns, step.begin_ns);
-            if (waited > longest_ns) {
-                longest_ns = waited;
-                worst = at->task;
-            }
+        // A loop runs what is ready in order: after the first that became ready later, there is none.
+        for (; at != loop->slices.end() && at->ready_ns < step.end_ns; ++at) {
+            if (at->ready_ns == 0 || at->task == step.task) continue;
+            ++victims.count;
+            const std::uint64_t waited_ns = step.end_ns - std::max(at->ready_ns, step.begin_ns);
+            if (waited_ns <= victims.longest_ns) continue;
+            victims.longest_ns = waited_ns;
+            victims.worst = at->task;
         }
     }
-    if (count == 0) return {};
-    return "; " + std::to_string(count) + (count == 1 ? " task was" : " tasks were") +
-           " ready meanwhile and had to wait, " + task_text(model, worst) + " for " + duration_text(longest_ns);
+    return victims;
+}
+
+std::string evidence_of(const model::Model& model, const model::LongStep& step, const Place& during,
+                        const std::vector<Place>& began, const std::vector<Place>& ended) {
+    std::string text = "the step took " + duration_text(step.end_ns - step.begin_ns) + " (threshold " +
+                       duration_text(model.slow_step_ns()) + ")";
+    if (during.line != 0) text += "; while it ran the thread was at " + place_text(during);
+    if (step.callback) {
+        if (!began.empty()) text += "; it was scheduled at " + place_text(innermost(began));
+    } else {
+        if (!began.empty()) text += "; it began at " + place_text(innermost(began));
+        text += ended.empty() ? "; it ended with the end of the task" : "; it ended at " + place_text(innermost(ended));
+    }
+    if (const Victims victims = victims_of(model, step); victims.count != 0)
+        text += "; " + count_text(victims.count, "task was", "tasks were") + " ready meanwhile and had to wait, " +
+                task_text(model, victims.worst) + " for " + duration_text(victims.longest_ns);
+    return text;
 }
 
 class SlowStep final : public Rule {
@@ -47,8 +59,8 @@ public:
 
     void check(model::AppKey, const model::App& app, std::vector<Problem>& found) const override {
         const model::Model& model = app.model;
+        const Stalls stalls(model);
         for (const model::LongStep& step : model.long_steps()) {
-            if (lost_between(model, step.begin_ns, step.end_ns)) continue;
             Problem problem;
             problem.task = step.task;
             problem.time_ns = step.begin_ns;
@@ -56,25 +68,17 @@ public:
             const std::vector<Place> began = places(model.stack(step.began_at));
             const std::vector<Place> ended = places(model.stack(step.ended_at));
             problem.stack = began.empty() ? ended : began;
-            if (const model::Report* stall = stall_during(model, step))
+            if (const model::Report* stall = stalls.during(step.task, step.begin_ns, step.end_ns))
                 problem.native_stack = native_places(model, stall->frames);
             const Place during = innermost(problem.native_stack);
             problem.site = during.line != 0 ? during : innermost(problem.stack);
-            const std::string who = task_text(model, step.task);
-            problem.summary = "a step of " + who + " kept the loop for " + duration_text(problem.duration_ns);
-            if (step.callback) problem.summary = "a callback kept the loop for " + duration_text(problem.duration_ns);
-            problem.evidence = "the step took " + duration_text(problem.duration_ns) + " (threshold " +
-                               duration_text(model.slow_step_ns()) + ")";
-            if (during.line != 0) problem.evidence += "; while it ran the thread was at " + place_text(during);
-            if (!began.empty()) problem.evidence += "; it began at " + place_text(innermost(began));
-            problem.evidence +=
-                ended.empty() ? "; it ended with the end of the task" : "; it ended at " + place_text(innermost(ended));
-            problem.evidence += victims_of(model, step);
+            const std::string who = step.callback ? "a callback" : "a step of " + task_text(model, step.task);
+            problem.summary = who + " kept the loop for " + duration_text(problem.duration_ns);
+            problem.evidence = evidence_of(model, step, during, began, ended);
             problem.advice =
                 "Nothing else of this loop runs during a step. Move blocking or long work off the loop with co_await "
-                "to_thread(...), use "
-                "the awaitable of the same thing (co_await sleep(...), not sleep_for), or split it with co_await "
-                "yield().";
+                "to_thread(...), use the awaitable of the same thing (co_await sleep(...), not sleep_for), or split it "
+                "with co_await yield().";
             found.push_back(std::move(problem));
         }
     }

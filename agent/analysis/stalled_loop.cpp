@@ -1,9 +1,21 @@
 // stalled_loop: a step runs right now, and has for longer than the threshold.
+//
+// "Now" is the newest time the app told: the watchdog's report of the hang, or an event of another thread. A step of
+// which the begin was lost is not known to run.
+#include <algorithm>
+
 #include "evidence.hpp"
 
 namespace coroscope::analysis {
 
 namespace {
+
+std::size_t waiting_for(const model::Model& model, const model::Loop& loop) {
+    const auto tasks = model.live_tasks();
+    return static_cast<std::size_t>(std::count_if(tasks.begin(), tasks.end(), [&](const model::Task* task) {
+        return task->loop == loop.id && (task->state == model::State::ready || task->state == model::State::created);
+    }));
+}
 
 class StalledLoop final : public Rule {
 public:
@@ -12,34 +24,43 @@ public:
 
     void check(model::AppKey, const model::App& app, std::vector<Problem>& found) const override {
         const model::Model& model = app.model;
+        const std::uint64_t now_ns = model.now_ns();
         for (const auto& loop : model.loops()) {
             if (!loop->open_slice || !loop->running) continue;
             const model::Slice& step = *loop->open_slice;
-            // The app's own clock: the watchdog's report, or an event of another thread, tells that time went on.
-            const std::uint64_t now = model.now_ns();
-            if (now <= step.begin_ns || now - step.begin_ns < model.slow_step_ns()) continue;
-            if (lost_between(model, step.begin_ns, now)) continue;
-            Problem problem;
-            problem.task = step.task;
-            problem.time_ns = step.begin_ns;
-            problem.duration_ns = now - step.begin_ns;
-            problem.stack = places(model.stack(step.began_at));
-            for (const model::Report& report : model.reports())
-                if (report.kind == model::Report::Kind::stall && report.task == step.task &&
-                    report.time_ns >= step.begin_ns)
-                    problem.native_stack = native_places(model, report.frames);
-            const Place during = innermost(problem.native_stack);
-            problem.site = during.line != 0 ? during : innermost(problem.stack);
-            const std::string end = app.connected ? "" : " (the app is gone)";
-            problem.summary = "loop " + std::to_string(loop->id) + " hangs in " + task_text(model, step.task) +
-                              " for " + duration_text(problem.duration_ns) + end;
-            problem.evidence = "the step began " + duration_text(problem.duration_ns) + " ago and has not ended" + end;
-            if (during.line != 0) problem.evidence += "; the thread is at " + place_text(during);
-            problem.advice =
-                "Look at the native stack: that call blocks the loop. Run it with co_await to_thread(...), or use its "
-                "awaitable form.";
-            found.push_back(std::move(problem));
+            if (now_ns <= step.begin_ns || now_ns - step.begin_ns < model.slow_step_ns()) continue;
+            found.push_back(problem_of(app, *loop, step, now_ns - step.begin_ns));
         }
+    }
+
+private:
+    static Problem problem_of(const model::App& app, const model::Loop& loop, const model::Slice& step,
+                              std::uint64_t lasts_ns) {
+        const model::Model& model = app.model;
+        Problem problem;
+        problem.task = step.task;
+        problem.time_ns = step.begin_ns;
+        problem.duration_ns = lasts_ns;
+        problem.stack = places(model.stack(step.began_at));
+        if (const model::Report* stall = Stalls(model).during(step.task, step.begin_ns, model.now_ns()))
+            problem.native_stack = native_places(model, stall->frames);
+        const Place during = innermost(problem.native_stack);
+        const Place began = innermost(problem.stack);
+        problem.site = during.line != 0 ? during : began;
+        const std::string lasts = duration_text(lasts_ns);
+        const std::string end = app.connected ? "" : "; then the app was gone";
+        problem.summary =
+            "loop " + std::to_string(loop.id) + " hangs in " + task_text(model, step.task) + " for " + lasts + end;
+        problem.evidence = "the step has lasted " + lasts + " (threshold " + duration_text(model.slow_step_ns()) +
+                           ") and has not ended" + end;
+        if (during.line != 0) problem.evidence += "; the thread is at " + place_text(during);
+        if (began.line != 0) problem.evidence += "; the step began at " + place_text(began);
+        if (const std::size_t waiting = waiting_for(model, loop); waiting != 0)
+            problem.evidence += "; " + count_text(waiting, "task is", "tasks are") + " ready and must wait";
+        problem.advice =
+            "The innermost frame of the native stack blocks the loop: run that call with co_await to_thread(...), or "
+            "use its awaitable form.";
+        return problem;
     }
 };
 

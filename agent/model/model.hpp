@@ -82,9 +82,9 @@ struct Task {
     std::uint32_t thread = 0;
     TaskId woken_by = 0;  // last waker; 0: the loop
     std::uint32_t cancel_requests = 0;
-    TaskId cancelled_by = 0;                                    // who asked last
-    NodeId cancelled_at = 0;                                    // the call of cancel(), of the last request
-    std::uint64_t cancelled_ns = 0;                             // time of the first request
+    TaskId cancelled_by = 0;                                    // who asked, here and below: of the last request
+    NodeId cancelled_at = 0;                                    // the call of cancel()
+    std::uint64_t cancelled_ns = 0;                             // when
     std::uint64_t cancelled_steps = 0;                          // steps it had run by then
     std::uint64_t created_ns = 0, done_ns = 0, changed_ns = 0;  // 0: unknown; changed = entered this state
     std::uint64_t busy_ns = 0;                                  // sum of finished steps

@@ -236,12 +236,11 @@ void Model::Fold::done(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::u
 void Model::Fold::cancel_requested(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskId by, NodeId at) {
     TaskEntry* task = task_or_placeholder(id, on, time_ns);
     if (task == nullptr) return;
-    if (task->cancel_requests++ == 0) {
-        task->cancelled_ns = time_ns;
-        task->cancelled_steps = task->steps;
-    }
+    ++task->cancel_requests;
     task->cancelled_by = by;
     task->cancelled_at = at;
+    task->cancelled_ns = time_ns;
+    task->cancelled_steps = task->steps;
 }
 
 }  // namespace coroscope::model

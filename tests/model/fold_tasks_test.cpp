@@ -113,12 +113,12 @@ TEST_F(FoldTasks, ATaskCancelledBeforeItsFirstStepIsDoneWithoutOne) {
     EXPECT_EQ(model_.anomalies(), 0u);
 }
 
-TEST_F(FoldTasks, CancelRequestsAreCountedWithTheFirstTimeAndTheLastPlace) {
+TEST_F(FoldTasks, CancelRequestsAreCountedAndTheLastOneKept) {
     model_.apply(next().begin(1300, 1).end(1400, 1, v1::WAIT_TIMER, 0, 4).cancel(1500, 1, 8, 2).cancel(1600, 1, 9, 5));
     EXPECT_EQ(task(1).cancel_requests, 2u);
     EXPECT_EQ(task(1).cancelled_by, 9u);
     EXPECT_EQ(task(1).cancelled_at, 5u);
-    EXPECT_EQ(task(1).cancelled_ns, 1500u);
+    EXPECT_EQ(task(1).cancelled_ns, 1600u);
     EXPECT_EQ(task(1).cancelled_steps, 1u);
 }
 

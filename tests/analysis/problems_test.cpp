@@ -1,0 +1,91 @@
+// The list of problems as a whole: every rule describes itself, the worst comes first, nothing crashes on odd models.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "agent/analysis/evidence.hpp"
+#include "app_under_test.hpp"
+#include "coroscope/v1/session.pb.h"
+#include "tests/model/history.hpp"
+
+namespace coroscope::analysis::test {
+namespace {
+
+TEST(Rules, DescribeThemselves) {
+    std::set<std::string> kinds;
+    for (const Rule* rule : rules()) {
+        kinds.emplace(rule->kind());
+        EXPECT_FALSE(rule->description().empty());
+        for (const char c : rule->kind()) EXPECT_TRUE(c == '_' || (c >= 'a' && c <= 'z')) << rule->kind();
+    }
+    EXPECT_EQ(kinds.size(), rules().size());
+    for (const char* kind : {"slow_step", "stalled_loop", "loop_lag", "never_awaited", "exception_never_retrieved",
+                             "task_destroyed_pending", "callback_exception", "deadlock", "cancellation_ignored"})
+        EXPECT_TRUE(kinds.contains(kind)) << kind;
+}
+
+TEST(Problems, OfOneKindTheLongestIsFirst) {
+    AppUnderTest app;
+    app.apply(app.next()
+                  .callback_begin(3000, 2)
+                  .callback_end(3000 + 150 * ms)
+                  .ready(1 * s, 2)
+                  .begin(1 * s, 2)
+                  .end(2 * s, 2, v1::WAIT_TIMER, 0, 5));
+    const auto found = app.problems("slow_step");
+    ASSERT_EQ(found.size(), 2u);
+    EXPECT_EQ(found[0].duration_ns, 1 * s);
+    EXPECT_EQ(found[1].duration_ns, 150 * ms);
+}
+
+TEST(Problems, OfAllAppsOfASession) {
+    model::Session session;
+    for (const std::uint64_t key : {3u, 8u}) {
+        v1::Frame frame;
+        frame.set_app(key);
+        frame.mutable_hello()->set_name("app");
+        session.apply(frame);
+        BatchBuilder b(1);
+        b.report(v1::Report::CALLBACK_EXCEPTION, 5000, 0).set_text("std::bad_alloc");
+        frame.set_batch(static_cast<const v1::Batch&>(b).SerializeAsString());
+        session.apply(frame);
+    }
+    const auto found = find_problems(session);
+    ASSERT_EQ(found.size(), 2u);
+    EXPECT_EQ(found[0].app, 3u);
+    EXPECT_EQ(found[1].app, 8u);
+}
+
+TEST(Problems, EachHasEvidenceAndAdviceWhateverTheModelIs) {
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        SCOPED_TRACE(seed);
+        model::App app;
+        v1::Hello hello;
+        hello.set_slow_step_ns(60);
+        app.model.set_hello(hello);
+        model::test::HistoryOptions options;
+        options.losses = seed % 2 == 0;
+        for (const v1::Batch& batch : model::test::random_history(seed, options)) {
+            app.model.apply(batch);
+            for (const Problem& problem : find_problems(1, app)) {
+                EXPECT_FALSE(problem.kind.empty());
+                EXPECT_FALSE(problem.summary.empty()) << problem.kind;
+                EXPECT_FALSE(problem.evidence.empty()) << problem.kind;
+                EXPECT_FALSE(problem.advice.empty()) << problem.kind;
+                EXPECT_GE(problem.count, 1u);
+            }
+        }
+    }
+}
+
+TEST(Evidence, Durations) {
+    EXPECT_EQ(duration_text(750), "0.75 us");
+    EXPECT_EQ(duration_text(12'300), "12.3 us");
+    EXPECT_EQ(duration_text(1'230'000), "1.23 ms");
+    EXPECT_EQ(duration_text(203'400'000), "203 ms");
+    EXPECT_EQ(duration_text(1'250'000'000), "1.25 s");
+    EXPECT_EQ(duration_text(12'340'000'000), "12.3 s");
+}
+
+}  // namespace
+}  // namespace coroscope::analysis::test

@@ -1,0 +1,141 @@
+// What the app reports itself: never awaited, exception never retrieved, destroyed pending, exception in a callback.
+#include <gtest/gtest.h>
+
+#include "app_under_test.hpp"
+
+namespace coroscope::analysis::test {
+namespace {
+
+TEST(NeverAwaited, IsFoundWhereTheObjectWasCreated) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.site(50, "main", "main.cpp", 99).site(51, "helper", "worker.cpp", 25).site(52, "say_goodbye", "other.cpp", 5);
+    v1::Report& report = b.report(v1::Report::NEVER_AWAITED, 5000, 2);
+    report.set_site(52);
+    report.set_stack(6);
+    report.add_frames(50);
+    report.add_frames(51);
+    app.apply(b);
+    const auto found = app.problems();
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].kind, "never_awaited");
+    EXPECT_EQ(found[0].task, 2u);
+    EXPECT_EQ(at(found[0].site), "helper worker.cpp:25");
+    EXPECT_EQ(found[0].native_stack.size(), 2u);
+    EXPECT_EQ(found[0].stack.size(), 2u);
+    EXPECT_TRUE(contains(found[0].summary, "say_goodbye")) << found[0].summary;
+    EXPECT_TRUE(contains(found[0].evidence, "other.cpp:5")) << found[0].evidence;
+    EXPECT_TRUE(contains(found[0].evidence, "worker.cpp:25")) << found[0].evidence;
+    EXPECT_TRUE(contains(found[0].advice, "co_await")) << found[0].advice;
+}
+
+TEST(NeverAwaited, FramesOfTheLibraryAreNotTheSite) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.site(50, "helper", "worker.cpp", 25).site(51, "coroscope::remember", "/opt/include/coroscope/coro.hpp", 70);
+    v1::Report& report = b.report(v1::Report::NEVER_AWAITED, 5000, 2);
+    report.set_site(4);
+    report.add_frames(50);
+    report.add_frames(51);
+    app.apply(b);
+    EXPECT_EQ(at(app.problems().at(0).site), "helper worker.cpp:25");
+}
+
+TEST(NeverAwaited, WithoutFramesTheSiteIsTheCoroutineItself) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.site(52, "say_goodbye", "other.cpp", 5).report(v1::Report::NEVER_AWAITED, 5000, 0).set_site(52);
+    b.site(53, "?", "", 0);
+    app.apply(b);
+    EXPECT_EQ(at(app.problems().at(0).site), "say_goodbye other.cpp:5");
+    BatchBuilder unresolved = app.next();
+    v1::Report& report = unresolved.report(v1::Report::NEVER_AWAITED, 6000, 0);
+    report.set_site(52);
+    report.add_frames(53);
+    app.apply(unresolved);
+    ASSERT_EQ(app.problems().size(), 1u);
+    EXPECT_EQ(app.problems()[0].count, 2u) << "equal ones are one";
+}
+
+TEST(NeverAwaited, OfUnknownSitesIsStillTold) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.report(v1::Report::NEVER_AWAITED, 5000, 0).set_site(99);
+    app.apply(b);
+    EXPECT_EQ(app.problems().size(), 1u);
+}
+
+TEST(ExceptionNeverRetrieved, IsFoundWhereTheTaskWasCreated) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.ready(2000, 2).begin(3000, 2).done(3100, 2, v1::OUTCOME_ERROR).finish(3200, 2);
+    v1::Report& report = b.report(v1::Report::EXCEPTION_NEVER_RETRIEVED, 5000, 2);
+    report.set_stack(3);
+    report.set_text("std::runtime_error: no route");
+    app.apply(b);
+    const auto found = app.problems();
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].kind, "exception_never_retrieved");
+    EXPECT_EQ(at(found[0].site), "app_main main.cpp:11");
+    EXPECT_TRUE(contains(found[0].summary, "no route")) << found[0].summary;
+    EXPECT_TRUE(contains(found[0].evidence, "'first'")) << found[0].evidence;
+    EXPECT_TRUE(contains(found[0].evidence, "main.cpp:11")) << found[0].evidence;
+}
+
+TEST(ExceptionNeverRetrieved, OfATaskNoLongerRetainedIsFoundThereToo) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    v1::Report& report = b.report(v1::Report::EXCEPTION_NEVER_RETRIEVED, 5000, 77);
+    report.set_stack(3);
+    app.apply(b);
+    ASSERT_EQ(app.problems().size(), 1u);
+    EXPECT_EQ(at(app.problems()[0].site), "app_main main.cpp:11");
+}
+
+TEST(ExceptionNeverRetrieved, OfTheFirstTaskIsFoundAtItsCoroutine) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.report(v1::Report::EXCEPTION_NEVER_RETRIEVED, 5000, 1).set_stack(1);
+    app.apply(b);
+    EXPECT_EQ(at(app.problems().at(0).site), "app_main main.cpp:10");
+}
+
+TEST(TaskDestroyedPending, IsFoundWhereItWaited) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.report(v1::Report::TASK_DESTROYED_PENDING, 5000, 2).set_stack(7);
+    app.apply(b);
+    const auto found = app.problems();
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].kind, "task_destroyed_pending");
+    EXPECT_EQ(at(found[0].site), "helper worker.cpp:33");
+    EXPECT_EQ(found[0].stack.size(), 2u);
+    EXPECT_TRUE(contains(found[0].evidence, "created at app_main, main.cpp:11")) << found[0].evidence;
+}
+
+TEST(CallbackException, IsTold) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.report(v1::Report::CALLBACK_EXCEPTION, 5000, 0).set_text("std::bad_alloc");
+    app.apply(b);
+    ASSERT_EQ(app.problems().size(), 1u);
+    EXPECT_TRUE(contains(app.problems()[0].summary, "std::bad_alloc"));
+}
+
+TEST(Reported, AStallIsNoProblemOfItsOwn) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.report(v1::Report::STALL, 5000, 2);
+    app.apply(b);
+    EXPECT_TRUE(app.problems().empty());
+}
+
+TEST(Reported, NothingIsFoundInAHealthyApp) {
+    AppUnderTest app;
+    app.apply(app.next().ready(2000, 2).begin(3000, 2).done(3100, 2).ready(3150, 1, 2).finish(3200, 2));
+    app.apply(app.next().begin(3300, 1).done(3400, 1).finish(3500, 1).loop_stopped(3600, 7));
+    EXPECT_TRUE(app.problems().empty());
+}
+
+}  // namespace
+}  // namespace coroscope::analysis::test

@@ -1,0 +1,130 @@
+// deadlock and cancellation_ignored.
+#include <gtest/gtest.h>
+
+#include "app_under_test.hpp"
+
+namespace coroscope::analysis::test {
+namespace {
+
+// Task 2 waits for task 3, which waits for `last`.
+void chain(AppUnderTest& app, std::uint64_t last) {
+    app.apply(app.next()
+                  .created(2000, 3, 1, 3)
+                  .ready(2001, 2)
+                  .begin(2002, 2)
+                  .end(2003, 2, v1::WAIT_TASK, 3, 5)
+                  .begin(2004, 3)
+                  .end(2005, 3, v1::WAIT_TASK, last, 7));
+}
+
+TEST(Deadlock, ACircleOfTasks) {
+    AppUnderTest app;
+    chain(app, 2);
+    const auto found = app.problems("deadlock");
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].summary, "2 tasks wait for each other");
+    EXPECT_TRUE(contains(found[0].evidence, "worker.cpp:22")) << found[0].evidence;
+    EXPECT_TRUE(contains(found[0].evidence, "worker.cpp:33")) << found[0].evidence;
+}
+
+TEST(Deadlock, WithAllThatWaitForItIsOneProblem) {
+    AppUnderTest app;  // task 1 waits for task 2
+    chain(app, 1);
+    ASSERT_EQ(app.problems("deadlock").size(), 1u);
+    EXPECT_EQ(app.problems("deadlock")[0].summary, "3 tasks wait for each other");
+}
+
+TEST(Deadlock, OfATaskWithItself) {
+    AppUnderTest app;
+    app.apply(app.next().ready(2001, 2).begin(2002, 2).end(2003, 2, v1::WAIT_TASK, 2, 5));
+    ASSERT_EQ(app.problems("deadlock").size(), 1u);
+}
+
+TEST(Deadlock, SilentAboutAChainThatEnds) {
+    AppUnderTest app;
+    chain(app, 0);  // it waits for several
+    EXPECT_TRUE(app.problems().empty());
+    app.apply(app.next().ready(2006, 3).begin(2007, 3).end(2008, 3, v1::WAIT_TIMER, 0, 7));
+    EXPECT_TRUE(app.problems().empty());
+}
+
+TEST(Deadlock, SilentAboutATaskThatIsReadyAgain) {
+    AppUnderTest app;
+    chain(app, 2);
+    app.apply(app.next().cancel(2010, 3, 0, 2).ready(2011, 3));
+    EXPECT_TRUE(app.problems("deadlock").empty());
+}
+
+TEST(Deadlock, SilentWhereEventsWereLost) {
+    AppUnderTest app;
+    chain(app, 2);
+    app.apply(app.next().gap(1, 3, 4000, 5000));
+    EXPECT_TRUE(app.problems().empty());
+}
+
+// Task 2 runs `steps` steps, one each `each_ns`, from `t` on.
+std::uint64_t go_on(AppUnderTest& app, std::uint64_t t, int steps, std::uint64_t each_ns) {
+    BatchBuilder b = app.next();
+    for (int i = 0; i < steps; ++i, t += each_ns)
+        b.poll_begin(t).poll_end(t + 1, 1).ready(t + 2, 2).begin(t + 3, 2).end(t + 4, 2, v1::WAIT_TIMER, 0, 7);
+    app.apply(b.poll_begin(t));
+    return t;
+}
+
+TEST(CancellationIgnored, ATaskThatRunsOnAndOn) {
+    AppUnderTest app;
+    app.apply(app.next().cancel(2000, 2, 1, 2));
+    go_on(app, 3000, 12, s);
+    const auto found = app.problems();
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].kind, "cancellation_ignored");
+    EXPECT_EQ(found[0].task, 2u);
+    EXPECT_EQ(at(found[0].site), "helper worker.cpp:33");
+    EXPECT_TRUE(contains(found[0].evidence, "main.cpp:11")) << found[0].evidence;
+    EXPECT_TRUE(contains(found[0].evidence, "12 steps")) << found[0].evidence;
+}
+
+TEST(CancellationIgnored, SilentWhileItMayCleanUp) {
+    AppUnderTest app;
+    app.apply(app.next().cancel(2000, 2, 1, 2));
+    go_on(app, 3000, 5, 2 * s);
+    EXPECT_TRUE(app.problems().empty()) << "few steps";
+    AppUnderTest quick;
+    quick.apply(quick.next().cancel(2000, 2, 1, 2));
+    go_on(quick, 3000, 50, ms);
+    EXPECT_TRUE(quick.problems().empty()) << "a moment ago";
+}
+
+TEST(CancellationIgnored, SilentAboutWhatTheLibraryMayTakeBack) {
+    AppUnderTest app;
+    app.apply(app.next()
+                  .site(60, "coroscope::Timeout::Timeout", "/src/runtime/src/core/timeout.cpp", 22)
+                  .node(60, 0, 60, v1::StackNode::CALL)
+                  .cancel(1500, 2, 1, 2)
+                  .cancel(2000, 2, 0, 60));
+    go_on(app, 3000, 20, s);
+    EXPECT_TRUE(app.problems().empty());
+}
+
+TEST(CancellationIgnored, SilentWhereEventsWereLost) {
+    AppUnderTest app;
+    app.apply(app.next().cancel(2000, 2, 1, 2).gap(1, 1, 2100, 2200));
+    go_on(app, 3000, 20, s);
+    EXPECT_TRUE(app.problems().empty());
+}
+
+TEST(CancellationIgnored, SilentOnceItIsDone) {
+    AppUnderTest app;
+    app.apply(app.next().cancel(2000, 2, 1, 2));
+    const std::uint64_t t = go_on(app, 3000, 20, s);
+    app.apply(app.next()
+                  .poll_end(t + 1, 1)
+                  .ready(t + 2, 2)
+                  .begin(t + 3, 2)
+                  .done(t + 4, 2, v1::OUTCOME_CANCELLED)
+                  .finish(t + 5, 2));
+    EXPECT_TRUE(app.problems().empty());
+}
+
+}  // namespace
+}  // namespace coroscope::analysis::test
