@@ -19,12 +19,14 @@ struct RunOptions {
 
 namespace detail {
 void start_debug_for_run() noexcept;
-}
+void require_no_running_loop();  // throws std::logic_error
+}  // namespace detail
 
 // Runs the coroutine on a new loop of the given type until it is done, then cancels what is left and waits for it.
 // Returns its value; throws what it threw. Errors: std::logic_error if a loop runs on this thread already.
 template <std::derived_from<EventLoop> Loop = EventLoop, class T>
 T run(Coro<T> main, RunOptions options = {}) {
+    detail::require_no_running_loop();
     if (options.debug) detail::start_debug_for_run();
     Loop loop;
     struct AtEnd {
