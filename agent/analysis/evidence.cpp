@@ -45,7 +45,7 @@ Place place_of(const model::Model::StackFrame& frame) {
 
 bool is_ours(const Place& place) {
     const auto contains = [&](std::string_view part) { return place.file.find(part) != std::string::npos; };
-    const bool system = place.file.starts_with("/usr/") || place.file.starts_with("../");
+    const bool system = place.file.starts_with("/usr/") || contains("/sysdeps/") || contains("/csu/") || contains("/nptl/");
     return system || contains("include/coroscope/") || contains("runtime/src/") ||
            place.function.starts_with("coroscope::");
 }

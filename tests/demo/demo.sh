@@ -59,7 +59,8 @@ visitor() {  # keeps one connection open and asks for a page now and then
     while :; do
         printf 'GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n' "$name" >&3
         length=0
-        while IFS=$' \t\r' read -r line <&3; do
+        while IFS= read -r line <&3; do
+            line=${line%$'\r'}
             [ -n "$line" ] || break
             case ${line,,} in content-length:*) length=${line##* } ;; esac
         done
@@ -73,6 +74,9 @@ for name in Alice Bob Carol Dave; do
 done
 
 say "What is alive, who spawned it, where it waits:  coroscope tree"
+is_in_tree() { "$bin/coroscope" tree --agent "$address" | grep -q "$1"; }
+wait_for 20 "the visitors' arrival" is_in_tree "connection"
+wait_for 20 "the pipeline's start" is_in_tree "consumer"
 "$bin/coroscope" tree --agent "$address"
 
 say "The viewer"

@@ -59,7 +59,7 @@ TEST_P(Document, PrintsWhatThePythonProgramPrints) {
 INSTANTIATE_TEST_SUITE_P(Programs, Document,
                          ::testing::Values("greet", "fetch_data", "task_group", "cancellation", "to_thread",
                                            "wait_first", "pipeline"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& each) { return std::string(each.param); });
 
 // The document's own loop cannot run in Python (its call_soon is given a function, not a coroutine); this is what it
 // means to print.
