@@ -8,6 +8,7 @@
 #include "script.hpp"
 #include "viewer/layout/describe.hpp"
 #include "viewer/layout/task_lane.hpp"
+#include "viewer/layout/text.hpp"
 #include "viewer/layout/task_tree.hpp"
 #include "viewer/layout/wait_chain.hpp"
 #include "viewer/state/derived.hpp"
@@ -182,8 +183,8 @@ TEST(TaskLane, SpansTellTheTasksStory) {
     const model::Session session = session_of(test::service_scene());
     const model::Model& model = model_of(session);
     LaneIndex index;
-    std::vector<model::TaskId> all;
-    for (const model::Task* task : model.all_tasks()) all.push_back(task->id);
+    std::vector<Lane> all;
+    for (const model::Task* task : model.all_tasks()) all.push_back({task->id, 0, 1});
     index.update(model, all);
     int compared = 0;
     for (const model::Task* task : model.all_tasks()) {
@@ -208,20 +209,27 @@ TEST(TaskLane, SpansTellTheTasksStory) {
 
 TEST(TaskLane, IndexFollowsAGrowingModel) {
     const test::Frames frames = test::service_scene();
+    const model::NodeId root = model_of(session_of(frames)).task(13)->root;  // of the connections
     model::Session session;
     LaneIndex growing;
     for (const v1::Frame& frame : frames) {
         session.apply(frame);
-        growing.update(session.app(1)->model, {3, 5, 7});
+        growing.update(session.app(1)->model, {{3, 0, 1}, {5, 0, 1}, {7, 0, 1}, {0, root, 1}});
     }
     LaneIndex whole;
-    whole.update(model_of(session), {3, 5, 7});
+    whole.update(model_of(session), {{3, 0, 1}, {5, 0, 1}, {7, 0, 1}, {0, root, 1}});
     for (const model::TaskId id : {3, 5, 7}) {
         ASSERT_NE(growing.find(id), nullptr);
         ASSERT_EQ(growing.find(id)->slices.size(), whole.find(id)->slices.size());
         EXPECT_FALSE(whole.find(id)->slices.empty());
     }
-    growing.update(model_of(session), {5});
+    std::size_t steps = 0;
+    for (const model::Task* task : model_of(session).all_tasks()) steps += task->root == root ? task->steps : 0;
+    ASSERT_NE(growing.find_group(root), nullptr);
+    EXPECT_EQ(growing.find_group(root)->slices.size(), steps);
+    EXPECT_EQ(whole.find_group(root)->slices.size(), steps);
+    growing.update(model_of(session), {{5, 0, 1}});
+    EXPECT_EQ(growing.find_group(root), nullptr);
     EXPECT_EQ(growing.find(3), nullptr);
     EXPECT_NE(growing.find(5), nullptr);
 }
@@ -229,11 +237,11 @@ TEST(TaskLane, IndexFollowsAGrowingModel) {
 TEST(TaskLane, WakesConnectTheProducerWithTheConsumer) {
     const model::Session session = session_of(test::service_scene());
     const model::Model& model = model_of(session);
-    std::vector<model::TaskId> shown;
+    std::vector<Lane> shown;
     model::TaskId consumer = 0;
     for (const model::Task* task : model.live_tasks()) {
         const std::string name = model.task_name(*task);
-        if (name.starts_with("producer") || name.starts_with("consumer")) shown.push_back(task->id);
+        if (name.starts_with("producer") || name.starts_with("consumer")) shown.push_back({task->id, 0, 1});
         if (name == "consumer-1") consumer = task->id;
     }
     LaneIndex index;
@@ -248,13 +256,26 @@ TEST(TaskLane, WakesConnectTheProducerWithTheConsumer) {
     EXPECT_TRUE(wakes(index, consumer, shown, history(model), 3).empty()) << "too many to be of use";
 }
 
-TEST(Busiest, LongestFirst) {
+TEST(Busiest, LongestFirstAndCrowdsTogether) {
     const model::Session session = session_of(test::service_scene());
     const model::Model& model = model_of(session);
-    const auto busiest = busiest_tasks(model, history(model), 3);
-    ASSERT_EQ(busiest.size(), 3u);
-    for (const model::Task* task : model.all_tasks()) EXPECT_LE(task->busy_ns, model.task(busiest[0])->busy_ns);
-    EXPECT_GE(model.task(busiest[0])->busy_ns, model.task(busiest[2])->busy_ns);
+    const std::vector<Lane> lanes = busiest_lanes(model, history(model), 100);
+    std::size_t groups = 0, tasks = 0;
+    std::uint64_t before = ~0ull;
+    for (const Lane& lane : lanes) {
+        tasks += lane.tasks;
+        if (lane.group()) {
+            ++groups;
+            EXPECT_EQ(short_function_text(location(model, lane.root).function), "handle_connection");
+            continue;
+        }
+        EXPECT_LE(model.task(lane.task)->busy_ns, before);
+        before = model.task(lane.task)->busy_ns;
+    }
+    EXPECT_EQ(groups, 1u);
+    EXPECT_EQ(tasks, model.all_tasks().size());
+    EXPECT_EQ(busiest_lanes(model, history(model), 3).size(), 3u);
+    for (const Lane& lane : busiest_lanes(model, history(model), 100, 1'000)) EXPECT_FALSE(lane.group());
 }
 
 TEST(Finder, RanksExactOverScattered) {
@@ -370,8 +391,8 @@ TEST(Derived, ChoosesAnAppAndFindsItsLanes) {
     state.advance(model_of(session), 0, false);
     state.select(model_of(session), 5);
     derived.update(session, state, 1);
-    ASSERT_FALSE(derived.lane_tasks().empty());
-    EXPECT_EQ(derived.lane_tasks().front(), 5u);
+    ASSERT_FALSE(derived.shown_lanes().empty());
+    EXPECT_EQ(derived.shown_lanes().front().task, 5u);
     EXPECT_FALSE(derived.tree().rows().empty());
     EXPECT_FALSE(derived.problems().empty());
 }

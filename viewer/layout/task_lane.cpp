@@ -88,13 +88,16 @@ Span merged_span(std::vector<model::Slice>::const_iterator first, std::vector<mo
 
 }  // namespace
 
-void LaneIndex::update(const model::Model& model, const std::vector<model::TaskId>& tasks) {
-    std::erase_if(lanes_, [&](const auto& lane) {
-        return std::find(tasks.begin(), tasks.end(), lane.first) == tasks.end();
-    });
-    std::vector<model::TaskId> fresh;
-    for (const model::TaskId task : tasks) {
-        if (task != 0 && lanes_.try_emplace(task).second) fresh.push_back(task);
+void LaneIndex::update(const model::Model& model, const std::vector<Lane>& lanes) {
+    const auto wanted = [&](auto member, auto id) {
+        return std::any_of(lanes.begin(), lanes.end(), [&](const Lane& lane) { return lane.*member == id; });
+    };
+    std::erase_if(lanes_, [&](const auto& kept) { return !wanted(&Lane::task, kept.first); });
+    std::erase_if(groups_, [&](const auto& kept) { return !wanted(&Lane::root, kept.first); });
+    bool any_fresh = false;
+    for (const Lane& lane : lanes) {
+        if (lane.task != 0) any_fresh |= lanes_.try_emplace(lane.task).second;
+        if (lane.root != 0) any_fresh |= groups_.try_emplace(lane.root).second;
     }
     for (const auto& loop : model.loops()) {
         const std::uint64_t dropped = loop->slices_dropped;
@@ -102,24 +105,33 @@ void LaneIndex::update(const model::Model& model, const std::vector<model::TaskI
         std::uint64_t& seen = seen_[loop->id];
         if (total < seen) {  // another history: begin again
             *this = {};
-            return update(model, tasks);
+            return update(model, lanes);
         }
         const std::size_t known = seen > dropped ? seen - dropped : 0;
-        for (std::size_t i = fresh.empty() ? known : 0; i < loop->slices.size(); ++i) {
-            const model::Slice& slice = loop->slices[i];
-            if (slice.task == 0) continue;
-            const auto lane = lanes_.find(slice.task);
-            if (lane == lanes_.end()) continue;
-            if (i < known && std::find(fresh.begin(), fresh.end(), slice.task) == fresh.end()) continue;
-            append(lane->second, slice);
-        }
+        for (std::size_t i = any_fresh ? 0 : known; i < loop->slices.size(); ++i) add(model, loop->slices[i], i < known);
         seen = total;
     }
+    for (auto& [id, kept] : lanes_) kept.fresh = false;
+    for (auto& [id, kept] : groups_) kept.fresh = false;
+}
+
+void LaneIndex::add(const model::Model& model, const model::Slice& slice, bool old) {
+    if (slice.task == 0) return;
+    if (const auto lane = lanes_.find(slice.task); lane != lanes_.end() && (!old || lane->second.fresh)) append(lane->second.lane, slice);
+    if (groups_.empty()) return;
+    const model::Task* task = model.task(slice.task);
+    const auto group = task == nullptr ? groups_.end() : groups_.find(task->root);
+    if (group != groups_.end() && (!old || group->second.fresh)) append(group->second.lane, slice);
 }
 
 const TaskSlices* LaneIndex::find(model::TaskId task) const {
     const auto lane = lanes_.find(task);
-    return lane == lanes_.end() ? nullptr : &lane->second;
+    return lane == lanes_.end() ? nullptr : &lane->second.lane;
+}
+
+const TaskSlices* LaneIndex::find_group(model::NodeId root) const {
+    const auto group = groups_.find(root);
+    return group == groups_.end() ? nullptr : &group->second.lane;
 }
 
 std::vector<Span> spans(const model::Model& model, const model::Task& task, const TaskSlices& lane, const TimeAxis& axis,
@@ -167,8 +179,9 @@ std::vector<Span> spans(const model::Model& model, const model::Task& task, cons
     return writer.take();
 }
 
-std::vector<model::TaskId> busiest_tasks(const model::Model& model, const TimeRange& range, std::size_t count,
-                                         std::size_t most_looked_at) {
+namespace {
+
+std::unordered_map<model::TaskId, double> busy_by_task(const model::Model& model, const TimeRange& range, std::size_t most_looked_at) {
     std::unordered_map<model::TaskId, double> busy;
     for (const auto& loop : model.loops()) {
         const auto& slices = loop->slices;
@@ -185,11 +198,42 @@ std::vector<model::TaskId> busiest_tasks(const model::Model& model, const TimeRa
             if (slice.task != 0) busy[slice.task] += static_cast<double>(slice.end_ns - slice.begin_ns);
         }
     }
-    std::vector<std::pair<double, model::TaskId>> order;
-    for (const auto& [task, ns] : busy) order.emplace_back(-ns, task);
-    std::sort(order.begin(), order.end());
-    std::vector<model::TaskId> result;
-    for (std::size_t i = 0; i < order.size() && i < count; ++i) result.push_back(order[i].second);
+    return busy;
+}
+
+}  // namespace
+
+std::vector<Lane> busiest_lanes(const model::Model& model, const TimeRange& range, std::size_t count, std::size_t group_from,
+                                std::size_t most_looked_at) {
+    struct Candidate {
+        Lane lane;
+        double busy_ns = 0;
+    };
+    const auto busy = busy_by_task(model, range, most_looked_at);
+    std::unordered_map<model::NodeId, Candidate> by_root;
+    for (const auto& [id, ns] : busy) {
+        const model::Task* task = model.task(id);
+        if (task == nullptr) continue;
+        Candidate& candidate = by_root[task->root];
+        candidate.lane.tasks = candidate.lane.root == 0 ? 1 : candidate.lane.tasks + 1;
+        candidate.lane.root = task->root;
+        candidate.busy_ns += ns;
+    }
+    std::vector<Candidate> candidates;
+    for (const auto& [root, candidate] : by_root) {
+        if (candidate.lane.tasks >= group_from && root != 0) candidates.push_back(candidate);
+    }
+    for (const auto& [id, ns] : busy) {
+        const model::Task* task = model.task(id);
+        if (task == nullptr || (task->root != 0 && by_root[task->root].lane.tasks >= group_from)) continue;
+        candidates.push_back({{id, 0, 1}, ns});
+    }
+    std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+        if (a.busy_ns != b.busy_ns) return a.busy_ns > b.busy_ns;
+        return a.lane.task != b.lane.task ? a.lane.task < b.lane.task : a.lane.root < b.lane.root;
+    });
+    std::vector<Lane> result;
+    for (std::size_t i = 0; i < candidates.size() && i < count; ++i) result.push_back(candidates[i].lane);
     return result;
 }
 
@@ -200,11 +244,12 @@ std::ptrdiff_t slice_at_or_before(const std::vector<model::Slice>& slices, doubl
     return after - slices.begin() - 1;
 }
 
-std::vector<Wake> wakes(const LaneIndex& index, model::TaskId task, const std::vector<model::TaskId>& shown,
-                        const TimeRange& range, std::size_t most) {
+std::vector<Wake> wakes(const LaneIndex& index, model::TaskId task, const std::vector<Lane>& shown, const TimeRange& range,
+                        std::size_t most) {
     std::vector<Wake> result;
-    for (const model::TaskId other : shown) {
-        const TaskSlices* lane = index.find(other);
+    for (const Lane& each : shown) {
+        const model::TaskId other = each.task;
+        const TaskSlices* lane = other == 0 ? nullptr : index.find(other);
         if (lane == nullptr) continue;
         model::Slice from;
         from.begin_ns = range.begin_ns > 0 ? static_cast<std::uint64_t>(range.begin_ns) : 0;

@@ -22,7 +22,16 @@ struct Span {
     double busy_ns = 0, ready_ns = 0;  // merged: how long they ran and waited for the loop, all together
 };
 
-// The slices of one task, oldest first. Bound: `most_slices`, then the oldest half goes.
+// One lane of the timeline: a task's, or one for all tasks of a creation site, when there are too many for a lane each.
+struct Lane {
+    model::TaskId task = 0;
+    model::NodeId root = 0;  // not 0: of all tasks with this root node
+    std::size_t tasks = 1;   // how many of them ran in the range
+
+    bool group() const { return root != 0; }
+};
+
+// The slices of one lane, oldest first. Bound: `most_slices`, then the oldest half goes.
 struct TaskSlices {
     static constexpr std::size_t most_slices = 200'000;
     std::vector<model::Slice> slices;
@@ -32,12 +41,20 @@ struct TaskSlices {
 // Slices of the tasks that are shown.
 class LaneIndex {
 public:
-    // Keeps lanes for exactly `tasks`, folding in what is new in the model's loops. A new task costs a pass over all slices.
-    void update(const model::Model& model, const std::vector<model::TaskId>& tasks);
+    // Keeps exactly these lanes, folding in what is new in the model's loops. A new lane costs a pass over all slices.
+    void update(const model::Model& model, const std::vector<Lane>& lanes);
     const TaskSlices* find(model::TaskId task) const;
+    const TaskSlices* find_group(model::NodeId root) const;
 
 private:
-    std::map<model::TaskId, TaskSlices> lanes_;
+    struct Kept {
+        TaskSlices lane;
+        bool fresh = true;  // has not seen the old slices yet
+    };
+    void add(const model::Model& model, const model::Slice& slice, bool old);
+
+    std::map<model::TaskId, Kept> lanes_;
+    std::map<model::NodeId, Kept> groups_;
     std::map<model::LoopId, std::uint64_t> seen_;  // slices by number that were looked at
 };
 
@@ -46,9 +63,10 @@ private:
 std::vector<Span> spans(const model::Model& model, const model::Task& task, const TaskSlices& lane, const TimeAxis& axis,
                         float narrowest_px = 2);
 
-// The tasks that were longest busy in a range, longest first. Looks at no more than `most_looked_at` slices, evenly spread.
-std::vector<model::TaskId> busiest_tasks(const model::Model& model, const TimeRange& range, std::size_t count,
-                                         std::size_t most_looked_at = 50'000);
+// Lanes for the tasks that were longest busy in a range, longest first. From `group_from` tasks of one creation site on they
+// share a lane. Looks at no more than `most_looked_at` slices of a loop, evenly spread.
+std::vector<Lane> busiest_lanes(const model::Model& model, const TimeRange& range, std::size_t count, std::size_t group_from = 4,
+                                std::size_t most_looked_at = 50'000);
 
 // The step of `task` that a time falls in, or the last one before it: for stepping through a task's story. -1: none.
 std::ptrdiff_t slice_at_or_before(const std::vector<model::Slice>& slices, double time_ns);
@@ -59,7 +77,7 @@ struct Wake {
     double from_ns = 0, to_ns = 0;  // made ready; began to run
 };
 // The wakes of a task within a range: into it, and out of it to other tasks of which lanes exist.
-std::vector<Wake> wakes(const LaneIndex& index, model::TaskId task, const std::vector<model::TaskId>& shown,
-                        const TimeRange& range, std::size_t most);
+std::vector<Wake> wakes(const LaneIndex& index, model::TaskId task, const std::vector<Lane>& shown, const TimeRange& range,
+                        std::size_t most);
 
 }  // namespace coroscope::viewer

@@ -38,24 +38,28 @@ std::uint64_t key_of(const TimeRange& range) {
     return mix(static_cast<std::uint64_t>(range.begin_ns), static_cast<std::uint64_t>(range.end_ns));
 }
 
-void add_lane(std::vector<model::TaskId>& lanes, model::TaskId task) {
-    if (task != 0 && lanes.size() < most_lanes && std::find(lanes.begin(), lanes.end(), task) == lanes.end()) lanes.push_back(task);
+void add_lane(std::vector<Lane>& lanes, const Lane& lane) {
+    const auto same = [&](const Lane& other) { return other.task == lane.task && other.root == lane.root; };
+    if (lanes.size() < most_lanes && std::none_of(lanes.begin(), lanes.end(), same)) lanes.push_back(lane);
 }
 
-// The selected task first, then those it has to do with, then the busiest in creation order.
-std::vector<model::TaskId> choose_lanes(const model::Model& model, const ViewState& state) {
-    std::vector<model::TaskId> lanes;
+void add_task(std::vector<Lane>& lanes, const model::Model& model, model::TaskId task) {
+    if (model.task(task) != nullptr) add_lane(lanes, {task, 0, 1});
+}
+
+// The selected task first, then those it has to do with, then the busiest in order of creation, which does not jump about.
+std::vector<Lane> choose_lanes(const model::Model& model, const ViewState& state) {
+    std::vector<Lane> lanes;
     if (const model::Task* selected = model.task(state.task)) {
-        add_lane(lanes, selected->id);
-        for (const model::TaskId id : wait_chain(model, selected->id, 4).tasks) add_lane(lanes, id);
-        if (model.task(selected->woken_by) != nullptr) add_lane(lanes, selected->woken_by);
-        if (model.task(selected->parent) != nullptr) add_lane(lanes, selected->parent);
+        for (const model::TaskId id : wait_chain(model, selected->id, 4).tasks) add_task(lanes, model, id);
+        add_task(lanes, model, selected->woken_by);
+        add_task(lanes, model, selected->parent);
     }
-    std::vector<model::TaskId> busy = busiest_tasks(model, state.timeline.range.target(), most_lanes);
-    std::erase_if(busy, [&](model::TaskId id) { return model.task(id) == nullptr; });
-    busy.resize(std::min(busy.size(), most_lanes - lanes.size()));
-    std::sort(busy.begin(), busy.end());
-    for (const model::TaskId id : busy) add_lane(lanes, id);
+    std::vector<Lane> busy = busiest_lanes(model, state.timeline.range.target(), most_lanes - lanes.size());
+    std::sort(busy.begin(), busy.end(), [](const Lane& a, const Lane& b) {
+        return a.group() != b.group() ? b.group() : a.task != b.task ? a.task < b.task : a.root < b.root;
+    });
+    for (const Lane& lane : busy) add_lane(lanes, lane);
     return lanes;
 }
 
@@ -121,10 +125,10 @@ void Derived::update_lanes(const model::App& app, const ViewState& state, double
     const std::uint64_t range = state.timeline.follow ? 0 : key_of(state.timeline.range.target());
     if (lanes_due_.due(now_s, mix(range, app.model.version()), mix(state.app, state.task))) {
         const Stopwatch watch;
-        lane_tasks_ = choose_lanes(app.model, state);
+        shown_lanes_ = choose_lanes(app.model, state);
         lanes_due_.took(now_s, watch.elapsed_s());
     }
-    lanes_.update(app.model, lane_tasks_);
+    lanes_.update(app.model, shown_lanes_);
 }
 
 std::size_t Derived::problems_of(model::AppKey app) const {
@@ -145,7 +149,7 @@ void Derived::forget() {
     latency_due_.reset();
     latency_ = {};
     lanes_ = {};
-    lane_tasks_.clear();
+    shown_lanes_.clear();
     iterations_.clear();
     awaiters_.clear();
 }

@@ -34,7 +34,7 @@ public:
     const std::vector<analysis::Problem>& problems() const { return problems_; }  // of all apps, worst first
     std::size_t problems_of(model::AppKey app) const;
     const LaneIndex& lanes() const { return lanes_; }
-    const std::vector<model::TaskId>& lane_tasks() const { return lane_tasks_; }  // top to bottom
+    const std::vector<Lane>& shown_lanes() const { return shown_lanes_; }  // top to bottom
     const IterationIndex& iterations(model::LoopId loop) const;
     const std::vector<model::TaskId>& awaiters() const { return awaiters_; }      // of the selected task
     const LatencyDigest& latency() const { return latency_; }  // kept up while its view is shown
@@ -52,7 +52,7 @@ private:
     std::vector<analysis::Problem> problems_;
     Throttle problems_due_{0.5};
     LaneIndex lanes_;
-    std::vector<model::TaskId> lane_tasks_;
+    std::vector<Lane> shown_lanes_;
     Throttle lanes_due_{0.5};
     std::map<model::LoopId, IterationIndex> iterations_;
     std::vector<model::TaskId> awaiters_;

@@ -116,7 +116,7 @@ void draw_timeline(Context& context, const Box& box) {
         ImGui::InvisibleButton("##lanes", room, ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonRight | ImGuiButtonFlags_MouseButtonMiddle);
         ImDrawList& list = *ImGui::GetWindowDrawList();
         Lanes lanes{list, {context.state.timeline.range.shown(), at.x + gutter, std::floor(room.x - gutter)}, at.x, at.y + ruler, at.y + room.y,
-                    ImGui::IsItemHovered() || ImGui::IsItemActive(), ImGui::GetMousePos(), nullptr, 0, 0, {}, 0};
+                    ImGui::IsItemHovered() || ImGui::IsItemActive(), ImGui::GetMousePos(), nullptr, nullptr, 0, 0, {}, 0};
         list.AddRectFilled({lanes.axis.left_px, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, color::well);
         list.PushClipRect({lanes.axis.left_px, at.y}, {lanes.axis.right_px(), lanes.bottom}, true);
         ui::draw_ruler(list, lanes.axis, static_cast<double>(context.model().first_ns()), at.y, ruler, lanes.bottom);

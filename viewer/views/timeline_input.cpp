@@ -40,15 +40,17 @@ void slice_tooltip(const Context& context, const model::Slice& slice) {
 }
 
 void run_tooltip(const Context& context, const Lanes& lanes) {
-    const auto first = lanes.loop->slices.begin() + static_cast<std::ptrdiff_t>(lanes.slice);
-    const auto last = first + static_cast<std::ptrdiff_t>(lanes.slices);
+    const model::Slice &first = lanes.slice_at(lanes.slice), &last = lanes.slice_at(lanes.slice + lanes.slices - 1);
     std::uint64_t busy = 0;
-    for (auto at = first; at != last; ++at) busy += at->end_ns - at->begin_ns;
+    for (std::size_t i = 0; i < lanes.slices; ++i) {
+        const model::Slice& slice = lanes.slice_at(lanes.slice + i);
+        busy += slice.end_ns - slice.begin_ns;
+    }
     ImGui::PushFont(ui::fonts().bold);
     ui::text(full_count_text(lanes.slices) + " steps");
     ImGui::PopFont();
-    ui::text(duration_text(busy) + " busy within " + duration_text(std::prev(last)->end_ns - first->begin_ns) + " at " +
-             since_start(context, static_cast<double>(first->begin_ns)));
+    ui::text(duration_text(busy) + " busy within " + duration_text(last.end_ns - first.begin_ns) + " at " +
+             since_start(context, static_cast<double>(first.begin_ns)));
     ui::text("Zoom in to see them.", color::dim);
 }
 
@@ -164,7 +166,7 @@ void timeline_tooltip(const Context& context, const Lanes& lanes) {
     if (lanes.slices > 1) {
         run_tooltip(context, lanes);
     } else if (lanes.slices == 1) {
-        slice_tooltip(context, lanes.loop->slices[lanes.slice]);
+        slice_tooltip(context, lanes.slice_at(lanes.slice));
     } else {
         span_tooltip(context, lanes, *task);
     }
@@ -184,8 +186,8 @@ void timeline_mouse(Context& context, const Lanes& lanes) {
         state.select(context.model(), lanes.task);
         state.show(BottomTab::detail);
     } else if (lanes.slices > 1) {
-        const auto& slices = lanes.loop->slices;
-        state.show_range(around({static_cast<double>(slices[lanes.slice].begin_ns), static_cast<double>(slices[lanes.slice + lanes.slices - 1].end_ns)}, 0.2, 0));
+        const model::Slice &first = lanes.slice_at(lanes.slice), &last = lanes.slice_at(lanes.slice + lanes.slices - 1);
+        state.show_range(around({static_cast<double>(first.begin_ns), static_cast<double>(last.end_ns)}, 0.2, 0));
     }
 }
 
