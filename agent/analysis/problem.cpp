@@ -1,3 +1,4 @@
+// All rules over one app, and equal findings folded.
 #include "problem.hpp"
 
 #include <algorithm>
@@ -23,6 +24,18 @@ const std::vector<const Rule*>& rules() {
     return all;
 }
 
+namespace {
+
+// A total order: equal models give equal lists. Two of one kind that fold differ in their site.
+bool is_worse(const Problem& a, const Problem& b) {
+    if (a.duration_ns != b.duration_ns) return a.duration_ns > b.duration_ns;
+    if (a.count != b.count) return a.count > b.count;
+    return std::tie(a.time_ns, a.site.file, a.site.line, a.site.function) <
+           std::tie(b.time_ns, b.site.file, b.site.line, b.site.function);
+}
+
+}  // namespace
+
 std::vector<Problem> find_problems(model::AppKey key, const model::App& app) {
     std::vector<Problem> folded;
     for (const Rule* rule : rules()) {
@@ -45,10 +58,7 @@ std::vector<Problem> find_problems(model::AppKey key, const model::App& app) {
             if (problem.duration_ns > same.duration_ns) same = std::move(problem);
             same.count = count;
         }
-        std::stable_sort(folded.begin() + static_cast<std::ptrdiff_t>(begin), folded.end(),
-                         [](const Problem& a, const Problem& b) {
-                             return std::tuple(a.duration_ns, a.count) > std::tuple(b.duration_ns, b.count);
-                         });
+        std::sort(folded.begin() + static_cast<std::ptrdiff_t>(begin), folded.end(), is_worse);
     }
     return folded;
 }
