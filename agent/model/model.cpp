@@ -82,10 +82,16 @@ std::vector<const Task*> Model::all_tasks() const {
 
 std::vector<const Task*> Model::live_tasks() const {
     std::vector<const Task*> live;
+    const std::size_t count = fold_->tasks.size() - fold_->done_count;
+    live.reserve(count);
+    if (count > fold_->done_count / 4) {  // to skip the done ones is cheaper than to sort
+        for (const TaskEntry* task : fold_->tasks.sorted())
+            if (task->state != State::done) live.push_back(task);
+        return live;
+    }
     const auto take = [&](const TaskList& list) {
         for (const TaskEntry* task = list.first; task != nullptr; task = task->next) live.push_back(task);
     };
-    live.reserve(fold_->tasks.size() - fold_->done_count);
     take(fold_->tasks_without_loop);
     for (const auto& loop : fold_->loop_entries) take(loop->tasks);
     std::sort(live.begin(), live.end(), [](const Task* a, const Task* b) { return a->id < b->id; });

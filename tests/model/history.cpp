@@ -23,28 +23,19 @@ struct SimLoop {
     std::vector<SimTask> ready, waiting;
 };
 
-// One program; next_batch() lets it run on.
+// One program; run() lets it run and writes what its app would send. Batches end anywhere, also within a step.
 class Program {
 public:
     Program(std::uint64_t seed, const HistoryOptions& options) : random_(seed), options_(options) {
         for (std::uint32_t i = 1; i <= options.loops; ++i) loops_.push_back({i * 10, i, false, false, false, {}, {}});
+        begin_batch();
+        define_program(batch_);
     }
 
-    v1::Batch next_batch() {
-        batch_ = BatchBuilder(++sequence_);
-        if (sequence_ == 1) define_program(batch_);
-        dropping_.clear();
-        for (int i = 0; i < options_.rounds; ++i) turn(loops_[pick(loops_.size())]);
-        for (auto& [thread, gap] : dropping_) write_gap(thread, gap);
-        dropping_.clear();
-        batch_.batch().set_dropped_total(dropped_);
-        if (one_in(4)) add_report();
-        return batch_;
-    }
-    bool loses_batch() {
-        if (!options_.losses || !one_in(7)) return false;
-        for (SimLoop& loop : loops_) loop.needs_snapshot = true;
-        return true;
+    std::vector<v1::Batch> run() {
+        for (int i = 0; i < options_.batches * options_.rounds; ++i) turn(loops_[pick(loops_.size())]);
+        end_batch();
+        return std::move(written_);
     }
 
 private:
@@ -52,12 +43,29 @@ private:
         std::uint64_t count = 0, first_ns = 0, last_ns = 0, left = 0;
     };
 
+    void begin_batch() { batch_ = BatchBuilder(++sequence_); }
+    void end_batch() {
+        for (auto& [thread, gap] : dropping_) write_gap(thread, gap);
+        dropping_.clear();
+        batch_.batch().set_dropped_total(dropped_);
+        // The first, with the definitions, always arrives: who lost it would have them sent again.
+        if (options_.losses && sequence_ != 1 && one_in(7)) {
+            for (SimLoop& loop : loops_) loop.needs_snapshot = true;
+            return;
+        }
+        written_.push_back(batch_.batch());
+    }
+
     std::size_t pick(std::size_t size) { return static_cast<std::size_t>(random_() % size); }
     bool one_in(std::uint64_t n) { return random_() % n == 0; }
     std::uint64_t tick() { return now_ns_ += 1 + random_() % 40; }
 
     // The event's time, or 0 when it is lost: then nothing of it may be written.
     bool keep(const SimLoop& loop, std::uint64_t t) {
+        if (one_in(static_cast<std::uint64_t>(options_.rounds) * 3)) {
+            end_batch();
+            begin_batch();
+        }
         batch_.thread(loop.thread);
         auto drop = dropping_.find(loop.thread);
         if (drop == dropping_.end()) {
@@ -106,6 +114,7 @@ private:
         } else {
             step(loop);
         }
+        if (one_in(static_cast<std::uint64_t>(options_.rounds))) add_report();
         if (one_in(25)) {
             const std::uint64_t begin = tick();
             batch_.thread(100).job(begin, tick(), last_id_);
@@ -195,8 +204,18 @@ private:
     }
 
     void add_report() {
-        const auto kind = static_cast<v1::Report::Kind>(1 + random_() % 5);
-        v1::Report& report = batch_.report(kind, tick(), last_id_ == 0 ? 0 : 1 + random_() % last_id_);
+        auto kind = static_cast<v1::Report::Kind>(1 + random_() % 5);
+        std::uint64_t about = last_id_ == 0 ? 0 : 1 + random_() % last_id_;
+        if (kind == v1::Report::TASK_DESTROYED_PENDING) {
+            std::vector<SimTask>& waiting = loops_[pick(loops_.size())].waiting;
+            if (waiting.empty()) {
+                kind = v1::Report::STALL;
+            } else {
+                about = waiting.back().id;
+                waiting.pop_back();
+            }
+        }
+        v1::Report& report = batch_.report(kind, tick(), about);
         report.set_site(4);
         report.set_stack(5);
         report.add_frames(2);
@@ -204,16 +223,13 @@ private:
         report.set_text("std::runtime_error: no route");
         report.set_thread(1);
         report.set_duration_ns(random_() % 1000);
-        if (kind != v1::Report::TASK_DESTROYED_PENDING) return;
-        for (SimLoop& loop : loops_)
-            for (auto* list : {&loop.ready, &loop.waiting})
-                std::erase_if(*list, [&](const SimTask& task) { return task.id == report.task(); });
     }
 
     std::mt19937_64 random_;
     HistoryOptions options_;
     std::vector<SimLoop> loops_;
     BatchBuilder batch_;
+    std::vector<v1::Batch> written_;
     std::map<std::uint32_t, Drop> dropping_;
     std::uint64_t now_ns_ = 1000, sequence_ = 0, last_id_ = 0, dropped_ = 0;
 };
@@ -221,14 +237,7 @@ private:
 }  // namespace
 
 std::vector<v1::Batch> random_history(std::uint64_t seed, const HistoryOptions& options) {
-    Program program(seed, options);
-    std::vector<v1::Batch> batches;
-    for (int i = 0; i < options.batches; ++i) {
-        v1::Batch batch = program.next_batch();
-        // The first, with the definitions, always arrives: who lost it would have them sent again.
-        if (i == 0 || !program.loses_batch()) batches.push_back(std::move(batch));
-    }
-    return batches;
+    return Program(seed, options).run();
 }
 
 }  // namespace coroscope::model::test

@@ -11,8 +11,8 @@
 namespace coroscope::model::test {
 
 struct HistoryOptions {
-    int batches = 12;
-    int rounds = 40;  // turns of some loop, a batch
+    int batches = 12;  // about
+    int rounds = 40;   // turns of some loop, a batch, about
     std::uint32_t loops = 2;
     bool losses = false;
     std::uint64_t pause_between_losses = 60;  // events, about

@@ -64,6 +64,28 @@ TEST_F(Bounds, LiveTasks) {
     EXPECT_NE(model_.task(11), nullptr);
 }
 
+TEST_F(Bounds, LiveTasksAreInOrderAmongManyDoneAndFew) {
+    Limits limits;
+    Model model(limits);
+    BatchBuilder b(1);
+    b.loop_started(1, 1);
+    for (TaskId id = 200; id >= 1; --id) b.created(400 - id, id);
+    model.apply(b);
+    const auto is_ordered = [&] {
+        const auto live = model.live_tasks();
+        for (std::size_t i = 1; i < live.size(); ++i)
+            if (live[i - 1]->id >= live[i]->id) return false;
+        return true;
+    };
+    EXPECT_EQ(model.live_tasks().size(), 200u);
+    EXPECT_TRUE(is_ordered());
+    BatchBuilder ends(2);
+    for (TaskId id = 1; id <= 190; ++id) ends.done(1000 + id, id);
+    model.apply(ends);
+    EXPECT_EQ(model.live_tasks().size(), 10u);
+    EXPECT_TRUE(is_ordered());
+}
+
 TEST_F(Bounds, SlicesIterationsAndLongSteps) {
     model_.apply(next().created(950, 1));
     for (std::uint64_t t = 1000; t <= 10'000; t += 1000)
