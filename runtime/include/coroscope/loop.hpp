@@ -183,7 +183,9 @@ private:
     detail::TaskControl* last_task_ = nullptr;
     detail::TimerHeap timers_;
     std::uint64_t now_ns_ = 0;
-    std::uint64_t step_stamp_ = 0;  // end of the last step: the begin of the next
+    // A stamp that is as good as now, because nothing but the loop has run since: the end of the last step is the begin
+    // of the next. 0: none, take one.
+    std::uint64_t step_stamp_ = 0;
     std::uint64_t id_ = 0;
     std::uint64_t snapshot_answered_ = 0;
     detail::TaskControl* snapshot_next_ = nullptr;

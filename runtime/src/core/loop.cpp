@@ -192,6 +192,7 @@ void EventLoop::iterate(std::int64_t most_ns) {
     // consistent.
     sleeping_.store(true, std::memory_order_seq_cst);                              // pairs with the load in wake()
     if (remote_calls_.load(std::memory_order_seq_cst) != nullptr) timeout_ns = 0;  // pairs with the exchange in post()
+    step_stamp_ = 0;
     const int events = poll(timeout_ns);
     sleeping_.store(false, std::memory_order_relaxed);
     now_ns_ = clock_ns();
@@ -225,8 +226,8 @@ std::size_t EventLoop::run_ready() {
             --ready_count_;
             ++steps;
             if (node.run != nullptr) {
-                node.run(node);
                 step_stamp_ = 0;
+                node.run(node);
             } else {
                 run_step(static_cast<TaskControl&>(node));
             }
@@ -237,8 +238,10 @@ std::size_t EventLoop::run_ready() {
 
 void EventLoop::run_step(TaskControl& task) {
     const bool observed = probe::on();
-    if (observed) [[unlikely]]
-        step_stamp_ = probe::step_begin(step_stamp_, task.id, task.suspended_node);
+    if (observed) [[unlikely]] {
+        probe::step_begin(step_stamp_, task.id, task.suspended_node);
+        step_stamp_ = 0;  // it may take any time from here
+    }
     task.state = TaskState::running;
     detail::current_task = &task;
     if (task.leaf == nullptr && task.must_cancel) [[unlikely]] {
@@ -282,7 +285,10 @@ void EventLoop::run_step(TaskControl& task) {
 void EventLoop::finish(TaskControl& task) noexcept {
     task.state = TaskState::done;
     task.waiting_on = nullptr;
-    probe::emit(EventKind::task_done, task.id, static_cast<std::uint64_t>(task.outcome));
+    if (probe::on()) [[unlikely]] {
+        step_stamp_ = probe::stamp_now();  // of its end, and of the wake-ups that this is
+        probe::emit_at(step_stamp_, EventKind::task_done, task.id, static_cast<std::uint64_t>(task.outcome));
+    }
     unlink(task);
     while (detail::DoneHook* hook = task.hooks) {
         task.hooks = hook->next;
@@ -290,7 +296,8 @@ void EventLoop::finish(TaskControl& task) noexcept {
         hook->task = nullptr;
         hook->on_done(*hook, task);
     }
-    task.release();
+    step_stamp_ = 0;
+    task.release();  // destructors of its frames, which may take any time
 }
 
 Handle EventLoop::call_soon(Callback callback, std::source_location where) {

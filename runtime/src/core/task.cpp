@@ -71,7 +71,8 @@ void make_ready(TaskControl& task) noexcept {
     task.state = TaskState::ready;
     if (probe::on()) [[unlikely]] {
         const std::uint64_t waker = current_task != nullptr ? current_task->id : 0;
-        probe::emit_at(probe::stamp_now(), EventKind::task_ready, task.id, waker);
+        const probe::Stamp known = task.loop->step_stamp_;
+        probe::emit_at(known != 0 ? known : probe::stamp_now(), EventKind::task_ready, task.id, waker);
     }
     task.loop->push_ready(task);
 }
