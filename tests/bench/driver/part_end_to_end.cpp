@@ -44,7 +44,7 @@ Outcome run_at(const Context& context, double rate, double seconds) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
     do {
         outcome.folded = ask(context, "status", address).at("events");
-        if (outcome.folded >= outcome.emitted) break;
+        if (outcome.folded >= outcome.emitted - outcome.lost) break;
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     } while (std::chrono::steady_clock::now() < deadline);
     for (const Json& app : ask(context, "ps", address).at("apps"))
@@ -59,7 +59,7 @@ double offered(const Outcome& outcome) { return outcome.emitted / outcome.second
 
 void bench_end_to_end(Context& context) {
     constexpr double seconds = 1.0;
-    constexpr double rates[] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32};  // M events/s
+    constexpr double rates[] = {1, 3, 4, 6, 8, 12, 16, 24, 32};  // M events/s
     Report& report = context.report;
     double highest = 0;
     std::string note;

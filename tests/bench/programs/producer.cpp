@@ -4,11 +4,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <thread>
 
 #include "coroscope/coroscope.hpp"
 #include "runtime/src/probe/hooks.hpp"
@@ -85,8 +85,8 @@ Coro<> produce(double rate, double seconds) {
             emitter.burst(static_cast<std::uint64_t>(due) - emitter.emitted());
         if (memory_early == 0 && Clock::now() - began > std::chrono::duration<double>(seconds / 4))
             memory_early = resident_mb();
-        next += burst_period;
-        std::this_thread::sleep_until(next);
+        next = std::max(next + burst_period, Clock::now());
+        co_await sleep(next - Clock::now());
     }
     emitter.finish();
     const std::chrono::duration<double> took = Clock::now() - began;
@@ -95,7 +95,6 @@ Coro<> produce(double rate, double seconds) {
                 static_cast<unsigned long long>(emitter.emitted()), static_cast<unsigned long long>(lost_now),
                 took.count(), memory_early, resident_mb());
     std::fflush(stdout);
-    co_return;
 }
 
 }  // namespace
