@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "coroscope/v1/ingest.grpc.pb.h"
+#include "give_way.hpp"
 #include "local_log.hpp"
 #include "proto/address/protocol_version.hpp"
 #include "sink.hpp"
@@ -115,6 +116,7 @@ void AgentSink::pause(std::chrono::milliseconds time) {
 }
 
 void AgentSink::run() {
+    give_way_to_the_app();  // and so gRPC's threads, which this one starts
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);

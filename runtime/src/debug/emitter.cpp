@@ -17,6 +17,7 @@
 #include "encoder.hpp"
 #include "findings.hpp"
 #include "function_name.hpp"
+#include "give_way.hpp"
 #include "native_frames.hpp"
 #include "runtime/src/probe/registry.hpp"
 #include "sink.hpp"
@@ -264,6 +265,7 @@ void Emitter::State::wait(std::chrono::milliseconds time) {
 
 void Emitter::State::run() {
     ::pthread_setname_np(::pthread_self(), "coroscope");
+    give_way_to_the_app();
     auto last_sample = Clock::now();
     auto pause = usual_wait;
     while (!ending.load(std::memory_order_acquire)) {  // pairs with finish()
