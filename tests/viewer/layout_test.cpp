@@ -152,7 +152,8 @@ TEST(Bars, CoverEverySliceOnce) {
                 }
             }
             for (std::size_t i = 0; i < slices.size(); ++i) {
-                const bool inside = static_cast<double>(slices[i].end_ns) >= a.range.begin_ns && static_cast<double>(slices[i].begin_ns) < a.range.end_ns;
+                const bool inside = static_cast<double>(slices[i].end_ns) >= a.range.begin_ns &&
+                                    static_cast<double>(slices[i].begin_ns) < a.range.end_ns;
                 const bool drawn = !all.empty() && i >= all.front().first && i < next;
                 ASSERT_TRUE(drawn || !inside) << i;
             }

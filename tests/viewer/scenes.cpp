@@ -19,8 +19,8 @@ public:
     struct Next {
         std::uint64_t run_ns = 10 * us;
         std::uint64_t wait = 0;
-        std::uint32_t at = 0;          // node; 0: the task is done
-        std::uint64_t after_ns = 0;    // the loop wakes it then; 0: somebody else has to
+        std::uint32_t at = 0;        // node; 0: the task is done
+        std::uint64_t after_ns = 0;  // the loop wakes it then; 0: somebody else has to
         v1::Outcome outcome = v1::OUTCOME_OK;
     };
     using Step = std::function<Next()>;
@@ -49,7 +49,8 @@ public:
             if (ready_.empty() && timers_.empty()) return;
             std::uint64_t found = 0;
             if (ready_.empty()) script_.at(std::max(script_.now() + 2 * us, std::min(timers_.top().first, end)));
-            for (; !timers_.empty() && timers_.top().first <= script_.now(); timers_.pop()) due_.push_back(timers_.top().second), ++found;
+            for (; !timers_.empty() && timers_.top().first <= script_.now(); timers_.pop())
+                due_.push_back(timers_.top().second), ++found;
             script_.poll_end(found);
             for (const std::uint64_t id : due_) wake(id, 0);
             due_.clear();
@@ -83,7 +84,8 @@ private:
     std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
 };
 
-const std::string main_file = "src/main.cpp", http = "src/http_server.cpp", pipe = "src/pipeline.cpp", store = "src/store.cpp";
+const std::string main_file = "src/main.cpp", http = "src/http_server.cpp", pipe = "src/pipeline.cpp",
+                  store = "src/store.cpp";
 
 }  // namespace
 
@@ -126,8 +128,11 @@ Frames crowd_scene(std::uint32_t tasks) {
         for (std::uint32_t i = 0; i < tasks; ++i) {
             const bool is_worker = i % 4 != 0;
             play.spawn(1, is_worker ? worker : other, "", [&, is_worker, i]() -> Play::Next {
-                return {2 * us, wait_bits(is_worker ? v1::WAIT_QUEUE_GET : v1::WAIT_TIMER, is_worker ? 1 : 0), is_worker ? at : at_other,
-                        is_worker && i % 5 != 0 ? 0 : 50 * ms + i * us, {}};
+                return {2 * us,
+                        wait_bits(is_worker ? v1::WAIT_QUEUE_GET : v1::WAIT_TIMER, is_worker ? 1 : 0),
+                        is_worker ? at : at_other,
+                        is_worker && i % 5 != 0 ? 0 : 50 * ms + i * us,
+                        {}};
             });
         }
         return {500 * us, wait_bits(v1::WAIT_TASK), script.call(root, "async_main", main_file, 22), 0, {}};
@@ -142,22 +147,31 @@ Frames service_scene(std::uint64_t app, double seconds) {
     Frames frames{script.hello()};
     Play play(script);
     std::mt19937 random(static_cast<unsigned>(app) * 7 + 3);
-    const auto between = [&](std::uint64_t low, std::uint64_t high) { return std::uniform_int_distribution<std::uint64_t>(low, high)(random); };
+    const auto between = [&](std::uint64_t low, std::uint64_t high) {
+        return std::uniform_int_distribution<std::uint64_t>(low, high)(random);
+    };
 
     const auto root = script.task_node(0, "async_main", main_file, 88);
     const auto serve_root = script.task_node(script.call(root, "async_main", main_file, 94), "serve", http, 120);
-    const auto handle_root = script.task_node(script.call(serve_root, "serve", http, 131), "handle_connection", http, 64);
-    const auto handle_read = script.call(script.frame(script.call(handle_root, "handle_connection", http, 71), "read_request", http, 31), "read_request", http, 38);
-    const auto handle_query_frame = script.frame(script.call(handle_root, "handle_connection", http, 78), "query", store, 20);
+    const auto handle_root =
+        script.task_node(script.call(serve_root, "serve", http, 131), "handle_connection", http, 64);
+    const auto handle_read =
+        script.call(script.frame(script.call(handle_root, "handle_connection", http, 71), "read_request", http, 31),
+                    "read_request", http, 38);
+    const auto handle_query_frame =
+        script.frame(script.call(handle_root, "handle_connection", http, 78), "query", store, 20);
     const auto handle_query = script.call(handle_query_frame, "query", store, 27);
     const auto handle_write = script.call(handle_root, "handle_connection", http, 84);
     const auto producer_root = script.task_node(script.call(root, "async_main", main_file, 97), "produce", pipe, 15);
-    const auto producer_put = script.call(producer_root, "produce", pipe, 22), producer_sleep = script.call(producer_root, "produce", pipe, 19);
+    const auto producer_put = script.call(producer_root, "produce", pipe, 22),
+               producer_sleep = script.call(producer_root, "produce", pipe, 19);
     const auto consumer_root = script.task_node(script.call(root, "async_main", main_file, 99), "consume", pipe, 34);
     const auto consumer_get = script.call(consumer_root, "consume", pipe, 38);
-    const auto report_root = script.task_node(script.call(root, "async_main", main_file, 102), "report_metrics", main_file, 40);
+    const auto report_root =
+        script.task_node(script.call(root, "async_main", main_file, 102), "report_metrics", main_file, 40);
     const auto report_sleep = script.call(report_root, "report_metrics", main_file, 44);
-    const auto compact_root = script.task_node(script.call(root, "async_main", main_file, 104), "compact_store", store, 70);
+    const auto compact_root =
+        script.task_node(script.call(root, "async_main", main_file, 104), "compact_store", store, 70);
     const auto compact_sleep = script.call(compact_root, "compact_store", store, 81);
     const auto a_root = script.task_node(script.call(root, "async_main", main_file, 107), "transfer", store, 140);
     const auto b_root = script.task_node(script.call(root, "async_main", main_file, 108), "transfer", store, 140);
@@ -181,34 +195,55 @@ Frames service_scene(std::uint64_t app, double seconds) {
             if (items > 0) --items;
             getters.push_back(play.running());
             const bool heavy = between(0, 40) == 0;
-            return {heavy ? between(8, 30) * ms : between(200, 2600) * us, wait_bits(v1::WAIT_QUEUE_GET, 1), consumer_get, 0, {}};
+            return {heavy ? between(8, 30) * ms : between(200, 2600) * us,
+                    wait_bits(v1::WAIT_QUEUE_GET, 1),
+                    consumer_get,
+                    0,
+                    {}};
         };
     };
     const auto connection = [&](int requests) {
         return [&, requests, phase = 0, served = 0, fd = between(9, 60)]() mutable -> Play::Next {
             switch (phase++ % 3) {
                 case 0:
-                    if (served++ >= requests) return {between(20, 60) * us, 0, 0, 0, between(0, 12) == 0 ? v1::OUTCOME_ERROR : v1::OUTCOME_OK};
+                    if (served++ >= requests)
+                        return {between(20, 60) * us, 0, 0, 0,
+                                between(0, 12) == 0 ? v1::OUTCOME_ERROR : v1::OUTCOME_OK};
                     return {between(20, 80) * us, wait_bits(v1::WAIT_READ, fd), handle_read, between(5, 160) * ms, {}};
-                case 1: return {between(60, 900) * us, wait_bits(v1::WAIT_THREAD), handle_query, between(1, 14) * ms, {}};
-                default: return {between(100, 700) * us, wait_bits(v1::WAIT_WRITE, fd), handle_write, between(50, 800) * us, {}};
+                case 1:
+                    return {between(60, 900) * us, wait_bits(v1::WAIT_THREAD), handle_query, between(1, 14) * ms, {}};
+                default:
+                    return {
+                        between(100, 700) * us, wait_bits(v1::WAIT_WRITE, fd), handle_write, between(50, 800) * us, {}};
             }
         };
     };
     play.spawn(0, root, "main", [&]() -> Play::Next {
         play.spawn(1, serve_root, "http-server", [&, n = 0]() mutable -> Play::Next {
             const int burst = n++ == 0 ? 10 : between(0, 3) == 0 ? 3 : 1;
-            for (int i = 0; i < burst; ++i) play.spawn(2, handle_root, "", connection(static_cast<int>(between(3, 30))));
-            return {between(40, 160) * us, wait_bits(v1::WAIT_READ, 6), script.call(serve_root, "serve", http, 129), between(60, 400) * ms, {}};
+            for (int i = 0; i < burst; ++i)
+                play.spawn(2, handle_root, "", connection(static_cast<int>(between(3, 30))));
+            return {between(40, 160) * us,
+                    wait_bits(v1::WAIT_READ, 6),
+                    script.call(serve_root, "serve", http, 129),
+                    between(60, 400) * ms,
+                    {}};
         });
         play.spawn(1, producer_root, "producer-1", produce(7 * ms));
         play.spawn(1, producer_root, "producer-2", produce(11 * ms));
-        for (const char* name : {"consumer-1", "consumer-2", "consumer-3"}) play.spawn(1, consumer_root, name, consume());
-        play.spawn(1, report_root, "metrics", [&]() -> Play::Next { return {between(300, 900) * us, wait_bits(v1::WAIT_TIMER), report_sleep, 500 * ms, {}}; });
+        for (const char* name : {"consumer-1", "consumer-2", "consumer-3"})
+            play.spawn(1, consumer_root, name, consume());
+        play.spawn(1, report_root, "metrics", [&]() -> Play::Next {
+            return {between(300, 900) * us, wait_bits(v1::WAIT_TIMER), report_sleep, 500 * ms, {}};
+        });
         play.spawn(1, compact_root, "compactor", [&, n = 0]() mutable -> Play::Next {
             ++n;
             const bool blocks = n % 3 == 0;
-            return {blocks ? between(150, 320) * ms : between(2, 12) * ms, wait_bits(v1::WAIT_TIMER), compact_sleep, 900 * ms, {}};
+            return {blocks ? between(150, 320) * ms : between(2, 12) * ms,
+                    wait_bits(v1::WAIT_TIMER),
+                    compact_sleep,
+                    900 * ms,
+                    {}};
         });
         // Two transfers, each of which waits for the other.
         const std::uint64_t a = play.spawn(1, a_root, "transfer-a", {}), b = a + 1;
@@ -216,8 +251,15 @@ Frames service_scene(std::uint64_t app, double seconds) {
         play.spawn(1, b_root, "transfer-b", {});
         const auto transfer = [&](std::uint32_t own, std::uint64_t other) {
             return [&, own, other, n = 0]() mutable -> Play::Next {
-                if (n++ == 0) return {300 * us, wait_bits(v1::WAIT_TIMER), script.call(own, "transfer", store, 146), 700 * ms, {}};
-                return {200 * us, wait_bits(v1::WAIT_TASK, other), script.call(script.frame(script.call(own, "transfer", store, 150), "lock_account", store, 110), "lock_account", store, 118), 0, {}};
+                if (n++ == 0)
+                    return {
+                        300 * us, wait_bits(v1::WAIT_TIMER), script.call(own, "transfer", store, 146), 700 * ms, {}};
+                return {200 * us,
+                        wait_bits(v1::WAIT_TASK, other),
+                        script.call(script.frame(script.call(own, "transfer", store, 150), "lock_account", store, 110),
+                                    "lock_account", store, 118),
+                        0,
+                        {}};
             };
         };
         play.replace(a, transfer(a_root, b));

@@ -29,7 +29,8 @@ Ran run(const std::string& command) {
     Ran ran;
     FILE* pipe = ::popen(("exec 2>&1; " + command).c_str(), "r");
     std::array<char, 4096> buffer{};
-    for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) ran.output.append(buffer.data(), n);
+    for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+        ran.output.append(buffer.data(), n);
     const int status = ::pclose(pipe);
     if (WIFEXITED(status)) ran.exit_code = WEXITSTATUS(status);
     return ran;
@@ -60,7 +61,8 @@ struct Picture {
         int channels = 0;
         unsigned char* data = stbi_load(path.c_str(), &width, &height, &channels, 3);
         if (data == nullptr) return;
-        for (int i = 0; i < width * height; ++i) ++colors[static_cast<std::uint32_t>(data[3 * i] << 16 | data[3 * i + 1] << 8 | data[3 * i + 2])];
+        for (int i = 0; i < width * height; ++i)
+            ++colors[static_cast<std::uint32_t>(data[3 * i] << 16 | data[3 * i + 1] << 8 | data[3 * i + 2])];
         stbi_image_free(data);
     }
     std::size_t count(std::uint32_t rgb) const {
@@ -76,7 +78,8 @@ class Screenshot : public testing::TestWithParam<const char*> {};
 TEST_P(Screenshot, ShowsTheView) {
     Directory directory;
     ASSERT_EQ(run(make_scene + " service " + directory.file("t.cst")).exit_code, 0);
-    const Ran ran = run(xvfb + viewer + " " + directory.file("t.cst") + " --screenshot " + directory.file("t.png") + " --size 1200x800 --view " + GetParam());
+    const Ran ran = run(xvfb + viewer + " " + directory.file("t.cst") + " --screenshot " + directory.file("t.png") +
+                        " --size 1200x800 --view " + GetParam());
     ASSERT_EQ(ran.exit_code, 0) << ran.output;
     EXPECT_EQ(ran.output, "");
     const Picture picture(directory.file("t.png"));
@@ -89,13 +92,15 @@ TEST_P(Screenshot, ShowsTheView) {
     EXPECT_LT(picture.count(panel) + picture.count(window), 1200u * 800 * 99 / 100) << "almost blank";
 }
 
-INSTANTIATE_TEST_SUITE_P(Views, Screenshot, testing::Values("dashboard", "tasks", "timeline", "latency", "problems", "detail", "health"),
+INSTANTIATE_TEST_SUITE_P(Views, Screenshot,
+                         testing::Values("dashboard", "tasks", "timeline", "latency", "problems", "detail", "health"),
                          [](const auto& which) { return std::string(which.param); });
 
 TEST(Screenshot, TheDashboardShowsWhatIsWrong) {
     Directory directory;
     ASSERT_EQ(run(make_scene + " service " + directory.file("t.cst")).exit_code, 0);
-    const Ran ran = run(xvfb + viewer + " " + directory.file("t.cst") + " --screenshot " + directory.file("t.png") + " --problem 1");
+    const Ran ran = run(xvfb + viewer + " " + directory.file("t.cst") + " --screenshot " + directory.file("t.png") +
+                        " --problem 1");
     ASSERT_EQ(ran.exit_code, 0) << ran.output;
     const Picture picture(directory.file("t.png"));
     EXPECT_EQ(picture.width, 1600);
@@ -105,7 +110,8 @@ TEST(Screenshot, TheDashboardShowsWhatIsWrong) {
 
 TEST(Screenshot, WithoutAnAgentSaysWhatToDo) {
     Directory directory;
-    const Ran ran = run(xvfb + viewer + " unix:" + directory.file("none.sock") + " --screenshot " + directory.file("t.png") + " --size 900x600");
+    const Ran ran = run(xvfb + viewer + " unix:" + directory.file("none.sock") + " --screenshot " +
+                        directory.file("t.png") + " --size 900x600");
     ASSERT_EQ(ran.exit_code, 0) << ran.output;
     const Picture picture(directory.file("t.png"));
     EXPECT_EQ(picture.width, 900);
@@ -115,7 +121,8 @@ TEST(Screenshot, WithoutAnAgentSaysWhatToDo) {
 
 TEST(CommandLine, ErrorsAsAUserExpects) {
     Directory directory;
-    const auto fails = [&](const std::string& arguments, int exit_code, const std::string& says, const std::string& with = "") {
+    const auto fails = [&](const std::string& arguments, int exit_code, const std::string& says,
+                           const std::string& with = "") {
         const Ran ran = run(with + viewer + " " + arguments);
         EXPECT_EQ(ran.exit_code, exit_code) << arguments;
         EXPECT_NE(ran.output.find(says), std::string::npos) << arguments << ": " << ran.output;

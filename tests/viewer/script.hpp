@@ -13,7 +13,9 @@ namespace coroscope::test {
 
 class Script {
 public:
-    explicit Script(std::uint64_t app = 1, const std::string& name = "service", std::uint64_t start_ns = 1'000'000'000'000) : app_(app), name_(name), now_(start_ns) {
+    explicit Script(std::uint64_t app = 1, const std::string& name = "service",
+                    std::uint64_t start_ns = 1'000'000'000'000)
+        : app_(app), name_(name), now_(start_ns) {
         new_batch();
         auto& thread = *batch_.add_threads();
         thread.set_id(1);
@@ -71,10 +73,12 @@ public:
     std::uint32_t call(std::uint32_t parent, const std::string& function, const std::string& file, std::uint32_t line) {
         return node(v1::StackNode::CALL, parent, site(function, file, line));
     }
-    std::uint32_t frame(std::uint32_t parent, const std::string& function, const std::string& file, std::uint32_t line) {
+    std::uint32_t frame(std::uint32_t parent, const std::string& function, const std::string& file,
+                        std::uint32_t line) {
         return node(v1::StackNode::FRAME, parent, site(function, file, line));
     }
-    std::uint32_t task_node(std::uint32_t created_at, const std::string& function, const std::string& file, std::uint32_t line) {
+    std::uint32_t task_node(std::uint32_t created_at, const std::string& function, const std::string& file,
+                            std::uint32_t line) {
         return node(v1::StackNode::TASK, created_at, site(function, file, line));
     }
 
@@ -82,7 +86,9 @@ public:
     void loop_stopped(std::uint64_t loop) { event(v1::LOOP_STOPPED), arg(loop); }
     void poll_begin() { event(v1::POLL_BEGIN); }
     void poll_end(std::uint64_t events) { event(v1::POLL_END), arg(events); }
-    void created(std::uint64_t id, std::uint64_t parent, std::uint32_t root) { event(v1::TASK_CREATED), task(id), arg(parent), stack(root); }
+    void created(std::uint64_t id, std::uint64_t parent, std::uint32_t root) {
+        event(v1::TASK_CREATED), task(id), arg(parent), stack(root);
+    }
     void named(std::uint64_t id, const std::string& text) {
         const auto [known, fresh] = names_.try_emplace(text, static_cast<std::uint32_t>(names_.size() + 1));
         if (fresh) {
@@ -94,9 +100,13 @@ public:
     }
     void ready(std::uint64_t id, std::uint64_t waker) { event(v1::TASK_READY), task(id), arg(waker); }
     void step_begin(std::uint64_t id) { event(v1::STEP_BEGIN), task(id); }
-    void step_end(std::uint64_t id, std::uint64_t wait, std::uint32_t at) { event(v1::STEP_END), task(id), arg(wait), stack(at); }
+    void step_end(std::uint64_t id, std::uint64_t wait, std::uint32_t at) {
+        event(v1::STEP_END), task(id), arg(wait), stack(at);
+    }
     void done(std::uint64_t id, v1::Outcome outcome) { event(v1::TASK_DONE), task(id), arg(outcome); }
-    void cancel(std::uint64_t id, std::uint64_t by, std::uint32_t at) { event(v1::CANCEL_REQUESTED), task(id), arg(by), stack(at); }
+    void cancel(std::uint64_t id, std::uint64_t by, std::uint32_t at) {
+        event(v1::CANCEL_REQUESTED), task(id), arg(by), stack(at);
+    }
     v1::Report& report(v1::Report::Kind kind) {
         v1::Report& report = *batch_.add_reports();
         report.set_kind(kind);

@@ -51,7 +51,8 @@ bool fold_until(Source& source, model::Session& session, Done done) {
 bool read_whole(Source& source, model::Session& session) {
     bool caught_up = false;
     const auto deadline = std::chrono::steady_clock::now() + 20s;
-    while (!caught_up && std::chrono::steady_clock::now() < deadline) caught_up = fold(source, session, {}, 0.01).caught_up;
+    while (!caught_up && std::chrono::steady_clock::now() < deadline)
+        caught_up = fold(source, session, {}, 0.01).caught_up;
     return caught_up;
 }
 
@@ -117,10 +118,12 @@ TEST(HandOver, WakesOnceADrainAndHoldsItsBound) {
     Item item;
     for (int i = 0; i < 10; ++i) ASSERT_TRUE(queue.push({}));
     EXPECT_EQ(wakes, 1);
-    while (queue.pop(item)) {}
+    while (queue.pop(item)) {
+    }
     ASSERT_TRUE(queue.push({}));
     EXPECT_EQ(wakes, 2);
-    while (queue.pop(item)) {}
+    while (queue.pop(item)) {
+    }
     // Full: the source waits until the UI has taken something.
     v1::Frame large;
     large.mutable_batch()->assign(HandOver::bound_bytes, 'x');
@@ -175,8 +178,10 @@ public:
     bool listens() const { return server_ != nullptr; }
 
 private:
-    grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest* request, grpc::ServerWriter<v1::WatchUpdate>* out) override {
-        if (request->version().major() != 1 || !request->follow()) return {grpc::StatusCode::INVALID_ARGUMENT, "unexpected request"};
+    grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
+                       grpc::ServerWriter<v1::WatchUpdate>* out) override {
+        if (request->version().major() != 1 || !request->follow())
+            return {grpc::StatusCode::INVALID_ARGUMENT, "unexpected request"};
         v1::WatchUpdate update;
         for (const v1::Frame& frame : frames_) {
             *update.mutable_frame() = frame;
@@ -206,7 +211,8 @@ TEST(LiveSource, WaitsForAnAgentFollowsItAndFindsTheNextOne) {
     {
         SmallAgent agent(address, test::small_scene());
         ASSERT_TRUE(agent.listens());
-        ASSERT_TRUE(fold_until(*source, session, [&] { return session.app(1) != nullptr && source->status().frames_cut == 7; }));
+        ASSERT_TRUE(fold_until(*source, session,
+                               [&] { return session.app(1) != nullptr && source->status().frames_cut == 7; }));
         EXPECT_EQ(source->status().phase, SourceStatus::Phase::live);
         EXPECT_EQ(session.app(1)->name, "greet");
         EXPECT_GT(wakes.load(), 0);
@@ -214,7 +220,8 @@ TEST(LiveSource, WaitsForAnAgentFollowsItAndFindsTheNextOne) {
     ASSERT_TRUE(fold_until(*source, session, [&] { return source->status().phase == SourceStatus::Phase::lost; }));
     EXPECT_EQ(session.app(1)->name, "greet") << "what was known stays in sight";
     SmallAgent next(address, test::service_scene());
-    ASSERT_TRUE(fold_until(*source, session, [&] { return session.app(1) != nullptr && session.app(1)->name == "orders-service"; }));
+    ASSERT_TRUE(fold_until(*source, session,
+                           [&] { return session.app(1) != nullptr && session.app(1)->name == "orders-service"; }));
     EXPECT_EQ(session.apps().size(), 1u);
     EXPECT_EQ(source->status().connections, 2u);
 }

@@ -8,8 +8,8 @@
 #include "script.hpp"
 #include "viewer/layout/describe.hpp"
 #include "viewer/layout/task_lane.hpp"
-#include "viewer/layout/text.hpp"
 #include "viewer/layout/task_tree.hpp"
+#include "viewer/layout/text.hpp"
 #include "viewer/layout/wait_chain.hpp"
 #include "viewer/state/derived.hpp"
 #include "viewer/state/finder.hpp"
@@ -30,7 +30,8 @@ std::vector<std::string> names(const model::Model& model, const TaskTree& tree) 
     std::vector<std::string> result;
     for (const TreeRow& row : tree.rows()) {
         const std::string indent(row.depth, ' ');
-        result.push_back(indent + (row.group ? "group of " + std::to_string(row.count) : model.task_name(*model.task(row.task))));
+        result.push_back(
+            indent + (row.group ? "group of " + std::to_string(row.count) : model.task_name(*model.task(row.task))));
     }
     return result;
 }
@@ -133,14 +134,16 @@ TEST(TaskTree, RevealOpensWhatHidesATask) {
     const model::TaskId wanted = 777;
     reveal(model, {}, toggled, wanted);
     tree.build(model, {}, toggled);
-    EXPECT_TRUE(std::any_of(tree.rows().begin(), tree.rows().end(), [&](const TreeRow& row) { return !row.group && row.task == wanted; }));
+    EXPECT_TRUE(std::any_of(tree.rows().begin(), tree.rows().end(),
+                            [&](const TreeRow& row) { return !row.group && row.task == wanted; }));
 }
 
 TEST(TaskTree, SortsSiblings) {
     const model::Session session = session_of(test::service_scene());
     const model::Model& model = model_of(session);
     TaskTree tree;
-    for (const SortBy by : {SortBy::busy, SortBy::steps, SortBy::age, SortBy::name, SortBy::state, SortBy::coroutine, SortBy::waits_for}) {
+    for (const SortBy by : {SortBy::busy, SortBy::steps, SortBy::age, SortBy::name, SortBy::state, SortBy::coroutine,
+                            SortBy::waits_for}) {
         for (const bool descending : {false, true}) {
             TreeOptions options;
             options.fold = false;
@@ -325,7 +328,8 @@ TEST(ViewState, FollowsTheNewestUntilPanned) {
     }
     state.jump_to(static_cast<double>(model_of(session).first_ns()) + 1e9, 1e9);
     EXPECT_FALSE(state.timeline.follow);
-    while (state.advance(model_of(session), 0.033, true)) {}
+    while (state.advance(model_of(session), 0.033, true)) {
+    }
     EXPECT_NEAR(state.timeline.range.shown().middle_ns(), static_cast<double>(model_of(session).first_ns()) + 1e9, 1e6);
     state.undo_range();
     EXPECT_TRUE(state.timeline.range.target().contains(static_cast<double>(model_of(session).now_ns())));

@@ -154,7 +154,8 @@ TEST_P(EveryView, AnySizeAnyMouse) {
         screen.show(test::service_scene(1, 3));
         screen.state().view = GetParam();
         for (int i = 0; i < 60; ++i) {
-            ImGui::GetIO().MousePos = {static_cast<float>(i * 97 % static_cast<int>(width)), static_cast<float>(i * 61 % static_cast<int>(height))};
+            ImGui::GetIO().MousePos = {static_cast<float>(i * 97 % static_cast<int>(width)),
+                                       static_cast<float>(i * 61 % static_cast<int>(height))};
             ImGui::GetIO().MouseWheel = i % 7 == 0 ? 1.0f : i % 11 == 0 ? -2.0f : 0.0f;
             screen.frame();
         }
@@ -169,7 +170,8 @@ TEST(Dashboard, SaysWhereTasksWait) {
     screen.show(test::service_scene());
     screen.frame();
     const std::string text = screen.text();
-    for (const char* part : {"orders-service", "consumer-1", "queue 1 (get)", "pipeline.cpp:38", "transfer-a", "compactor", "Loop latency", "Timeline", "Problems"}) {
+    for (const char* part : {"orders-service", "consumer-1", "queue 1 (get)", "pipeline.cpp:38", "transfer-a",
+                             "compactor", "Loop latency", "Timeline", "Problems"}) {
         EXPECT_TRUE(has(text, part)) << part;
     }
 }

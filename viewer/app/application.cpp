@@ -4,17 +4,18 @@
 #include <stdexcept>
 
 #include "png.hpp"
+#include "proto/address/default_address.hpp"
 #include "viewer/views/views.hpp"
 
 namespace coroscope::viewer {
 
 namespace {
 
-constexpr double live_fold_budget_s = 0.008;    // of a frame
-constexpr double loading_fold_budget_s = 0.030; // nobody pans while a file loads
-constexpr double data_frame_s = 1.0 / 30;       // between frames that only new data asks for
+constexpr double live_fold_budget_s = 0.008;     // of a frame
+constexpr double loading_fold_budget_s = 0.030;  // nobody pans while a file loads
+constexpr double data_frame_s = 1.0 / 30;        // between frames that only new data asks for
 constexpr double idle_wait_s = 1.0;
-constexpr int frames_after_input = 3;           // hover, activation and layout settle one frame after another
+constexpr int frames_after_input = 3;  // hover, activation and layout settle one frame after another
 
 SourceInfo info_of(const SourceStatus& status, std::size_t queued_bytes) {
     using Phase = SourceStatus::Phase;
@@ -54,14 +55,16 @@ Application::Application(const Options& options) : options_(options) {
         source_ = open_live(options.where, wake);
         return;
     }
-    // wake() before the window is there does nothing; the first frame folds anyway.
+    // Its thread may be done before there is a window to wake: run() looks by itself until the file is read.
     auto file = open_file(options.where, [] {});
     if (file->status().phase == SourceStatus::Phase::failed) throw std::runtime_error(file->status().message);
     window_.emplace(options.width, options.height, title_of(options), options.screenshot.empty());
     source_ = std::move(file);
 }
 
-double Application::now_s() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count(); }
+double Application::now_s() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+}
 
 bool Application::fold_waiting(double budget_s) {
     const Folded folded = fold(*source_, session_, limits_, budget_s);
@@ -74,7 +77,10 @@ bool Application::fold_waiting(double budget_s) {
     return folded.frames > 0 || folded.reset || folded.caught_up;
 }
 
-void Application::update_source_info() { source_info_ = info_of(source_->status(), source_->items().queued_bytes()); }
+void Application::update_source_info() {
+    source_info_ = info_of(source_->status(), source_->items().queued_bytes());
+    source_info_.default_address = options_.live && options_.where == default_address();
+}
 
 bool Application::source_changed() {
     const SourceStatus status = source_->status();
@@ -113,8 +119,9 @@ void Application::run() {
         } else if (next_update_s_ > 0) {
             timeout = std::clamp(next_update_s_ - now_s(), 0.001, idle_wait_s);
         }
-        if (window_->wait_events(timeout)) frames = frames_after_input;
         const bool loading = !caught_up_ && !options_.live;
+        if (loading) timeout = std::min(timeout, data_frame_s);
+        if (window_->wait_events(timeout)) frames = frames_after_input;
         data_waits = fold_waiting(loading ? loading_fold_budget_s : live_fold_budget_s) || data_waits;
         if (source_changed()) data_waits = true;
         if (next_update_s_ > 0 && now_s() >= next_update_s_) data_waits = true;
@@ -164,32 +171,31 @@ void Application::apply_wishes() {
 }
 
 void Application::run_screenshot() {
-    constexpr double longest_settling_s = 5;
-    double ready_s = -1;  // since when nothing is missing
+    constexpr double longest_settling_s = 5, longest_connecting_s = 5;
+    double ready_s = -1;  // from when on --after counts
     for (;;) {
         window_->wait_events(0.01);
         fold_waiting(loading_fold_budget_s);
-        const SourceStatus status = source_->status();
-        const bool complete = options_.live || (caught_up_ && !more_to_fold_);
-        if (complete && ready_s < 0) ready_s = options_.live ? 0 : now_s();
-        const bool time_is_up = ready_s >= 0 && now_s() - ready_s >= options_.after_s;
-        if (!time_is_up) {
-            if (options_.after_s > 0) draw();
-            continue;
-        }
-        if (options_.live && status.phase == SourceStatus::Phase::connecting && now_s() < options_.after_s + 2 && !caught_up_ && status.message.empty()) continue;
-        break;
+        // Live: from the start on, but not before the agent has told all it knows, or it is plain that there is none.
+        const bool all_there = caught_up_ && !more_to_fold_;
+        const bool no_answer = options_.live && (!source_->status().message.empty() || now_s() > longest_connecting_s);
+        if ((all_there || no_answer) && ready_s < 0) ready_s = options_.live ? 0 : now_s();
+        if (ready_s >= 0 && now_s() - ready_s >= options_.after_s) break;
+        if (options_.after_s > 0 && now_s() - last_draw_s_ >= data_frame_s) draw();  // an app that runs is followed
     }
     apply_wishes();
     const double settling_s = now_s();
     // Until nothing moves and nothing that is derived waits for its turn; an app that runs never gets there.
-    for (int frame = 0; frame < 4 || ((animating_ || next_update_s_ > 0) && now_s() - settling_s < longest_settling_s); ++frame) draw();
+    for (int frame = 0; frame < 4 || ((animating_ || next_update_s_ > 0) && now_s() - settling_s < longest_settling_s);
+         ++frame)
+        draw();
     Pixels pixels;
     draw(&pixels);
     std::string error;
     if (pixels.width != options_.width || pixels.height != options_.height) {
-        throw std::runtime_error("the display gave a window of " + std::to_string(pixels.width) + "x" + std::to_string(pixels.height) + " instead of " +
-                                 std::to_string(options_.width) + "x" + std::to_string(options_.height) + "; use a smaller --size");
+        throw std::runtime_error("the display gave a window of " + std::to_string(pixels.width) + "x" +
+                                 std::to_string(pixels.height) + " instead of " + std::to_string(options_.width) + "x" +
+                                 std::to_string(options_.height) + "; use a smaller --size");
     }
     if (!write_png(options_.screenshot, pixels, error)) throw std::runtime_error(error);
 }

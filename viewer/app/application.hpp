@@ -20,15 +20,15 @@ public:
     // Throws WindowError; std::runtime_error if the file cannot be read.
     explicit Application(const Options& options);
 
-    void run();                 // until the window is closed
-    void run_screenshot();      // throws std::runtime_error
+    void run();             // until the window is closed
+    void run_screenshot();  // throws std::runtime_error
 
 private:
     bool fold_waiting(double budget_s);  // true: something changed
     void update_source_info();
     bool source_changed();
     void draw(Pixels* pixels = nullptr);
-    void apply_wishes();        // --task, --problem
+    void apply_wishes();  // --task, --problem
     double now_s() const;
 
     Options options_;

@@ -16,9 +16,11 @@ constexpr int smallest_px = 200, largest_px = 8192;
 std::string parse_size(const std::string& text, Options& options) {
     int width = 0, height = 0;
     char rest = 0;
-    if (std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &rest) != 2) return "'" + text + "' is no size; write 1600x1000";
+    if (std::sscanf(text.c_str(), "%dx%d%c", &width, &height, &rest) != 2)
+        return "'" + text + "' is no size; write 1600x1000";
     if (width < smallest_px || height < smallest_px || width > largest_px || height > largest_px) {
-        return "a size is between " + std::to_string(smallest_px) + " and " + std::to_string(largest_px) + " pixels each way";
+        return "a size is between " + std::to_string(smallest_px) + " and " + std::to_string(largest_px) +
+               " pixels each way";
     }
     options.width = width;
     options.height = height;
@@ -40,7 +42,9 @@ std::string parse_view(const std::string& text, Options& options) {
 }  // namespace
 
 bool parse_options(int argc, char** argv, Options& options, int& exit_code) {
-    CLI::App command("Shows what async programs do: task trees, timelines, loop latency, problems; live or from a trace file.", "coroscope-viewer");
+    CLI::App command(
+        "Shows what async programs do: task trees, timelines, loop latency, problems; live or from a trace file.",
+        "coroscope-viewer");
     command.footer(
         "Examples:\n"
         "  coroscope-viewer                  the apps of the default agent, live\n"
@@ -51,13 +55,20 @@ bool parse_options(int argc, char** argv, Options& options, int& exit_code) {
         "Environment: COROSCOPE_SCALE=1.5 makes everything larger than the screen's own scale says.\n"
         "Keys and mouse: press ? in the window.");
     std::string where, size, view = "dashboard";
-    command.add_option("where", where, "A trace file, or an agent's address: unix:PATH, HOST:PORT")->type_name("[FILE|ADDRESS]");
-    command.add_option("--view", view, "What to show first: dashboard, tasks, timeline, latency, problems, detail, health")->type_name("NAME");
+    command.add_option("where", where, "A trace file, or an agent's address: unix:PATH, HOST:PORT")
+        ->type_name("[FILE|ADDRESS]");
+    command
+        .add_option("--view", view, "What to show first: dashboard, tasks, timeline, latency, problems, detail, health")
+        ->type_name("NAME");
     command.add_option("--size", size, "Of the window, default 1600x1000")->type_name("WxH");
     command.add_option("--task", options.task, "Select a task by its id or name")->type_name("TASK");
-    command.add_option("--problem", options.problem, "Select the problem of this number, 1 is the worst")->type_name("N");
-    command.add_option("--screenshot", options.screenshot, "Draw the window unseen, write it to this PNG, and exit")->type_name("OUT.png");
-    command.add_option("--after", options.after_s, "Screenshot: let this much time pass first; a file is read whole in any case")
+    command.add_option("--problem", options.problem, "Select the problem of this number, 1 is the worst")
+        ->type_name("N");
+    command.add_option("--screenshot", options.screenshot, "Draw the window unseen, write it to this PNG, and exit")
+        ->type_name("OUT.png");
+    command
+        .add_option("--after", options.after_s,
+                    "Screenshot: let this much time pass first; a file is read whole in any case")
         ->type_name("SECONDS")
         ->check(CLI::Range(0.0, 86400.0));
     command.set_version_flag("--version", "coroscope-viewer " COROSCOPE_VERSION);

@@ -8,15 +8,15 @@
 namespace coroscope::viewer {
 
 struct Options {
-    std::string where;           // a file or an address
-    bool live = true;            // an address
+    std::string where;  // a file or an address
+    bool live = true;   // an address
     View view = View::dashboard;
-    std::string screenshot;      // a PNG to write; empty: a window for the user
+    std::string screenshot;  // a PNG to write; empty: a window for the user
     int width = 1600, height = 1000;
     bool size_given = false;
     double after_s = 0;
-    std::string task;            // id or name of the task to select
-    std::size_t problem = 0;     // number of the problem to select, from 1; 0: none
+    std::string task;         // id or name of the task to select
+    std::size_t problem = 0;  // number of the problem to select, from 1; 0: none
 };
 
 inline constexpr int exit_failure = 1, exit_usage = 2;

@@ -19,7 +19,8 @@ bool write_png(const std::string& path, const Pixels& pixels, std::string& error
     const auto append = [](void* to, void* data, int size) {
         static_cast<std::string*>(to)->append(static_cast<const char*>(data), static_cast<std::size_t>(size));
     };
-    if (stbi_write_png_to_func(append, &bytes, pixels.width, pixels.height, 3, pixels.rgb.data(), pixels.width * 3) == 0) {
+    if (stbi_write_png_to_func(append, &bytes, pixels.width, pixels.height, 3, pixels.rgb.data(), pixels.width * 3) ==
+        0) {
         error = "cannot encode the picture";
         return false;
     }

@@ -24,7 +24,9 @@ void remember_error(int, const char* text) { last_error = text; }
 [[noreturn]] void fail(const std::string& what) {
     std::string text = what + (last_error.empty() ? "" : ": " + last_error);
     if (std::getenv("DISPLAY") == nullptr && std::getenv("WAYLAND_DISPLAY") == nullptr) {
-        text += "\nNo display is set. Without one, a screenshot can be made with: xvfb-run -a coroscope-viewer ... --screenshot OUT.png";
+        text +=
+            "\nNo display is set. Without one, a screenshot can be made with: xvfb-run -a coroscope-viewer ... "
+            "--screenshot OUT.png";
     }
     throw WindowError(text);
 }
@@ -70,7 +72,9 @@ Window::~Window() {
 
 void Window::watch_events() {
     glfwSetWindowUserPointer(window_, this);
-    static const auto saw = [](GLFWwindow* window) { static_cast<Window*>(glfwGetWindowUserPointer(window))->seen_event_ = true; };
+    static const auto saw = [](GLFWwindow* window) {
+        static_cast<Window*>(glfwGetWindowUserPointer(window))->seen_event_ = true;
+    };
     glfwSetCursorPosCallback(window_, [](GLFWwindow* w, double, double) { saw(w); });
     glfwSetMouseButtonCallback(window_, [](GLFWwindow* w, int, int, int) { saw(w); });
     glfwSetScrollCallback(window_, [](GLFWwindow* w, double, double) { saw(w); });
@@ -144,8 +148,9 @@ void Window::end_frame(Pixels* pixels) {
         glReadPixels(0, 0, width, height, GL_RGB, GL_UNSIGNED_BYTE, from_below.data());
         pixels->rgb.resize(from_below.size());
         for (std::size_t y = 0; y < static_cast<std::size_t>(height); ++y) {
-            std::copy_n(from_below.begin() + static_cast<std::ptrdiff_t>((static_cast<std::size_t>(height) - 1 - y) * row), row,
-                        pixels->rgb.begin() + static_cast<std::ptrdiff_t>(y * row));
+            std::copy_n(
+                from_below.begin() + static_cast<std::ptrdiff_t>((static_cast<std::size_t>(height) - 1 - y) * row), row,
+                pixels->rgb.begin() + static_cast<std::ptrdiff_t>(y * row));
         }
     }
     glfwSwapBuffers(window_);

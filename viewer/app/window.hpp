@@ -30,7 +30,8 @@ public:
     Window& operator=(const Window&) = delete;
 
     bool should_close() const;
-    // Events that are there, or the first to come within `timeout_s`. True if one of them was the user's or the system's, not wake().
+    // Events that are there, or the first to come within `timeout_s`. True if one of them was the user's or the
+    // system's, not wake().
     bool wait_events(double timeout_s);
     bool poll_events();
     // Any thread: ends a wait_events().

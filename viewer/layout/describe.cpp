@@ -66,7 +66,8 @@ std::uint64_t in_state_ns(const model::Model& model, const model::Task& task) {
 }
 
 std::uint64_t busy_so_far_ns(const model::Model& model, const model::Task& task) {
-    const bool running = task.state == model::State::running && task.step_began_ns != 0 && model.now_ns() > task.step_began_ns;
+    const bool running =
+        task.state == model::State::running && task.step_began_ns != 0 && model.now_ns() > task.step_began_ns;
     return task.busy_ns + (running ? model.now_ns() - task.step_began_ns : 0);
 }
 

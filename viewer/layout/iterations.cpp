@@ -59,7 +59,9 @@ std::size_t IterationIndex::longest(const model::Loop& loop, std::size_t first, 
 std::vector<LatencyColumn> latency_columns(const model::Loop& loop, const IterationIndex& index, const TimeAxis& axis) {
     const auto& all = loop.iterations;
     std::vector<LatencyColumn> columns(static_cast<std::size_t>(std::max(0.0f, axis.width_px)));
-    const auto ends_before = [](const model::Iteration& one, double time) { return static_cast<double>(one.end_ns) <= time; };
+    const auto ends_before = [](const model::Iteration& one, double time) {
+        return static_cast<double>(one.end_ns) <= time;
+    };
     const double per_px = axis.ns_per_px();
     auto at = std::lower_bound(all.begin(), all.end(), axis.range.begin_ns, ends_before);
     for (std::size_t column = 0; column < columns.size() && at != all.end(); ++column) {
@@ -107,7 +109,9 @@ std::vector<Share> composition(const model::Loop& loop, const model::Iteration& 
 
 std::vector<LongIteration> longest_iterations(const model::Model& model, std::size_t most) {
     std::vector<LongIteration> longest;
-    const auto worse = [](const LongIteration& a, const LongIteration& b) { return length_ns(a.iteration) > length_ns(b.iteration); };
+    const auto worse = [](const LongIteration& a, const LongIteration& b) {
+        return length_ns(a.iteration) > length_ns(b.iteration);
+    };
     for (const auto& loop : model.loops()) {
         for (const model::Iteration& iteration : loop->iterations) {
             const LongIteration one{loop->id, iteration, {}};

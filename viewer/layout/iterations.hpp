@@ -1,5 +1,5 @@
-// The latency chart's data: for each pixel column the longest iteration of a loop that overlaps it. Never strides: a single
-// long iteration among a million is seen at every zoom.
+// The latency chart's data: for each pixel column the longest iteration of a loop that overlaps it. Never strides: a
+// single long iteration among a million is seen at every zoom.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ private:
     static constexpr std::uint64_t block_size = 256;
 
     model::LoopId loop_ = 0;
-    std::uint64_t indexed_ = 0;       // iterations [.., indexed_) by number are in the blocks
-    std::uint64_t first_block_ = 0;   // number of longest_.front()
+    std::uint64_t indexed_ = 0;          // iterations [.., indexed_) by number are in the blocks
+    std::uint64_t first_block_ = 0;      // number of longest_.front()
     std::deque<std::uint64_t> longest_;  // number of the longest iteration of each whole block
 };
 

@@ -45,7 +45,9 @@ RunSummary summarise(const model::Model& model, const Slices& slices, const Bar&
     if (looked_at > 0 && span > 0) {
         summary.busy = std::min(1.0, busy_ns * static_cast<double>(bar.count) / static_cast<double>(looked_at) / span);
     }
-    summary.mostly = std::max_element(tallies.begin(), tallies.end(), [](const Tally& a, const Tally& b) { return a.ns < b.ns; })->site;
+    summary.mostly = std::max_element(tallies.begin(), tallies.end(), [](const Tally& a, const Tally& b) {
+                         return a.ns < b.ns;
+                     })->site;
     return summary;
 }
 

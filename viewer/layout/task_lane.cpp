@@ -78,7 +78,8 @@ Span merged_span(std::vector<model::Slice>::const_iterator first, std::vector<mo
         const model::Slice& slice = first[i];
         span.busy_ns += static_cast<double>(slice.end_ns - slice.begin_ns);
         // The wait of the first lies before this span.
-        if (i > 0 && slice.ready_ns != 0 && slice.ready_ns < slice.begin_ns) span.ready_ns += static_cast<double>(slice.begin_ns - slice.ready_ns);
+        if (i > 0 && slice.ready_ns != 0 && slice.ready_ns < slice.begin_ns)
+            span.ready_ns += static_cast<double>(slice.begin_ns - slice.ready_ns);
     }
     const double factor = static_cast<double>(last - first) / static_cast<double>(looked_at);
     span.busy_ns *= factor;
@@ -108,7 +109,8 @@ void LaneIndex::update(const model::Model& model, const std::vector<Lane>& lanes
             return update(model, lanes);
         }
         const std::size_t known = seen > dropped ? seen - dropped : 0;
-        for (std::size_t i = any_fresh ? 0 : known; i < loop->slices.size(); ++i) add(model, loop->slices[i], i < known);
+        for (std::size_t i = any_fresh ? 0 : known; i < loop->slices.size(); ++i)
+            add(model, loop->slices[i], i < known);
         seen = total;
     }
     for (auto& [id, kept] : lanes_) kept.fresh = false;
@@ -117,7 +119,8 @@ void LaneIndex::update(const model::Model& model, const std::vector<Lane>& lanes
 
 void LaneIndex::add(const model::Model& model, const model::Slice& slice, bool old) {
     if (slice.task == 0) return;
-    if (const auto lane = lanes_.find(slice.task); lane != lanes_.end() && (!old || lane->second.fresh)) append(lane->second.lane, slice);
+    if (const auto lane = lanes_.find(slice.task); lane != lanes_.end() && (!old || lane->second.fresh))
+        append(lane->second.lane, slice);
     if (groups_.empty()) return;
     const model::Task* task = model.task(slice.task);
     const auto group = task == nullptr ? groups_.end() : groups_.find(task->root);
@@ -134,14 +137,16 @@ const TaskSlices* LaneIndex::find_group(model::NodeId root) const {
     return group == groups_.end() ? nullptr : &group->second.lane;
 }
 
-std::vector<Span> spans(const model::Model& model, const model::Task& task, const TaskSlices& lane, const TimeAxis& axis,
-                        float narrowest_px) {
+std::vector<Span> spans(const model::Model& model, const model::Task& task, const TaskSlices& lane,
+                        const TimeAxis& axis, float narrowest_px) {
     SpanWriter writer(axis, narrowest_px);
     const auto& slices = lane.slices;
-    const auto end_of_story = static_cast<double>(task.state == model::State::done && task.done_ns != 0 ? task.done_ns : model.now_ns());
+    const auto end_of_story =
+        static_cast<double>(task.state == model::State::done && task.done_ns != 0 ? task.done_ns : model.now_ns());
     const double per_px = axis.ns_per_px() * static_cast<double>(narrowest_px);
-    auto at = std::lower_bound(slices.begin(), slices.end(), axis.range.begin_ns,
-                               [](const model::Slice& slice, double time) { return static_cast<double>(slice.end_ns) < time; });
+    auto at = std::lower_bound(
+        slices.begin(), slices.end(), axis.range.begin_ns,
+        [](const model::Slice& slice, double time) { return static_cast<double>(slice.end_ns) < time; });
     // What lies between two steps: suspended, then ready.
     const auto between = [&](double from, const model::Slice& next, model::NodeId node) {
         const double begin = static_cast<double>(next.begin_ns);
@@ -154,7 +159,9 @@ std::vector<Span> spans(const model::Model& model, const model::Task& task, cons
     model::NodeId node = at == slices.begin() ? task.root : std::prev(at)->ended_at;
     while (at != slices.end() && from < axis.range.end_ns) {
         between(from, *at, node);
-        const auto ends_before = [](const model::Slice& slice, double time) { return static_cast<double>(slice.end_ns) < time; };
+        const auto ends_before = [](const model::Slice& slice, double time) {
+            return static_cast<double>(slice.end_ns) < time;
+        };
         auto last = std::lower_bound(at, slices.end(), static_cast<double>(at->begin_ns) + per_px, ends_before);
         if (last == at) ++last;
         writer.add(merged_span(at, last));
@@ -167,7 +174,8 @@ std::vector<Span> spans(const model::Model& model, const model::Task& task, cons
     switch (task.state) {
         case model::State::done: break;
         case model::State::running:
-            writer.add({static_cast<double>(task.step_began_ns), end_of_story, Phase::running, task.step_began_at, task.woken_by});
+            writer.add({static_cast<double>(task.step_began_ns), end_of_story, Phase::running, task.step_began_at,
+                        task.woken_by});
             break;
         case model::State::ready:
         case model::State::created:
@@ -181,13 +189,14 @@ std::vector<Span> spans(const model::Model& model, const model::Task& task, cons
 
 namespace {
 
-std::unordered_map<model::TaskId, double> busy_by_task(const model::Model& model, const TimeRange& range, std::size_t most_looked_at) {
+std::unordered_map<model::TaskId, double> busy_by_task(const model::Model& model, const TimeRange& range,
+                                                       std::size_t most_looked_at) {
     std::unordered_map<model::TaskId, double> busy;
     for (const auto& loop : model.loops()) {
         const auto& slices = loop->slices;
-        const auto first = std::lower_bound(slices.begin(), slices.end(), range.begin_ns, [](const model::Slice& s, double t) {
-            return static_cast<double>(s.end_ns) < t;
-        });
+        const auto first =
+            std::lower_bound(slices.begin(), slices.end(), range.begin_ns,
+                             [](const model::Slice& s, double t) { return static_cast<double>(s.end_ns) < t; });
         const auto last = std::lower_bound(first, slices.end(), range.end_ns, [](const model::Slice& s, double t) {
             return static_cast<double>(s.begin_ns) < t;
         });
@@ -203,8 +212,8 @@ std::unordered_map<model::TaskId, double> busy_by_task(const model::Model& model
 
 }  // namespace
 
-std::vector<Lane> busiest_lanes(const model::Model& model, const TimeRange& range, std::size_t count, std::size_t group_from,
-                                std::size_t most_looked_at) {
+std::vector<Lane> busiest_lanes(const model::Model& model, const TimeRange& range, std::size_t count,
+                                std::size_t group_from, std::size_t most_looked_at) {
     struct Candidate {
         Lane lane;
         double busy_ns = 0;
@@ -238,14 +247,14 @@ std::vector<Lane> busiest_lanes(const model::Model& model, const TimeRange& rang
 }
 
 std::ptrdiff_t slice_at_or_before(const std::vector<model::Slice>& slices, double time_ns) {
-    const auto after = std::upper_bound(slices.begin(), slices.end(), time_ns, [](double time, const model::Slice& slice) {
-        return time < static_cast<double>(slice.begin_ns);
-    });
+    const auto after = std::upper_bound(
+        slices.begin(), slices.end(), time_ns,
+        [](double time, const model::Slice& slice) { return time < static_cast<double>(slice.begin_ns); });
     return after - slices.begin() - 1;
 }
 
-std::vector<Wake> wakes(const LaneIndex& index, model::TaskId task, const std::vector<Lane>& shown, const TimeRange& range,
-                        std::size_t most) {
+std::vector<Wake> wakes(const LaneIndex& index, model::TaskId task, const std::vector<Lane>& shown,
+                        const TimeRange& range, std::size_t most) {
     std::vector<Wake> result;
     for (const Lane& each : shown) {
         const model::TaskId other = each.task;
@@ -258,7 +267,8 @@ std::vector<Wake> wakes(const LaneIndex& index, model::TaskId task, const std::v
             if (at->woken_by == 0 || at->woken_by == other || at->ready_ns == 0) continue;
             if (other != task && at->woken_by != task) continue;
             if (result.size() == most) return {};  // a thicket helps nobody: zoom in to see them
-            result.push_back({at->woken_by, other, static_cast<double>(at->ready_ns), static_cast<double>(at->begin_ns)});
+            result.push_back(
+                {at->woken_by, other, static_cast<double>(at->ready_ns), static_cast<double>(at->begin_ns)});
         }
     }
     return result;

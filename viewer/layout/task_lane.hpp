@@ -1,5 +1,5 @@
-// A task's own lane: when it ran, waited for the loop, or was suspended. Lanes are kept for the few tasks that are shown;
-// each is extended by the slices that came since the last update.
+// A task's own lane: when it ran, waited for the loop, or was suspended. Lanes are kept for the few tasks that are
+// shown; each is extended by the slices that came since the last update.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,9 @@ enum class Phase : std::uint8_t { suspended, ready, running };
 struct Span {
     double begin_ns = 0, end_ns = 0;
     Phase phase = Phase::suspended;
-    model::NodeId node = 0;        // suspended: where; running: where it had been suspended
-    model::TaskId woken_by = 0;    // ready, running: who made it ready
-    std::size_t merged = 1;        // running: steps in it; more than one when they were too narrow to show
+    model::NodeId node = 0;            // suspended: where; running: where it had been suspended
+    model::TaskId woken_by = 0;        // ready, running: who made it ready
+    std::size_t merged = 1;            // running: steps in it; more than one when they were too narrow to show
     double busy_ns = 0, ready_ns = 0;  // merged: how long they ran and waited for the loop, all together
 };
 
@@ -58,15 +58,15 @@ private:
     std::map<model::LoopId, std::uint64_t> seen_;  // slices by number that were looked at
 };
 
-// What a lane draws in the axis's range: spans at least `narrowest_px` wide; narrower steps are merged into one running span.
-// `now_ns` closes what is still open.
-std::vector<Span> spans(const model::Model& model, const model::Task& task, const TaskSlices& lane, const TimeAxis& axis,
-                        float narrowest_px = 2);
+// What a lane draws in the axis's range: spans at least `narrowest_px` wide; narrower steps are merged into one running
+// span. `now_ns` closes what is still open.
+std::vector<Span> spans(const model::Model& model, const model::Task& task, const TaskSlices& lane,
+                        const TimeAxis& axis, float narrowest_px = 2);
 
-// Lanes for the tasks that were longest busy in a range, longest first. From `group_from` tasks of one creation site on they
-// share a lane. Looks at no more than `most_looked_at` slices of a loop, evenly spread.
-std::vector<Lane> busiest_lanes(const model::Model& model, const TimeRange& range, std::size_t count, std::size_t group_from = 4,
-                                std::size_t most_looked_at = 50'000);
+// Lanes for the tasks that were longest busy in a range, longest first. From `group_from` tasks of one creation site on
+// they share a lane. Looks at no more than `most_looked_at` slices of a loop, evenly spread.
+std::vector<Lane> busiest_lanes(const model::Model& model, const TimeRange& range, std::size_t count,
+                                std::size_t group_from = 4, std::size_t most_looked_at = 50'000);
 
 // The step of `task` that a time falls in, or the last one before it: for stepping through a task's story. -1: none.
 std::ptrdiff_t slice_at_or_before(const std::vector<model::Slice>& slices, double time_ns);
@@ -77,7 +77,7 @@ struct Wake {
     double from_ns = 0, to_ns = 0;  // made ready; began to run
 };
 // The wakes of a task within a range: into it, and out of it to other tasks of which lanes exist.
-std::vector<Wake> wakes(const LaneIndex& index, model::TaskId task, const std::vector<Lane>& shown, const TimeRange& range,
-                        std::size_t most);
+std::vector<Wake> wakes(const LaneIndex& index, model::TaskId task, const std::vector<Lane>& shown,
+                        const TimeRange& range, std::size_t most);
 
 }  // namespace coroscope::viewer

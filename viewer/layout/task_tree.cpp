@@ -42,7 +42,8 @@ public:
                                        : empty_;
         return std::all_of(words_.begin(), words_.end(), [&](const std::string& word) {
             return contains_text(name, word) || contains_text(coroutine, word) || contains_text(place, word) ||
-                   contains_text(model::to_string(task.state), word) || contains_text(model::to_string(task.outcome), word) ||
+                   contains_text(model::to_string(task.state), word) ||
+                   contains_text(model::to_string(task.outcome), word) ||
                    (task.state == model::State::suspended && contains_text(model::to_string(task.wait.kind), word));
         });
     }
@@ -151,7 +152,8 @@ void TaskTree::sort(const model::Model& model, const TreeOptions& options, std::
         case SortBy::waits_for:
             by([&](std::uint32_t i) {
                 const bool waits = task(i).state == model::State::suspended;
-                return std::tuple(!waits, waits ? task(i).wait.kind : model::WaitKind{}, waits ? task(i).wait.operand : 0);
+                return std::tuple(!waits, waits ? task(i).wait.kind : model::WaitKind{},
+                                  waits ? task(i).wait.operand : 0);
             });
             break;
         case SortBy::age: by([&](std::uint32_t i) { return ~task(i).created_ns; }); break;
@@ -162,7 +164,8 @@ void TaskTree::emit(const model::Model& model, const TreeOptions& options, const
     rows_.clear();
     struct Pending {
         TreeRow row;
-        std::vector<std::uint32_t> below;  // a group: its members; a task: nothing, its children are looked up when it is open
+        std::vector<std::uint32_t>
+            below;  // a group: its members; a task: nothing, its children are looked up when it is open
         std::uint32_t entry = none;
     };
     std::vector<Pending> stack;
@@ -175,12 +178,14 @@ void TaskTree::emit(const model::Model& model, const TreeOptions& options, const
         row.key = task_key(row.task);
         row.depth = depth;
         row.context = !entry.matches;
-        for (std::uint32_t c = entry.first_child; c != none && !row.expandable; c = tasks_[c].next) row.expandable = tasks_[c].needed;
+        for (std::uint32_t c = entry.first_child; c != none && !row.expandable; c = tasks_[c].next)
+            row.expandable = tasks_[c].needed;
         row.open = row.expandable && (filtering || is_open(toggled, row.key, false));
         return row;
     };
     // Pushes siblings so that the first is on top.
-    const auto push = [&](std::vector<std::uint32_t> siblings, model::TaskId parent, std::uint16_t depth, bool may_fold) {
+    const auto push = [&](std::vector<std::uint32_t> siblings, model::TaskId parent, std::uint16_t depth,
+                          bool may_fold) {
         sort(model, options, siblings);
         std::unordered_map<model::NodeId, std::size_t> sizes;
         if (may_fold && options.fold) {

@@ -1,5 +1,5 @@
-// The task tree as rows: what is open, in order, folded by creation site, filtered. Built when something changed; drawing it
-// then costs the rows on the screen only.
+// The task tree as rows: what is open, in order, folded by creation site, filtered. Built when something changed;
+// drawing it then costs the rows on the screen only.
 #pragma once
 
 #include <array>
@@ -16,9 +16,9 @@ namespace coroscope::viewer {
 enum class SortBy : std::uint8_t { created, name, coroutine, state, busy, steps, waits_for, age };
 
 struct TreeOptions {
-    std::string filter;    // words, all of which must be in name, coroutine, state or file
+    std::string filter;  // words, all of which must be in name, coroutine, state or file
     bool show_done = true;
-    bool fold = true;      // siblings of one creation site become one row from `fold_from` on
+    bool fold = true;  // siblings of one creation site become one row from `fold_from` on
     std::size_t fold_from = 6;
     SortBy sort = SortBy::created;
     bool descending = false;
@@ -30,13 +30,13 @@ struct TreeOptions {
 using Toggled = std::unordered_set<std::uint64_t>;
 
 struct TreeRow {
-    bool group = false;           // stands for siblings of one creation site
-    bool context = false;         // shown only because something below it matches
+    bool group = false;    // stands for siblings of one creation site
+    bool context = false;  // shown only because something below it matches
     bool expandable = false, open = false;
     std::uint16_t depth = 0;
-    model::TaskId task = 0;       // a group: one of its tasks
-    std::uint64_t key = 0;        // for Toggled
-    std::uint32_t count = 1;      // tasks in the group
+    model::TaskId task = 0;                 // a group: one of its tasks
+    std::uint64_t key = 0;                  // for Toggled
+    std::uint32_t count = 1;                // tasks in the group
     std::array<std::uint32_t, 5> states{};  // a group: tasks by State
     std::uint64_t busy_ns = 0, steps = 0;   // a group: sums
 };
@@ -45,8 +45,8 @@ class TaskTree {
 public:
     void build(const model::Model& model, const TreeOptions& options, const Toggled& toggled);
     const std::vector<TreeRow>& rows() const { return rows_; }
-    std::size_t tasks() const { return tasks_.size(); }      // known
-    std::size_t matching() const { return matching_; }       // that passed the filter
+    std::size_t tasks() const { return tasks_.size(); }  // known
+    std::size_t matching() const { return matching_; }   // that passed the filter
 
 private:
     struct Entry {

@@ -58,7 +58,8 @@ std::string duration_text(std::uint64_t ns) {
     const std::uint64_t seconds = ns / 1'000'000'000;
     char text[64];
     if (seconds < 3600) {
-        std::snprintf(text, sizeof text, "%u min %02u s", static_cast<unsigned>(seconds / 60), static_cast<unsigned>(seconds % 60));
+        std::snprintf(text, sizeof text, "%u min %02u s", static_cast<unsigned>(seconds / 60),
+                      static_cast<unsigned>(seconds % 60));
     } else {
         std::snprintf(text, sizeof text, "%u h %02u min", static_cast<unsigned>(seconds / 3600),
                       static_cast<unsigned>(seconds / 60 % 60));
@@ -112,7 +113,8 @@ std::string place_text(std::string_view file, std::uint32_t line) {
 
 std::string function_text(std::string_view function) {
     // "f(int) [with T = int]" is gcc's way to name an instance.
-    if (const std::size_t with = function.find(" [with "); with != std::string_view::npos) function = function.substr(0, with);
+    if (const std::size_t with = function.find(" [with "); with != std::string_view::npos)
+        function = function.substr(0, with);
     std::size_t end = parameters(function);
     if (end == std::string_view::npos || end == 0) return std::string(function);
     // What is declared within a function is named after it: "run(int)::<lambda()>".

@@ -39,7 +39,8 @@ std::string label_of(double since_origin_ns, double step_ns) {
     std::size_t unit = 0;
     while (unit + 1 < units.size() && size < units[unit].ns) ++unit;
     int decimals = 0;
-    for (double step = step_ns / units[unit].ns; decimals < 9 && std::abs(step - std::round(step)) > 1e-6; step *= 10) ++decimals;
+    for (double step = step_ns / units[unit].ns; decimals < 9 && std::abs(step - std::round(step)) > 1e-6; step *= 10)
+        ++decimals;
     char text[64];
     std::snprintf(text, sizeof text, "%.*f %s", decimals, since_origin_ns / units[unit].ns, units[unit].name);
     return text;

@@ -17,7 +17,7 @@ struct TimeRange {
     bool operator==(const TimeRange&) const = default;
 };
 
-inline constexpr double shortest_span_ns = 1e3;      // 1 us over the whole width: single ns are visible
+inline constexpr double shortest_span_ns = 1e3;  // 1 us over the whole width: single ns are visible
 inline constexpr double longest_span_ns = 30 * 86400e9;
 
 // `factor` < 1 zooms in; the time `at_ns` stays where it is on the screen.
@@ -32,7 +32,8 @@ struct TimeAxis {
 
     double ns_per_px() const { return range.span_ns() / static_cast<double>(width_px); }
     float x(double time_ns) const {
-        return left_px + static_cast<float>((time_ns - range.begin_ns) / range.span_ns() * static_cast<double>(width_px));
+        return left_px +
+               static_cast<float>((time_ns - range.begin_ns) / range.span_ns() * static_cast<double>(width_px));
     }
     float x(std::uint64_t time_ns) const { return x(static_cast<double>(time_ns)); }
     double time_ns(float x_px) const {

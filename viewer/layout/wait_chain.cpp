@@ -15,7 +15,9 @@ WaitChain wait_chain(const model::Model& model, model::TaskId id, std::size_t lo
             break;
         }
         chain.tasks.push_back(id);
-        if (task->state != model::State::suspended || task->wait.kind != model::WaitKind::task || task->wait.operand == 0) break;
+        if (task->state != model::State::suspended || task->wait.kind != model::WaitKind::task ||
+            task->wait.operand == 0)
+            break;
         id = task->wait.operand;
     }
     return chain;
@@ -24,7 +26,8 @@ WaitChain wait_chain(const model::Model& model, model::TaskId id, std::size_t lo
 std::vector<model::TaskId> awaiters(const model::Model& model, model::TaskId id) {
     std::vector<model::TaskId> result;
     for (const model::Task* task : model.live_tasks()) {
-        if (task->state == model::State::suspended && task->wait.kind == model::WaitKind::task && task->wait.operand == id) {
+        if (task->state == model::State::suspended && task->wait.kind == model::WaitKind::task &&
+            task->wait.operand == id) {
             result.push_back(task->id);
         }
     }

@@ -1,6 +1,6 @@
 // Frames on their way from a source's thread to the UI's.
-// Bound: `bound_bytes` of frames. Full: the source's thread waits, so that a file is not read faster than it is folded, and
-// an agent that is not read from cuts this viewer back to a keyframe (CutBack, counted). Nothing is dropped here.
+// Bound: `bound_bytes` of frames. Full: the source's thread waits, so that a file is not read faster than it is folded,
+// and an agent that is not read from cuts this viewer back to a keyframe (CutBack, counted). Nothing is dropped here.
 #pragma once
 
 #include <condition_variable>

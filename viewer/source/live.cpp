@@ -27,14 +27,16 @@ std::string explain(const grpc::Status& status, const std::string& address) {
     switch (status.error_code()) {
         case grpc::StatusCode::OK: return "the agent at " + address + " ended the stream";
         case grpc::StatusCode::UNAVAILABLE: return "no agent answers at " + address;
-        case grpc::StatusCode::UNIMPLEMENTED: return "what answers at " + address + " is no coroscope agent of this version";
+        case grpc::StatusCode::UNIMPLEMENTED:
+            return "what answers at " + address + " is no coroscope agent of this version";
         default: return "the agent at " + address + " says: " + status.error_message();
     }
 }
 
 class LiveSource final : public Source {
 public:
-    LiveSource(const std::string& address, std::function<void()> wake) : items_(wake), wake_(std::move(wake)), target_(target_of(address)) {
+    LiveSource(const std::string& address, std::function<void()> wake)
+        : items_(wake), wake_(std::move(wake)), target_(target_of(address)) {
         status_.name = address;
         status_.follows = true;
         thread_ = std::thread([this] { follow(); });
@@ -75,7 +77,8 @@ private:
         arguments.SetMaxReceiveMessageSize(-1);  // keyframes
         arguments.SetInt("grpc.enable_http_proxy", 0);
         arguments.SetInt("grpc.use_local_subchannel_pool", 1);
-        const auto stub = v1::Observe::NewStub(grpc::CreateCustomChannel(target_, grpc::InsecureChannelCredentials(), arguments));
+        const auto stub =
+            v1::Observe::NewStub(grpc::CreateCustomChannel(target_, grpc::InsecureChannelCredentials(), arguments));
         grpc::ClientContext context;
         {
             const std::lock_guard lock(mutex_);

@@ -22,14 +22,14 @@ struct SourceStatus {
         failed,      // not usable; `message` says why and what to do
     };
     Phase phase = Phase::connecting;
-    bool follows = false;         // a live source
-    std::string name;             // the address or the path
-    std::string message;          // for a person; may be empty
-    double progress = -1;         // of a file, 0..1; -1: unknown
-    std::uint64_t frames = 0;     // delivered
-    std::uint64_t bytes = 0;      // of a file: its size
+    bool follows = false;      // a live source
+    std::string name;          // the address or the path
+    std::string message;       // for a person; may be empty
+    double progress = -1;      // of a file, 0..1; -1: unknown
+    std::uint64_t frames = 0;  // delivered
+    std::uint64_t bytes = 0;   // of a file: its size
     std::uint64_t connections = 0;
-    std::uint64_t frames_cut = 0; // by the agent because this viewer was too slow
+    std::uint64_t frames_cut = 0;  // by the agent because this viewer was too slow
 };
 
 // Owns a thread that delivers into a HandOver. All members are for the UI's thread.
@@ -43,11 +43,12 @@ public:
 struct Folded {
     std::uint64_t frames = 0;
     bool reset = false;
-    bool more = false;       // the time was up before the queue was empty
+    bool more = false;  // the time was up before the queue was empty
     bool caught_up = false;
 };
 
-// Folds what is waiting into `session`, for about `budget_s`. A reset replaces the session by an empty one with `limits`.
+// Folds what is waiting into `session`, for about `budget_s`. A reset replaces the session by an empty one with
+// `limits`.
 Folded fold(Source& source, model::Session& session, const model::Limits& limits, double budget_s);
 
 // "unix:PATH", "HOST:PORT", ":PORT" are addresses, unless a file of that name exists; anything else is a path.

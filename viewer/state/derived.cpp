@@ -23,7 +23,9 @@ private:
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
-std::uint64_t mix(std::uint64_t seed, std::uint64_t value) { return (seed ^ value) * 0x9e3779b97f4a7c15u + (seed >> 7); }
+std::uint64_t mix(std::uint64_t seed, std::uint64_t value) {
+    return (seed ^ value) * 0x9e3779b97f4a7c15u + (seed >> 7);
+}
 
 std::uint64_t key_of(const ViewState& state) {
     std::uint64_t key = std::hash<std::string>{}(state.tree.filter);
@@ -47,7 +49,8 @@ void add_task(std::vector<Lane>& lanes, const model::Model& model, model::TaskId
     if (model.task(task) != nullptr) add_lane(lanes, {task, 0, 1});
 }
 
-// The selected task first, then those it has to do with, then the busiest in order of creation, which does not jump about.
+// The selected task first, then those it has to do with, then the busiest in order of creation, which does not jump
+// about.
 std::vector<Lane> choose_lanes(const model::Model& model, const ViewState& state) {
     std::vector<Lane> lanes;
     if (const model::Task* selected = model.task(state.task)) {
@@ -132,7 +135,8 @@ void Derived::update_lanes(const model::App& app, const ViewState& state, double
 }
 
 std::size_t Derived::problems_of(model::AppKey app) const {
-    return static_cast<std::size_t>(std::count_if(problems_.begin(), problems_.end(), [&](const auto& p) { return p.app == app; }));
+    return static_cast<std::size_t>(
+        std::count_if(problems_.begin(), problems_.end(), [&](const auto& p) { return p.app == app; }));
 }
 
 const IterationIndex& Derived::iterations(model::LoopId loop) const {

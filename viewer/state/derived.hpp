@@ -1,5 +1,5 @@
-// What is computed from the session for the views, and kept until the session or the user's choice changes: rows of the tree,
-// the problems, lanes, maxima. Views read it; the application updates it once a frame, before they draw.
+// What is computed from the session for the views, and kept until the session or the user's choice changes: rows of the
+// tree, the problems, lanes, maxima. Views read it; the application updates it once a frame, before they draw.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +36,8 @@ public:
     const LaneIndex& lanes() const { return lanes_; }
     const std::vector<Lane>& shown_lanes() const { return shown_lanes_; }  // top to bottom
     const IterationIndex& iterations(model::LoopId loop) const;
-    const std::vector<model::TaskId>& awaiters() const { return awaiters_; }      // of the selected task
-    const LatencyDigest& latency() const { return latency_; }  // kept up while its view is shown
+    const std::vector<model::TaskId>& awaiters() const { return awaiters_; }  // of the selected task
+    const LatencyDigest& latency() const { return latency_; }                 // kept up while its view is shown
     double events_per_s() const { return rate_.per_s(); }
     void forget();  // the session was replaced
 

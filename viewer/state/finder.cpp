@@ -17,7 +17,9 @@ char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned 
 
 int fuzzy_score(std::string_view text, std::string_view letters) {
     if (letters.empty()) return 1;
-    if (contains_text(text, letters)) return 1000 + (lower(text.front()) == lower(letters.front()) ? 100 : 0) - static_cast<int>(std::min<std::size_t>(text.size(), 90));
+    if (contains_text(text, letters))
+        return 1000 + (lower(text.front()) == lower(letters.front()) ? 100 : 0) -
+               static_cast<int>(std::min<std::size_t>(text.size(), 90));
     int score = 0;
     std::size_t at = 0;
     bool adjacent = false;
@@ -34,7 +36,8 @@ int fuzzy_score(std::string_view text, std::string_view letters) {
     return std::max(1, score - static_cast<int>(std::min<std::size_t>(text.size(), 60)) / 10);
 }
 
-std::vector<Found> find_tasks(const model::Model& model, std::string_view letters, std::size_t most, std::size_t most_looked_at) {
+std::vector<Found> find_tasks(const model::Model& model, std::string_view letters, std::size_t most,
+                              std::size_t most_looked_at) {
     std::vector<Found> found;
     std::unordered_map<model::NodeId, std::string> coroutines;
     const std::vector<const model::Task*> all = model.all_tasks();
@@ -43,10 +46,13 @@ std::vector<Found> find_tasks(const model::Model& model, std::string_view letter
         const model::Task& task = *all[i];
         const auto [coroutine, fresh] = coroutines.try_emplace(task.root);
         if (fresh) coroutine->second = short_function_text(model.coroutine(task));
-        const int score = std::max(fuzzy_score(model.task_name(task), letters), fuzzy_score(coroutine->second, letters));
+        const int score =
+            std::max(fuzzy_score(model.task_name(task), letters), fuzzy_score(coroutine->second, letters));
         if (score > 0) found.push_back({task.id, score * 2 + (task.state == model::State::done ? 0 : 1)});
     }
-    const auto better = [](const Found& a, const Found& b) { return a.score != b.score ? a.score > b.score : a.task > b.task; };
+    const auto better = [](const Found& a, const Found& b) {
+        return a.score != b.score ? a.score > b.score : a.task > b.task;
+    };
     const std::size_t kept = std::min(most, found.size());
     std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(kept), found.end(), better);
     found.resize(kept);

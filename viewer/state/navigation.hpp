@@ -17,10 +17,10 @@ public:
     void visit(model::TaskId task);
     bool can_go_back() const { return at_ > 1; }
     bool can_go_forward() const { return at_ < tasks_.size(); }
-    model::TaskId back();     // 0: there is none
+    model::TaskId back();  // 0: there is none
     model::TaskId forward();
 
-    void left(const TimeRange& range);     // the range that is about to be replaced
+    void left(const TimeRange& range);  // the range that is about to be replaced
     std::optional<TimeRange> undo();
 
 private:

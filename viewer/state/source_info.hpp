@@ -10,10 +10,11 @@ struct SourceInfo {
     enum class Mood : std::uint8_t { waiting, good, warning, failed };
     bool live = false;
     Mood mood = Mood::waiting;
-    std::string name;            // the address, or the path
-    std::string phase;           // "live", "reading", "cut off" ...
-    std::string message;         // more about it; may be empty
-    double progress = 1;         // of reading a file, 0..1; -1: unknown
+    std::string name;              // the address, or the path
+    bool default_address = false;  // commands need not name it
+    std::string phase;             // "live", "reading", "cut off" ...
+    std::string message;           // more about it; may be empty
+    double progress = 1;           // of reading a file, 0..1; -1: unknown
     std::uint64_t frames = 0, bytes = 0, queued_bytes = 0, frames_cut = 0, connections = 0;
 };
 

@@ -1,5 +1,5 @@
-// When to compute something costly again: when its input changed, but never so often that it takes more than a small part of
-// the time. Given the time, so that tests can give theirs.
+// When to compute something costly again: when its input changed, but never so often that it takes more than a small
+// part of the time. Given the time, so that tests can give theirs.
 #pragma once
 
 #include <algorithm>

@@ -8,7 +8,8 @@ namespace coroscope::viewer {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> view_names{"dashboard", "tasks", "timeline", "latency", "problems", "detail", "health"};
+constexpr std::array<std::string_view, 7> view_names{"dashboard", "tasks",  "timeline", "latency",
+                                                     "problems",  "detail", "health"};
 constexpr double first_follow_span_ns = 10e9;
 constexpr double newest_margin = 0.02;  // of the span, right of the newest event
 

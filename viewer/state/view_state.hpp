@@ -1,4 +1,5 @@
-// What the user sees of the session: which app, which task, which part of time, which pane. No ImGui: views change it, tests read it.
+// What the user sees of the session: which app, which task, which part of time, which pane. No ImGui: views change it,
+// tests read it.
 #pragma once
 
 #include <cstdint>
@@ -19,29 +20,29 @@ enum class View : std::uint8_t { dashboard, tasks, timeline, latency, problems, 
 inline constexpr View all_views[] = {View::dashboard, View::tasks,  View::timeline, View::latency,
                                      View::problems,  View::detail, View::health};
 
-std::string_view to_string(View view);                      // as --view takes it
+std::string_view to_string(View view);  // as --view takes it
 std::optional<View> view_named(std::string_view name);
 
 enum class BottomTab : std::uint8_t { problems, detail, health };
 
 struct TimelineState {
     EasedRange range;
-    bool follow = true;              // the newest stays at the right edge
-    bool fitted = false;             // a range was chosen at all
-    float scroll_px = 0;             // of the lanes, downwards
-    std::optional<TimeRange> measure;  // left-drag
-    std::optional<TimeRange> zoom_box; // middle-drag
+    bool follow = true;                 // the newest stays at the right edge
+    bool fitted = false;                // a range was chosen at all
+    float scroll_px = 0;                // of the lanes, downwards
+    std::optional<TimeRange> measure;   // left-drag
+    std::optional<TimeRange> zoom_box;  // middle-drag
 };
 
 struct ViewState {
     View view = View::dashboard;
     BottomTab tab = BottomTab::problems;
-    bool show_tab = false;           // the tab was chosen by the program: the tab bar has to follow
+    bool show_tab = false;  // the tab was chosen by the program: the tab bar has to follow
 
     model::AppKey app = 0;
-    model::TaskId task = 0;          // selected
+    model::TaskId task = 0;  // selected
     Navigation navigation;
-    std::size_t problem = 0;         // selected in the list
+    std::size_t problem = 0;  // selected in the list
     bool scroll_to_problem = false;
 
     TreeOptions tree;
@@ -54,11 +55,11 @@ struct ViewState {
     bool help_open = false;
     bool find_open = false;
     std::string find_text;
-    std::size_t find_at = 0;         // highlighted result
+    std::size_t find_at = 0;  // highlighted result
     bool focus_filter = false;
-    float scale = 1;                 // the user's, on top of the screen's
+    float scale = 1;  // the user's, on top of the screen's
 
-    bool animating = false;          // a frame sets it: another is wanted
+    bool animating = false;  // a frame sets it: another is wanted
 
     // Selects a task and remembers the way back. `reveal_in_tree` scrolls the tree there.
     void select(const model::Model& model, model::TaskId id, bool reveal_in_tree = true);
@@ -68,8 +69,8 @@ struct ViewState {
     void go_forward(const model::Model& model);
 
     void choose_app(model::AppKey key);
-    // If the chosen app is not there: the newest that is connected, else the newest. If it ended while nothing in it was
-    // looked at closer: the next connected one.
+    // If the chosen app is not there: the newest that is connected, else the newest. If it ended while nothing in it
+    // was looked at closer: the next connected one.
     void choose_some_app(const model::Session& session);
     void show(BottomTab chosen) { tab = chosen, show_tab = true; }
 

@@ -17,8 +17,8 @@ Fonts loaded;
 float current_scale = 1;
 
 // Latin, Greek, Cyrillic, punctuation, arrows, mathematics, shapes: what names of tasks and our own texts use.
-constexpr ImWchar ranges[] = {0x0020, 0x024f, 0x0370, 0x04ff, 0x2010, 0x2044, 0x2190, 0x21ff, 0x2200, 0x22ff,
-                              0x2500, 0x25ff, 0x2713, 0x2718, 0};
+constexpr ImWchar ranges[] = {0x0020, 0x024f, 0x0370, 0x04ff, 0x2010, 0x2044, 0x2190, 0x21ff,
+                              0x2200, 0x22ff, 0x2500, 0x25ff, 0x2713, 0x2718, 0};
 
 std::string find_font(std::string_view file) {
     for (const char* folder : {"/usr/share/fonts/truetype/dejavu/", "/usr/share/fonts/dejavu/", "/usr/share/fonts/TTF/",
@@ -110,9 +110,9 @@ ImU32 state_color(model::State state, model::Outcome outcome) {
 
 ImU32 coroutine_color(std::uint32_t site) {
     // Of one lightness, none the green, amber or red that states and severities use at full strength.
-    static constexpr std::array<ImU32, 12> palette{
-        rgb(0x3d7fb8), rgb(0x8a64b8), rgb(0x2f8f8a), rgb(0xb0628e), rgb(0x6b7fc9), rgb(0x5a8f4d),
-        rgb(0xb07f3f), rgb(0x3f9bb0), rgb(0x9a5fa5), rgb(0x7d8a3c), rgb(0xb0695a), rgb(0x5673a0)};
+    static constexpr std::array<ImU32, 12> palette{rgb(0x3d7fb8), rgb(0x8a64b8), rgb(0x2f8f8a), rgb(0xb0628e),
+                                                   rgb(0x6b7fc9), rgb(0x5a8f4d), rgb(0xb07f3f), rgb(0x3f9bb0),
+                                                   rgb(0x9a5fa5), rgb(0x7d8a3c), rgb(0xb0695a), rgb(0x5673a0)};
     return palette[site % palette.size()];
 }
 
@@ -125,8 +125,9 @@ ImU32 latency_color(std::uint64_t length_ns, std::uint64_t target_ns) {
 
 ImU32 severity_color(std::string_view kind) {
     // Something will never end, or was lost. All else is slow or untidy.
-    static constexpr std::array<std::string_view, 6> worst{"deadlock", "stuck_forever", "stalled_loop", "exception_never_retrieved",
-                                                           "task_destroyed_pending", "callback_exception"};
+    static constexpr std::array<std::string_view, 6> worst{
+        "deadlock",          "stuck_forever", "stalled_loop", "exception_never_retrieved", "task_destroyed_pending",
+        "callback_exception"};
     return std::find(worst.begin(), worst.end(), kind) != worst.end() ? color::bad : color::warning;
 }
 

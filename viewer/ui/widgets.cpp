@@ -11,7 +11,9 @@ void begin_panel(const char* id, const Box& box) {
     ImGui::SetCursorPos({box.x, box.y});
     ImGui::PushStyleColor(ImGuiCol_ChildBg, vec(color::panel));
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {px(10), px(8)});
-    ImGui::BeginChild(id, {box.width, box.height}, false, ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_AlwaysUseWindowPadding);
+    ImGui::BeginChild(
+        id, {box.width, box.height}, false,
+        ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_AlwaysUseWindowPadding);
     ImGui::PopStyleVar();
     ImGui::PopStyleColor();
 }
@@ -71,9 +73,12 @@ void draw_state(ImDrawList& list, ImVec2 at, float size, model::State state, mod
         list.AddLine({middle.x - r, middle.y + r}, {middle.x + r, middle.y - r}, paint, line * 1.3f);
     } else if (outcome == model::Outcome::cancelled) {
         list.AddCircle(middle, r, paint, 16, line);
-        list.AddLine({middle.x - r * 0.65f, middle.y + r * 0.65f}, {middle.x + r * 0.65f, middle.y - r * 0.65f}, paint, line);
+        list.AddLine({middle.x - r * 0.65f, middle.y + r * 0.65f}, {middle.x + r * 0.65f, middle.y - r * 0.65f}, paint,
+                     line);
     } else {
-        const ImVec2 tick[] = {{middle.x - r, middle.y}, {middle.x - r * 0.25f, middle.y + r * 0.75f}, {middle.x + r, middle.y - r * 0.8f}};
+        const ImVec2 tick[] = {{middle.x - r, middle.y},
+                               {middle.x - r * 0.25f, middle.y + r * 0.75f},
+                               {middle.x + r, middle.y - r * 0.8f}};
         list.AddPolyline(tick, 3, paint, 0, line);
     }
 }
@@ -159,7 +164,10 @@ void key_cap(std::string_view what) {
 
 float text_width(std::string_view what, ImFont* font) {
     if (font == nullptr) font = ImGui::GetFont();
-    return font->CalcTextSizeA(font == ImGui::GetFont() ? ImGui::GetFontSize() : font->FontSize, 1e9f, 0, what.data(), what.data() + what.size()).x;
+    return font
+        ->CalcTextSizeA(font == ImGui::GetFont() ? ImGui::GetFontSize() : font->FontSize, 1e9f, 0, what.data(),
+                        what.data() + what.size())
+        .x;
 }
 
 std::string fitting(std::string_view what, float width) {
@@ -187,7 +195,8 @@ bool splitter(const char* id, const Box& bar, bool moves_sideways, float whole_p
         const ImVec2 from = ImGui::GetItemRectMin(), to = ImGui::GetItemRectMax();
         const ImVec2 middle{(from.x + to.x) / 2, (from.y + to.y) / 2};
         const ImVec2 half = moves_sideways ? ImVec2(1, (to.y - from.y) / 2) : ImVec2((to.x - from.x) / 2, 1);
-        ImGui::GetWindowDrawList()->AddRectFilled({middle.x - half.x, middle.y - half.y}, {middle.x + half.x, middle.y + half.y}, color::accent);
+        ImGui::GetWindowDrawList()->AddRectFilled({middle.x - half.x, middle.y - half.y},
+                                                  {middle.x + half.x, middle.y + half.y}, color::accent);
     }
     if (!ImGui::IsItemActive() || whole_px <= 0) return false;
     const ImVec2 moved = ImGui::GetIO().MouseDelta;
@@ -201,7 +210,8 @@ void draw_dashed_line(ImDrawList& list, ImVec2 from, ImVec2 to, ImU32 paint, flo
     const ImVec2 step{(to.x - from.x) / length, (to.y - from.y) / length};
     for (float at = 0; at < length; at += 2 * dash_px) {
         const float end = std::min(at + dash_px, length);
-        list.AddLine({from.x + step.x * at, from.y + step.y * at}, {from.x + step.x * end, from.y + step.y * end}, paint);
+        list.AddLine({from.x + step.x * at, from.y + step.y * at}, {from.x + step.x * end, from.y + step.y * end},
+                     paint);
     }
 }
 

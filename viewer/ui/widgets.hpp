@@ -45,7 +45,8 @@ bool toggle(const char* label, bool on, const char* tooltip);
 // A key as on the keyboard.
 void key_cap(std::string_view text);
 
-// The beginning of `text` that fits into `width`, with an ellipsis if something is cut; "" if too little fits to say anything.
+// The beginning of `text` that fits into `width`, with an ellipsis if something is cut; "" if too little fits to say
+// anything.
 std::string fitting(std::string_view text, float width);
 void draw_text(ImDrawList& list, ImVec2 at, ImU32 color, std::string_view text, ImFont* font = nullptr);
 float text_width(std::string_view text, ImFont* font = nullptr);

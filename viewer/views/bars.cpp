@@ -24,7 +24,8 @@ void logo(ImDrawList& list, ImVec2 at, float size) {
     list.PathArcTo(m, r * 0.52f, 3.5f, 6.9f, 20);
     list.PathStroke(color::running, 0, line);
     list.AddCircleFilled({m.x + r * std::cos(0.4f), m.y + r * std::sin(0.4f)}, line * 0.85f, color::accent, 12);
-    list.AddCircleFilled({m.x + r * 0.52f * std::cos(3.5f), m.y + r * 0.52f * std::sin(3.5f)}, line * 0.85f, color::running, 12);
+    list.AddCircleFilled({m.x + r * 0.52f * std::cos(3.5f), m.y + r * 0.52f * std::sin(3.5f)}, line * 0.85f,
+                         color::running, 12);
 }
 
 std::string app_label(const model::App& app) { return app.name + "  " + std::to_string(app.pid); }
@@ -85,7 +86,8 @@ void view_buttons(Context& context) {
         ImGui::PopStyleColor(2);
         if (on) {
             const ImVec2 from = ImGui::GetItemRectMin(), to = ImGui::GetItemRectMax();
-            ImGui::GetWindowDrawList()->AddRectFilled({from.x + px(6), to.y - px(2)}, {to.x - px(6), to.y}, color::accent, px(1));
+            ImGui::GetWindowDrawList()->AddRectFilled({from.x + px(6), to.y - px(2)}, {to.x - px(6), to.y},
+                                                      color::accent, px(1));
         }
         ImGui::SameLine(0, px(2));
     }
@@ -101,7 +103,8 @@ void separator(float gap) {
 
 void draw_top_bar(Context& context, const Box& box) {
     ImGui::SetCursorPos({box.x, box.y});
-    ImGui::BeginChild("top", {box.width, box.height}, false, ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
+    ImGui::BeginChild("top", {box.width, box.height}, false,
+                      ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
     const float frame = ImGui::GetFrameHeight();
     ImGui::SetCursorPos({px(4), (box.height - frame) / 2});
     const ImVec2 at = ImGui::GetCursorScreenPos();
@@ -130,7 +133,8 @@ void draw_top_bar(Context& context, const Box& box) {
 void draw_status_bar(Context& context, const Box& box) {
     const SourceInfo& source = context.source;
     ImGui::SetCursorPos({box.x, box.y});
-    ImGui::BeginChild("status", {box.width, box.height}, false, ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
+    ImGui::BeginChild("status", {box.width, box.height}, false,
+                      ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
     ImGui::PushFont(ui::fonts().small);
     ImGui::SetCursorPos({px(6), (box.height - ImGui::GetTextLineHeight()) / 2});
     const ImU32 mood = source.mood == SourceInfo::Mood::good      ? color::good
@@ -150,13 +154,16 @@ void draw_status_bar(Context& context, const Box& box) {
     }
     if (context.live()) {
         separator(px(8));
-        ui::text(context.state.timeline.follow ? "following" : "paused (Space follows again)", context.state.timeline.follow ? color::good : color::warning);
+        ui::text(context.state.timeline.follow ? "following" : "paused (Space follows again)",
+                 context.state.timeline.follow ? color::good : color::warning);
     }
     if (context.app != nullptr) {
         const model::Model& model = context.model();
         const std::uint64_t lost = model.dropped();
-        std::string right = duration_text(model.now_ns() - model.first_ns()) + " covered    " + full_count_text(model.events()) + " events";
-        if (context.source.live) right += "    " + count_text(static_cast<std::uint64_t>(context.derived.events_per_s())) + "/s";
+        std::string right = duration_text(model.now_ns() - model.first_ns()) + " covered    " +
+                            full_count_text(model.events()) + " events";
+        if (context.source.live)
+            right += "    " + count_text(static_cast<std::uint64_t>(context.derived.events_per_s())) + "/s";
         const std::string drops = lost == 0 ? "no drops" : full_count_text(lost) + " dropped";
         ui::to_the_right(ui::text_width(right) + ui::text_width(drops) + px(26));
         ui::text(right, color::dim);

@@ -51,14 +51,16 @@ void chain(const Frames& frames, ImU32 paint, bool goes_on) {
         const ImVec2 at = ImGui::GetCursorScreenPos();
         const ImVec2 dot{at.x + px(6), at.y + ImGui::GetTextLineHeight() / 2};
         if (!last || goes_on) list.AddLine(dot, {dot.x, dot.y + line}, ui::with_alpha(paint, 0.6f), px(1.5f));
-        last ? list.AddCircleFilled(dot, px(4), paint, 12) : list.AddCircleFilled(dot, px(3), ui::with_alpha(paint, 0.8f), 12);
+        last ? list.AddCircleFilled(dot, px(4), paint, 12)
+             : list.AddCircleFilled(dot, px(3), ui::with_alpha(paint, 0.8f), 12);
         ImGui::Dummy({px(16), ImGui::GetTextLineHeight()});
         ImGui::SameLine(0, 0);
         ui::text(short_function_text(frame.function), last ? color::bright : color::text);
         ImGui::SameLine(0, px(10));
         ui::text(place_text(frame.file, frame.line), last ? color::link : color::dim);
         if (ImGui::IsItemHovered()) {
-            ImGui::SetTooltip("%s\n%s:%u", std::string(frame.function).c_str(), std::string(frame.file).c_str(), frame.line);
+            ImGui::SetTooltip("%s\n%s:%u", std::string(frame.function).c_str(), std::string(frame.file).c_str(),
+                              frame.line);
         }
     }
     ImGui::PopFont();
@@ -66,7 +68,8 @@ void chain(const Frames& frames, ImU32 paint, bool goes_on) {
 
 std::string ending(const model::Model& model, const model::Task& task) {
     switch (task.state) {
-        case model::State::suspended: return "waits for " + wait_text(model, task.wait) + " since " + duration_text(in_state_ns(model, task));
+        case model::State::suspended:
+            return "waits for " + wait_text(model, task.wait) + " since " + duration_text(in_state_ns(model, task));
         case model::State::running: return "runs since " + duration_text(in_state_ns(model, task));
         case model::State::created:
         case model::State::ready: return "ready, waits for the loop since " + duration_text(in_state_ns(model, task));
@@ -95,7 +98,8 @@ void await_chain(Context& context, const model::Task& task) {
         if (link == nullptr) break;
         if (i > 0) {
             const ImVec2 at = ImGui::GetCursorScreenPos();
-            ImGui::GetWindowDrawList()->AddLine({at.x + px(6), at.y - px(4)}, {at.x + px(6), at.y + px(4)}, ui::with_alpha(color::suspended, 0.6f), px(1.5f));
+            ImGui::GetWindowDrawList()->AddLine({at.x + px(6), at.y - px(4)}, {at.x + px(6), at.y + px(4)},
+                                                ui::with_alpha(color::suspended, 0.6f), px(1.5f));
             ImGui::Dummy({px(10), ImGui::GetTextLineHeight()});
             ImGui::SameLine(0, px(6));
             ui::text("waits for", color::dim);
@@ -107,7 +111,9 @@ void await_chain(Context& context, const model::Task& task) {
         if (i + 1 == waits.tasks.size() && !waits.cycle) last_line(ending(model, *link), paint);
     }
     if (waits.cycle) {
-        last_line("which waits for " + name_of(model, waits.closes_at) + " again: a deadlock, none of them will ever go on", color::bad);
+        last_line(
+            "which waits for " + name_of(model, waits.closes_at) + " again: a deadlock, none of them will ever go on",
+            color::bad);
     }
 }
 
@@ -138,8 +144,10 @@ void header(Context& context, const model::Task& task) {
     }
     ui::to_the_right(ui::text_width("Show in timeline") + 2 * ImGui::GetStyle().FramePadding.x + px(2));
     if (ImGui::Button("Show in timeline")) {
-        const double end = static_cast<double>(task.state == model::State::done && task.done_ns != 0 ? task.done_ns : model.now_ns());
-        state.show_range(around({static_cast<double>(task.created_ns != 0 ? task.created_ns : model.first_ns()), end}, 0.05, 0));
+        const double end =
+            static_cast<double>(task.state == model::State::done && task.done_ns != 0 ? task.done_ns : model.now_ns());
+        state.show_range(
+            around({static_cast<double>(task.created_ns != 0 ? task.created_ns : model.first_ns()), end}, 0.05, 0));
     }
 }
 
@@ -167,12 +175,14 @@ void facts(Context& context, const model::Task& task) {
     const model::Model& model = context.model();
     if (!ImGui::BeginTable("facts", 2, ImGuiTableFlags_SizingFixedFit)) return;
     const bool slow = model.slow_step_ns() > 0 && task.longest_step_ns >= model.slow_step_ns();
-    fact("Busy", duration_text(busy_so_far_ns(model, task)) + " in " + full_count_text(task.steps) + (task.steps == 1 ? " step" : " steps"));
+    fact("Busy", duration_text(busy_so_far_ns(model, task)) + " in " + full_count_text(task.steps) +
+                     (task.steps == 1 ? " step" : " steps"));
     fact("Longest step", duration_text(task.longest_step_ns), slow ? color::bad : color::text);
     fact("Waited for the loop", duration_text(task.ready_ns) + ", longest " + duration_text(task.longest_ready_ns));
     if (task.created_ns != 0) {
         fact("Created", since_start(context, static_cast<double>(task.created_ns)) + ", " +
-                            (task.state == model::State::done ? "lived " : "lives for ") + duration_text(age_ns(model, task)));
+                            (task.state == model::State::done ? "lived " : "lives for ") +
+                            duration_text(age_ns(model, task)));
     }
     fact_task(context, "Parent", task.parent);
     if (task.woken_by != 0) {
@@ -192,7 +202,8 @@ void relatives(Context& context, const char* title, const std::vector<model::Tas
     heading(std::string(title) + "  " + full_count_text(tasks.size()));
     ImGui::PushID(title);
     for (std::size_t i = 0; i < tasks.size() && i < most; ++i) task_link(context, tasks[i]);
-    if (tasks.size() > most) ui::text("and " + full_count_text(tasks.size() - most) + " more: see the tree", color::dim);
+    if (tasks.size() > most)
+        ui::text("and " + full_count_text(tasks.size() - most) + " more: see the tree", color::dim);
     ImGui::PopID();
 }
 

@@ -25,7 +25,8 @@ void command(const char* what, const std::string& line) {
     const bool clicked = ImGui::InvisibleButton("##command", {width, height});
     const bool hot = ImGui::IsItemHovered();
     ImGui::PopID();
-    ImGui::GetWindowDrawList()->AddRectFilled(at, {at.x + width, at.y + height}, hot ? color::hover : color::well, px(4));
+    ImGui::GetWindowDrawList()->AddRectFilled(at, {at.x + width, at.y + height}, hot ? color::hover : color::well,
+                                              px(4));
     ui::draw_text(*ImGui::GetWindowDrawList(), {at.x + px(10), at.y + px(6)}, color::text, line);
     ImGui::PopFont();
     if (clicked) ImGui::SetClipboardText(line.c_str());
@@ -38,7 +39,9 @@ void progress_bar(double progress) {
     ImGui::Dummy({width, height});
     ImDrawList& list = *ImGui::GetWindowDrawList();
     list.AddRectFilled(at, {at.x + width, at.y + height}, color::raised, height / 2);
-    if (progress > 0) list.AddRectFilled(at, {at.x + std::max(height, width * static_cast<float>(progress)), at.y + height}, color::accent, height / 2);
+    if (progress > 0)
+        list.AddRectFilled(at, {at.x + std::max(height, width * static_cast<float>(progress)), at.y + height},
+                           color::accent, height / 2);
 }
 
 void title(std::string_view what) {
@@ -48,7 +51,9 @@ void title(std::string_view what) {
 }
 
 // As an app is told of this agent.
-std::string app_variable(const std::string& address) { return "COROSCOPE=" + address; }
+std::string run_app(const SourceInfo& source) {
+    return "COROSCOPE=" + (source.default_address ? "1" : source.name) + " ./your-program";
+}
 
 }  // namespace
 
@@ -59,7 +64,9 @@ void draw_empty(Context& context, const Box& box) {
     ImGui::BeginChild("empty", {width, 0}, false, ImGuiWindowFlags_NoScrollbar);
     if (!source.live) {
         const bool reading = source.mood == SourceInfo::Mood::waiting;
-        title(reading ? "Reading " + source.name : source.mood == SourceInfo::Mood::failed ? "Cannot read " + source.name : "No app in " + source.name);
+        title(reading                                   ? "Reading " + source.name
+              : source.mood == SourceInfo::Mood::failed ? "Cannot read " + source.name
+                                                        : "No app in " + source.name);
         ImGui::Spacing();
         if (reading) progress_bar(source.progress);
         if (!source.message.empty()) ui::wrapped(source.message, color::warning);
@@ -69,14 +76,16 @@ void draw_empty(Context& context, const Box& box) {
         ImGui::Spacing();
         ui::wrapped(source.message.empty() ? "Connecting to " + source.name : source.message, color::warning);
         ui::wrapped("It is tried again until one answers.", color::dim);
-        command("Start an agent:", "coroscope agent --listen " + source.name);
-        command("Then run a program with debug mode on:", app_variable(source.name) + " ./your-program");
+        command("Start an agent:",
+                source.default_address ? "coroscope agent" : "coroscope agent --listen " + source.name);
+        command("Then run a program with debug mode on:", run_app(source));
         command("Or both in one, at the default address:", "coroscope run -- ./your-program");
+        command("Or open a trace file:", "coroscope view t.cst");
     } else {
         title("No app yet");
         ImGui::Spacing();
         ui::wrapped("The agent at " + source.name + " is there, but no app has connected to it.", color::dim);
-        command("Run a program with debug mode on, no rebuild needed:", app_variable(source.name) + " ./your-program");
+        command("Run a program with debug mode on, no rebuild needed:", run_app(source));
         command("Or switch it on in the program:", "coroscope::run(main(), {.debug = true});");
     }
     ImGui::EndChild();

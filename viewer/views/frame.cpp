@@ -22,9 +22,12 @@ void dashboard(Context& context, const Box& area) {
     draw_latency_strip(context, all.latency);
     draw_timeline(context, all.timeline);
     draw_bottom_tabs(context, all.bottom);
-    ui::splitter("##left", {all.tasks.x + all.tasks.width, area.y, splitter_px, area.height}, true, area.width, splits.left);
-    ui::splitter("##latency", {all.latency.x, all.latency.y + all.latency.height, all.latency.width, splitter_px}, false, area.height, splits.latency);
-    ui::splitter("##timeline", {all.timeline.x, all.timeline.y + all.timeline.height, all.timeline.width, splitter_px}, false, area.height, splits.timeline);
+    ui::splitter("##left", {all.tasks.x + all.tasks.width, area.y, splitter_px, area.height}, true, area.width,
+                 splits.left);
+    ui::splitter("##latency", {all.latency.x, all.latency.y + all.latency.height, all.latency.width, splitter_px},
+                 false, area.height, splits.latency);
+    ui::splitter("##timeline", {all.timeline.x, all.timeline.y + all.timeline.height, all.timeline.width, splitter_px},
+                 false, area.height, splits.timeline);
 }
 
 void draw_view(Context& context, const Box& area) {
@@ -38,7 +41,8 @@ void draw_view(Context& context, const Box& area) {
             // A task's story needs its time, too.
             const float upper = std::floor(area.height * 0.42f);
             draw_detail(context, {area.x, area.y, area.width, upper});
-            return draw_timeline(context, {area.x, area.y + upper + splitter_px, area.width, area.height - upper - splitter_px});
+            return draw_timeline(context,
+                                 {area.x, area.y + upper + splitter_px, area.width, area.height - upper - splitter_px});
         }
         case View::health: return draw_health(context, area);
     }
@@ -86,7 +90,8 @@ void handle_keys(Context& context) {
         if (ui::key_pressed(static_cast<char>('1' + i))) state.view = all_views[i];
     }
     // Where "?" is depends on the keyboard; what was typed does not.
-    if (std::find(io.InputQueueCharacters.begin(), io.InputQueueCharacters.end(), ImWchar('?')) != io.InputQueueCharacters.end()) {
+    if (std::find(io.InputQueueCharacters.begin(), io.InputQueueCharacters.end(), ImWchar('?')) !=
+        io.InputQueueCharacters.end()) {
         state.help_open = !state.help_open;
     }
 }
@@ -104,9 +109,11 @@ void draw_bottom_tabs(Context& context, const Box& box) {
     };
     if (ImGui::BeginTabBar("tabs")) {
         const std::size_t problems = context.derived.problems().size();
-        tab(BottomTab::problems, (problems == 0 ? "Problems" : "Problems  " + std::to_string(problems)) + "###problems", problems_contents);
+        tab(BottomTab::problems, (problems == 0 ? "Problems" : "Problems  " + std::to_string(problems)) + "###problems",
+            problems_contents);
         const model::Task* selected = context.selected();
-        tab(BottomTab::detail, (selected == nullptr ? "Task" : context.model().task_name(*selected)) + "###detail", detail_contents);
+        tab(BottomTab::detail, (selected == nullptr ? "Task" : context.model().task_name(*selected)) + "###detail",
+            detail_contents);
         tab(BottomTab::health, "Capture health###health", health_contents);
         ImGui::EndTabBar();
     }
@@ -121,8 +128,8 @@ void draw_frame(Context& context) {
     ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0);
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {0, 0});
     ImGui::Begin("coroscope", nullptr,
-                 ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoBringToFrontOnFocus |
-                     ImGuiWindowFlags_NoScrollWithMouse);
+                 ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
+                     ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoScrollWithMouse);
     ImGui::PopStyleVar(2);
     const float top = px(42), bottom = px(24), margin = px(6);
     draw_top_bar(context, {0, 0, screen.x, top});

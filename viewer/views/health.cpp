@@ -26,22 +26,27 @@ std::string wall_clock(std::uint64_t unix_ns) {
     return text;
 }
 
-void count(std::uint64_t number, ImU32 if_any) { ui::number(full_count_text(number), number == 0 ? color::dim : if_any); }
+void count(std::uint64_t number, ImU32 if_any) {
+    ui::number(full_count_text(number), number == 0 ? color::dim : if_any);
+}
 
 void app_row(Context& context, const model::App& app) {
     const model::Model& model = app.model;
     ImGui::TableNextRow();
     ImGui::TableNextColumn();
     ImGui::PushID(static_cast<int>(app.key));
-    if (ui::link(app.name + " (" + std::to_string(app.pid) + ")", app.key == context.state.app ? color::bright : color::link)) {
+    if (ui::link(app.name + " (" + std::to_string(app.pid) + ")",
+                 app.key == context.state.app ? color::bright : color::link)) {
         context.state.choose_app(app.key);
     }
     ImGui::PopID();
     ImGui::TableNextColumn();
     if (app.connected) {
-        ui::text(app.connections > 1 ? "connected, " + std::to_string(app.connections) + " times" : "connected", color::good);
+        ui::text(app.connections > 1 ? "connected, " + std::to_string(app.connections) + " times" : "connected",
+                 color::good);
     } else {
-        ui::text(app.disconnect_reason.empty() ? "not connected" : app.disconnect_reason, app.orderly ? color::dim : color::warning);
+        ui::text(app.disconnect_reason.empty() ? "not connected" : app.disconnect_reason,
+                 app.orderly ? color::dim : color::warning);
     }
     ImGui::TableNextColumn();
     count(model.events(), color::text);
@@ -58,7 +63,9 @@ void app_row(Context& context, const model::App& app) {
     ImGui::TableNextColumn();
     ui::text(duration_text(model.now_ns() - model.first_ns()));
     ImGui::TableNextColumn();
-    ui::text(app.library + (app.compiler.empty() ? "" : ", " + app.compiler) + (app.host.empty() ? "" : ", on " + app.host), color::dim);
+    ui::text(
+        app.library + (app.compiler.empty() ? "" : ", " + app.compiler) + (app.host.empty() ? "" : ", on " + app.host),
+        color::dim);
 }
 
 void source_facts(const Context& context) {
@@ -70,7 +77,9 @@ void source_facts(const Context& context) {
     ui::text(source.phase, source.mood == SourceInfo::Mood::good ? color::good : color::warning);
     if (!source.message.empty()) ui::wrapped(source.message, color::warning);
     std::string facts = full_count_text(source.frames) + " frames received";
-    if (source.live) facts += ", " + full_count_text(source.connections) + (source.connections == 1 ? " connection" : " connections");
+    if (source.live)
+        facts +=
+            ", " + full_count_text(source.connections) + (source.connections == 1 ? " connection" : " connections");
     if (source.bytes > 0) facts += ", " + bytes_text(source.bytes);
     if (source.queued_bytes > 0) facts += ", " + bytes_text(source.queued_bytes) + " waiting to be folded";
     ui::text(facts, color::dim);
@@ -80,7 +89,8 @@ void source_facts(const Context& context) {
                     color::warning);
     }
     if (context.session.bad_frames() > 0) {
-        ui::wrapped(full_count_text(context.session.bad_frames()) + " frames could not be read and were left out.", color::bad);
+        ui::wrapped(full_count_text(context.session.bad_frames()) + " frames could not be read and were left out.",
+                    color::bad);
     }
 }
 
@@ -125,7 +135,9 @@ void loops(const Context& context) {
     ImGui::Spacing();
     ui::text("Loops of " + context.app->name, color::dim);
     const char* names[] = {"Loop", "Thread", "State", "Busy", "Iterations", "Steps", "Longest iteration"};
-    if (!ImGui::BeginTable("loops", IM_ARRAYSIZE(names), ImGuiTableFlags_RowBg | ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_BordersInnerV)) return;
+    if (!ImGui::BeginTable("loops", IM_ARRAYSIZE(names),
+                           ImGuiTableFlags_RowBg | ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_BordersInnerV))
+        return;
     for (const char* name : names) ImGui::TableSetupColumn(name);
     ImGui::TableHeadersRow();
     for (const auto& loop : model.loops()) loop_row(model, *loop);
@@ -147,8 +159,9 @@ void retained(const Context& context) {
     for (const auto& loop : model.loops()) slices += loop->slices_dropped, iterations += loop->iterations_dropped;
     if (slices + iterations + model.done_tasks_dropped() == 0) return;
     ImGui::Spacing();
-    ui::wrapped("To keep memory bounded, " + full_count_text(slices) + " old steps, " + full_count_text(iterations) + " old iterations and " +
-                    full_count_text(model.done_tasks_dropped()) + " old done tasks were let go.",
+    ui::wrapped("To keep memory bounded, " + full_count_text(slices) + " old steps, " + full_count_text(iterations) +
+                    " old iterations and " + full_count_text(model.done_tasks_dropped()) +
+                    " old done tasks were let go.",
                 color::dim);
 }
 
@@ -157,10 +170,13 @@ void retained(const Context& context) {
 void health_contents(Context& context) {
     source_facts(context);
     ImGui::Spacing();
-    const char* names[] = {"App", "Connection", "Events", "Dropped", "Batches lost", "Gaps", "Anomalies", "Since", "Covers", "Library"};
-    const ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_BordersInnerV | ImGuiTableFlags_ScrollX | ImGuiTableFlags_ScrollY;
+    const char* names[] = {"App",  "Connection", "Events", "Dropped", "Batches lost",
+                           "Gaps", "Anomalies",  "Since",  "Covers",  "Library"};
+    const ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_SizingFixedFit |
+                                  ImGuiTableFlags_BordersInnerV | ImGuiTableFlags_ScrollX | ImGuiTableFlags_ScrollY;
     const float height = px(21) * static_cast<float>(context.session.apps().size() + 1) + px(14);
-    if (ImGui::BeginTable("apps", IM_ARRAYSIZE(names), flags, {0, std::min(height, std::max(px(80), ImGui::GetContentRegionAvail().y - px(40)))})) {
+    if (ImGui::BeginTable("apps", IM_ARRAYSIZE(names), flags,
+                          {0, std::min(height, std::max(px(80), ImGui::GetContentRegionAvail().y - px(40)))})) {
         for (const char* name : names) ImGui::TableSetupColumn(name);
         ImGui::TableSetupScrollFreeze(1, 1);
         ImGui::TableHeadersRow();

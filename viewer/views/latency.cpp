@@ -19,7 +19,9 @@ using ui::px;
 
 constexpr std::uint64_t default_target_ns = 100'000'000;
 
-std::uint64_t target_ns(const model::Model& model) { return model.slow_step_ns() > 0 ? model.slow_step_ns() : default_target_ns; }
+std::uint64_t target_ns(const model::Model& model) {
+    return model.slow_step_ns() > 0 ? model.slow_step_ns() : default_target_ns;
+}
 
 // Lengths on a logarithmic scale from 10 us to what is past both the target and the longest.
 struct LengthScale {
@@ -37,24 +39,28 @@ LengthScale length_scale(const model::Model& model, float top, float bottom) {
     scale.top = top;
     scale.bottom = bottom;
     double longest = static_cast<double>(target_ns(model)) * 2;
-    for (const auto& loop : model.loops()) longest = std::max(longest, static_cast<double>(loop->longest_iteration_ns) * 1.5);
+    for (const auto& loop : model.loops())
+        longest = std::max(longest, static_cast<double>(loop->longest_iteration_ns) * 1.5);
     scale.high_ns = longest;
     return scale;
 }
 
-void draw_scale(ImDrawList& list, const LengthScale& scale, const model::Model& model, const TimeAxis& axis, float label_right) {
+void draw_scale(ImDrawList& list, const LengthScale& scale, const model::Model& model, const TimeAxis& axis,
+                float label_right) {
     const double target = static_cast<double>(target_ns(model));
     for (double decade = scale.low_ns * 10; decade < scale.high_ns; decade *= 10) {
         const float y = std::floor(scale.y(decade)) + 0.5f;
         list.AddLine({axis.left_px, y}, {axis.right_px(), y}, color::grid);
         if (std::abs(y - scale.y(target)) < px(9)) continue;
         const std::string label = round_duration_text(static_cast<std::uint64_t>(std::llround(decade)));
-        ui::draw_text(list, {label_right - ui::text_width(label, ui::fonts().small), y - px(7)}, color::faint, label, ui::fonts().small);
+        ui::draw_text(list, {label_right - ui::text_width(label, ui::fonts().small), y - px(7)}, color::faint, label,
+                      ui::fonts().small);
     }
     const float y = std::floor(scale.y(target)) + 0.5f;
     ui::draw_dashed_line(list, {axis.left_px, y}, {axis.right_px(), y}, ui::with_alpha(color::bad, 0.75f), px(4));
     const std::string label = round_duration_text(target_ns(model));
-    ui::draw_text(list, {label_right - ui::text_width(label, ui::fonts().small), y - px(7)}, color::bad, label, ui::fonts().small);
+    ui::draw_text(list, {label_right - ui::text_width(label, ui::fonts().small), y - px(7)}, color::bad, label,
+                  ui::fonts().small);
 }
 
 struct Hovered {
@@ -66,30 +72,38 @@ void tooltip(Context& context, const Hovered& hovered) {
     const model::Model& model = context.model();
     const model::Iteration& iteration = hovered.loop->iterations[hovered.column.longest];
     ui::begin_tooltip();
-    ui::text("Loop " + std::to_string(hovered.loop->id) + " at " + since_start(context, static_cast<double>(iteration.begin_ns)), color::dim);
+    ui::text("Loop " + std::to_string(hovered.loop->id) + " at " +
+                 since_start(context, static_cast<double>(iteration.begin_ns)),
+             color::dim);
     const std::uint64_t length = iteration.end_ns - iteration.begin_ns;
     ImGui::PushFont(ui::fonts().bold);
     ui::text(duration_text(length), ui::latency_color(length, target_ns(model)));
     ImGui::PopFont();
     ImGui::SameLine(0, px(6));
-    ui::text("iteration, " + full_count_text(iteration.steps) + (iteration.steps == 1 ? " step" : " steps"), color::text);
+    ui::text("iteration, " + full_count_text(iteration.steps) + (iteration.steps == 1 ? " step" : " steps"),
+             color::text);
     const std::vector<Share> shares = composition(*hovered.loop, iteration);
     std::size_t shown = 0;
     for (const Share& share : shares) {
         if (++shown > 6) break;
         const ImVec2 at = ImGui::GetCursorScreenPos();
-        const float width = px(70) * static_cast<float>(share.busy_ns) / static_cast<float>(std::max<std::uint64_t>(1, length));
+        const float width =
+            px(70) * static_cast<float>(share.busy_ns) / static_cast<float>(std::max<std::uint64_t>(1, length));
         ImGui::Dummy({px(74), ImGui::GetTextLineHeight()});
-        ImGui::GetWindowDrawList()->AddRectFilled({at.x, at.y + px(3)}, {at.x + std::max(1.0f, width), at.y + px(13)},
-                                                  share.task == 0 ? color::faint : ui::coroutine_color(coroutine_site(model, share.task)), px(2));
+        ImGui::GetWindowDrawList()->AddRectFilled(
+            {at.x, at.y + px(3)}, {at.x + std::max(1.0f, width), at.y + px(13)},
+            share.task == 0 ? color::faint : ui::coroutine_color(coroutine_site(model, share.task)), px(2));
         ImGui::SameLine();
         const std::string who = share.task == 0 ? "callbacks" : name_of(model, share.task);
         const std::string where = place_of(model, share.node);
-        ui::text(duration_text(share.busy_ns) + "  " + who + (share.steps > 1 ? ", " + count_text(share.steps) + " steps" : "") +
+        ui::text(duration_text(share.busy_ns) + "  " + who +
+                 (share.steps > 1 ? ", " + count_text(share.steps) + " steps" : "") +
                  (where.empty() ? "" : ", from " + where));
     }
     if (shares.size() > 6) ui::text("and " + std::to_string(shares.size() - 6) + " more tasks", color::dim);
-    if (hovered.column.count > 1) ui::text("The longest of " + full_count_text(hovered.column.count) + " in this column. Click to go there.", color::faint);
+    if (hovered.column.count > 1)
+        ui::text("The longest of " + full_count_text(hovered.column.count) + " in this column. Click to go there.",
+                 color::faint);
     ui::end_tooltip();
 }
 
@@ -112,7 +126,9 @@ Hovered draw_columns(ImDrawList& list, const model::Loop& loop, const IterationI
     for (std::size_t i = 0; i < columns.size();) {
         // Neighbours of one iteration are one bar.
         std::size_t last = i + 1;
-        while (last < columns.size() && columns[last].longest_ns == columns[i].longest_ns && columns[last].longest == columns[i].longest) ++last;
+        while (last < columns.size() && columns[last].longest_ns == columns[i].longest_ns &&
+               columns[last].longest == columns[i].longest)
+            ++last;
         if (columns[i].longest_ns > 0) {
             const float x0 = axis.left_px + static_cast<float>(i), x1 = axis.left_px + static_cast<float>(last);
             const ImU32 paint = ui::latency_color(columns[i].longest_ns, target);
@@ -129,7 +145,8 @@ Hovered draw_columns(ImDrawList& list, const model::Loop& loop, const IterationI
     }
     // The iteration that runs now has no end yet: a stalled loop shows at once.
     const auto now = axis.range.end_ns;
-    if (loop.running && !loop.polling && loop.iteration_began_ns != 0 && now > static_cast<double>(loop.iteration_began_ns)) {
+    if (loop.running && !loop.polling && loop.iteration_began_ns != 0 &&
+        now > static_cast<double>(loop.iteration_began_ns)) {
         const double length = now - static_cast<double>(loop.iteration_began_ns);
         if (length > static_cast<double>(target) * 0.1) {
             list.AddRectFilled({axis.x(loop.iteration_began_ns), scale.y(length)}, {axis.x(now), scale.bottom},
@@ -139,7 +156,8 @@ Hovered draw_columns(ImDrawList& list, const model::Loop& loop, const IterationI
     return result;
 }
 
-// A chart of some loops over all of the app's time, with the timeline's range marked. Takes the rest of the panel, or `height`.
+// A chart of some loops over all of the app's time, with the timeline's range marked. Takes the rest of the panel, or
+// `height`.
 void chart(Context& context, const char* id, const std::vector<const model::Loop*>& loops, float height) {
     const model::Model& model = context.model();
     const ImVec2 at = ImGui::GetCursorScreenPos();
@@ -156,8 +174,10 @@ void chart(Context& context, const char* id, const std::vector<const model::Loop
     draw_scale(list, scale, model, axis, axis.left_px - px(6));
     Hovered under;
     for (const model::Loop* loop : loops) {
-        const Hovered one = draw_columns(list, *loop, context.derived.iterations(loop->id), axis, scale, target_ns(model), hovered);
-        if (one.loop != nullptr && (under.loop == nullptr || one.column.longest_ns > under.column.longest_ns)) under = one;
+        const Hovered one =
+            draw_columns(list, *loop, context.derived.iterations(loop->id), axis, scale, target_ns(model), hovered);
+        if (one.loop != nullptr && (under.loop == nullptr || one.column.longest_ns > under.column.longest_ns))
+            under = one;
     }
     for (const Tick& tick : ticks(axis, axis.range.begin_ns, px(120))) {
         if (!tick.labelled) continue;
@@ -174,7 +194,8 @@ void chart(Context& context, const char* id, const std::vector<const model::Loop
     if (x1 - x0 < axis.width_px - 2) {
         list.AddRectFilled({axis.left_px, scale.top}, {x0, scale.bottom}, ui::rgb(0x0d1117, 130));
         list.AddRectFilled({x1, scale.top}, {axis.right_px(), scale.bottom}, ui::rgb(0x0d1117, 130));
-        list.AddRect({x0 - 0.5f, scale.top}, {std::max(x1, x0 + 2) + 0.5f, scale.bottom}, ui::with_alpha(color::accent, 0.9f), px(2));
+        list.AddRect({x0 - 0.5f, scale.top}, {std::max(x1, x0 + 2) + 0.5f, scale.bottom},
+                     ui::with_alpha(color::accent, 0.9f), px(2));
     }
     list.PopClipRect();
     if (hovered && ImGui::GetMousePos().x >= axis.left_px) {
@@ -203,7 +224,8 @@ void histogram(Context& context, float width, float height) {
     const ImVec2 at = ImGui::GetCursorScreenPos();
     ImGui::Dummy({width, height});
     ImDrawList& list = *ImGui::GetWindowDrawList();
-    const float bottom = at.y + height - px(18), left = at.x + px(4), bar = (width - px(8)) / static_cast<float>(LatencyDigest::bins);
+    const float bottom = at.y + height - px(18), left = at.x + px(4),
+                bar = (width - px(8)) / static_cast<float>(LatencyDigest::bins);
     list.AddRectFilled(at, {at.x + width, bottom}, color::well, px(3));
     if (counts.empty() || *std::max_element(counts.begin(), counts.end()) == 0) {
         ui::draw_text(list, {at.x + px(10), at.y + px(8)}, color::dim, "No iteration yet.");
@@ -219,12 +241,15 @@ void histogram(Context& context, float width, float height) {
             ui::draw_text(list, {std::max(at.x, x - px(10)), bottom + px(3)}, color::faint, label, ui::fonts().small);
         }
         if (counts[i] == 0) continue;
-        const float tall = std::max(px(2), static_cast<float>(std::log10(static_cast<double>(counts[i]) + 1) / most) * (bottom - at.y - px(20)));
+        const float tall = std::max(px(2), static_cast<float>(std::log10(static_cast<double>(counts[i]) + 1) / most) *
+                                               (bottom - at.y - px(20)));
         const ImU32 paint = ui::latency_color(static_cast<std::uint64_t>(low_ns), target_ns(model));
         list.AddRectFilled({x + 1, bottom - tall}, {x + bar - 1, bottom}, ui::with_alpha(paint, 0.7f), px(2));
         const std::string label = count_text(counts[i]);
         const float label_width = ui::text_width(label, ui::fonts().small);
-        if (label_width < bar + px(4)) ui::draw_text(list, {x + (bar - label_width) / 2, bottom - tall - px(15)}, color::dim, label, ui::fonts().small);
+        if (label_width < bar + px(4))
+            ui::draw_text(list, {x + (bar - label_width) / 2, bottom - tall - px(15)}, color::dim, label,
+                          ui::fonts().small);
     }
 }
 
@@ -234,7 +259,8 @@ void longest_row(Context& context, const LongIteration& one, int index) {
     ImGui::TableNextColumn();
     ImGui::PushID(index);
     if (ImGui::Selectable("##row", false, ImGuiSelectableFlags_SpanAllColumns)) {
-        context.state.show_range(around({static_cast<double>(one.iteration.begin_ns), static_cast<double>(one.iteration.end_ns)}, 1.0, 1e6));
+        context.state.show_range(
+            around({static_cast<double>(one.iteration.begin_ns), static_cast<double>(one.iteration.end_ns)}, 1.0, 1e6));
         if (one.mostly.task != 0) context.state.select(model, one.mostly.task);
         context.state.view = View::dashboard;
     }
@@ -257,7 +283,8 @@ void longest_row(Context& context, const LongIteration& one, int index) {
 }
 
 void longest_list(Context& context) {
-    const ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY | ImGuiTableFlags_SizingFixedFit | ImGuiTableFlags_BordersInnerV;
+    const ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY | ImGuiTableFlags_SizingFixedFit |
+                                  ImGuiTableFlags_BordersInnerV;
     if (!ImGui::BeginTable("longest", 5, flags)) return;
     ImGui::TableSetupScrollFreeze(0, 1);
     ImGui::TableSetupColumn("Length", 0, px(80));

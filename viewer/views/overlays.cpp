@@ -68,7 +68,8 @@ void shortcuts(const char* title, const Shortcut (&all)[count]) {
 
 void legend() {
     ui::text("States", color::dim);
-    for (const model::State state : {model::State::created, model::State::ready, model::State::running, model::State::suspended}) {
+    for (const model::State state :
+         {model::State::created, model::State::ready, model::State::running, model::State::suspended}) {
         ui::state_item(state, model::Outcome::none);
         ImGui::SameLine(0, px(16));
     }
@@ -79,7 +80,8 @@ void legend() {
     ImGui::NewLine();
 }
 
-constexpr ImGuiWindowFlags overlay_flags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings;
+constexpr ImGuiWindowFlags overlay_flags =
+    ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings;
 
 void begin_overlay(const char* name, ImVec2 at, ImVec2 size, ImVec2 pivot, ImGuiWindowFlags more = 0) {
     ImGui::SetNextWindowPos(at, ImGuiCond_Always, pivot);
@@ -107,7 +109,8 @@ void draw_help(Context& context) {
     shortcuts("Everywhere", other_keys_help);
     ImGui::Spacing();
     legend();
-    if (!ImGui::IsWindowFocused() && ImGui::IsMouseClicked(ImGuiMouseButton_Left) && !ImGui::IsWindowAppearing()) context.state.help_open = false;
+    if (!ImGui::IsWindowFocused() && ImGui::IsMouseClicked(ImGuiMouseButton_Left) && !ImGui::IsWindowAppearing())
+        context.state.help_open = false;
     ImGui::End();
 }
 
@@ -123,7 +126,8 @@ void draw_finder(Context& context) {
     begin_overlay("finder", {screen.x / 2, screen.y * 0.12f}, {std::min(px(620), screen.x - px(40)), 0}, {0.5f, 0});
     if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
     ImGui::SetNextItemWidth(-1);
-    if (ui::text_field("##find", "Find a task by a few letters of its name or coroutine", state.find_text)) state.find_at = 0;
+    if (ui::text_field("##find", "Find a task by a few letters of its name or coroutine", state.find_text))
+        state.find_at = 0;
     const std::vector<Found> found = find_tasks(model, state.find_text, most);
     if (ui::key_pressed(ImGuiKey_DownArrow, true)) ++state.find_at;
     if (ui::key_pressed(ImGuiKey_UpArrow, true) && state.find_at > 0) --state.find_at;
@@ -147,7 +151,8 @@ void draw_finder(Context& context) {
         ui::text(short_function_text(model.coroutine(*task)), color::dim);
         if (task->state == model::State::suspended) {
             ImGui::SameLine(0, px(10));
-            ui::text("waits for " + wait_text(model, task->wait) + " at " + place_of(model, task->suspended_at), color::faint);
+            ui::text("waits for " + wait_text(model, task->wait) + " at " + place_of(model, task->suspended_at),
+                     color::faint);
         }
         ImGui::PopID();
     }
@@ -156,7 +161,8 @@ void draw_finder(Context& context) {
         state.show(BottomTab::detail);
         state.find_open = false;
     }
-    const bool left = !ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) && !ImGui::IsWindowAppearing() && ImGui::IsMouseClicked(ImGuiMouseButton_Left);
+    const bool left = !ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows) && !ImGui::IsWindowAppearing() &&
+                      ImGui::IsMouseClicked(ImGuiMouseButton_Left);
     if (left) state.find_open = false;
     ImGui::End();
 }

@@ -47,7 +47,10 @@ void list_row(Context& context, std::size_t index) {
     right -= ui::text_width(where, ui::fonts().small);
     ui::draw_text(list, {right, at.y + px(5)}, color::dim, where, ui::fonts().small);
     if (problem.count > 1) {
-        const std::string count = "\xc3\x97" " " + full_count_text(problem.count);
+        const std::string count =
+            "\xc3\x97"
+            " " +
+            full_count_text(problem.count);
         const float from = x + ui::text_width(kind, ui::fonts().bold) + px(8);
         ui::draw_text(list, {from, at.y + px(4)}, color::dim, count);
     }
@@ -66,7 +69,8 @@ void stack(const std::vector<analysis::Place>& places, const char* title) {
         ui::text(short_function_text(place.function), last ? color::bright : color::text);
         ImGui::SameLine(0, px(10));
         ui::text(place_text(place.file, place.line), last ? color::link : color::dim);
-        if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s\n%s:%u", place.function.c_str(), place.file.c_str(), place.line);
+        if (ImGui::IsItemHovered())
+            ImGui::SetTooltip("%s\n%s:%u", place.function.c_str(), place.file.c_str(), place.line);
         ImGui::PopFont();
     }
 }
@@ -137,7 +141,9 @@ void problems_contents(Context& context) {
         ImGui::Spacing();
         const float size = ImGui::GetTextLineHeight();
         const ImVec2 at = ImGui::GetCursorScreenPos();
-        const ImVec2 tick[] = {{at.x + size * 0.1f, at.y + size * 0.5f}, {at.x + size * 0.4f, at.y + size * 0.8f}, {at.x + size * 0.95f, at.y + size * 0.15f}};
+        const ImVec2 tick[] = {{at.x + size * 0.1f, at.y + size * 0.5f},
+                               {at.x + size * 0.4f, at.y + size * 0.8f},
+                               {at.x + size * 0.95f, at.y + size * 0.15f}};
         ImGui::GetWindowDrawList()->AddPolyline(tick, 3, color::good, 0, px(2.2f));
         ImGui::Dummy({size * 1.2f, size});
         ImGui::SameLine();

@@ -19,11 +19,15 @@ using ui::px;
 void controls(Context& context) {
     ViewState& state = context.state;
     const model::Model& model = context.model();
-    std::string beside = full_count_text(model.live_tasks().size()) + " alive, " + full_count_text(model.tasks_created()) + " created";
-    if (!state.tree.filter.empty()) beside = full_count_text(context.derived.tree().matching()) + " of " + full_count_text(context.derived.tree().tasks()) + " match";
+    std::string beside =
+        full_count_text(model.live_tasks().size()) + " alive, " + full_count_text(model.tasks_created()) + " created";
+    if (!state.tree.filter.empty())
+        beside = full_count_text(context.derived.tree().matching()) + " of " +
+                 full_count_text(context.derived.tree().tasks()) + " match";
     ui::panel_title("Tasks", beside);
     const float filter = px(170);
-    const float buttons = ui::text_width("Done") + ui::text_width("Fold") + 4 * ImGui::GetStyle().FramePadding.x + 2 * px(4);
+    const float buttons =
+        ui::text_width("Done") + ui::text_width("Fold") + 4 * ImGui::GetStyle().FramePadding.x + 2 * px(4);
     ui::to_the_right(filter + buttons + px(2));
     ImGui::SetCursorPosY(ImGui::GetCursorPosY() - px(3));
     if (state.focus_filter) {
@@ -33,9 +37,11 @@ void controls(Context& context) {
     ImGui::SetNextItemWidth(filter);
     ui::text_field("##filter", "filter: name, state, file", state.tree.filter);
     ImGui::SameLine(0, px(4));
-    if (ui::toggle("Done", state.tree.show_done, "Show tasks that are done")) state.tree.show_done = !state.tree.show_done;
+    if (ui::toggle("Done", state.tree.show_done, "Show tasks that are done"))
+        state.tree.show_done = !state.tree.show_done;
     ImGui::SameLine(0, px(4));
-    if (ui::toggle("Fold", state.tree.fold, "Fold siblings of one creation site into one row")) state.tree.fold = !state.tree.fold;
+    if (ui::toggle("Fold", state.tree.fold, "Fold siblings of one creation site into one row"))
+        state.tree.fold = !state.tree.fold;
 }
 
 // The order of columns is that of SortBy where they sort.
@@ -46,8 +52,9 @@ struct Column {
     float share;  // ... this share of the rest
 };
 constexpr Column columns[] = {
-    {"Task", SortBy::created, 0, 0.9f},        {"Coroutine", SortBy::coroutine, 96, 0}, {"State", SortBy::state, 88, 0},
-    {"Waits for", SortBy::waits_for, 0, 1.1f}, {"Busy", SortBy::busy, 56, 0},           {"Steps", SortBy::steps, 42, 0},
+    {"Task", SortBy::created, 0, 0.9f}, {"Coroutine", SortBy::coroutine, 96, 0},
+    {"State", SortBy::state, 88, 0},    {"Waits for", SortBy::waits_for, 0, 1.1f},
+    {"Busy", SortBy::busy, 56, 0},      {"Steps", SortBy::steps, 42, 0},
     {"Age", SortBy::age, 50, 0},
 };
 
@@ -90,7 +97,8 @@ void coroutine_dot(const model::Model& model, model::TaskId task) {
     const float size = ImGui::GetTextLineHeight();
     const ImVec2 at = ImGui::GetCursorScreenPos();
     ImGui::Dummy({size * 0.6f, size});
-    ImGui::GetWindowDrawList()->AddRectFilled({at.x, at.y + size * 0.3f}, {at.x + size * 0.45f, at.y + size * 0.3f + size * 0.45f},
+    ImGui::GetWindowDrawList()->AddRectFilled({at.x, at.y + size * 0.3f},
+                                              {at.x + size * 0.45f, at.y + size * 0.3f + size * 0.45f},
                                               ui::coroutine_color(coroutine_site(model, task)), px(2));
     ImGui::SameLine(0, px(2));
 }
@@ -147,14 +155,15 @@ void task_row(Context& context, const TreeRow& row, const model::Task& task) {
 void group_row(Context& context, const TreeRow& row, const model::Task& sample) {
     const model::Model& model = context.model();
     coroutine_dot(model, sample.id);
+    ui::badge(full_count_text(row.count) + " \xc3\x97", color::accent);
+    ImGui::SameLine(0, px(5));
     ui::text(short_function_text(model.coroutine(sample)), color::text);
-    ImGui::SameLine(0, px(6));
-    ui::badge("\xc3\x97" " " + full_count_text(row.count), color::accent);
     ImGui::TableNextColumn();
     const auto created = model.creation_stack(sample);
     if (!created.empty()) ui::small(place_text(created.back().file, created.back().line), color::dim);
     ImGui::TableNextColumn();
-    for (const model::State state : {model::State::running, model::State::ready, model::State::created, model::State::suspended, model::State::done}) {
+    for (const model::State state : {model::State::running, model::State::ready, model::State::created,
+                                     model::State::suspended, model::State::done}) {
         const std::uint32_t count = row.states[static_cast<std::size_t>(state)];
         if (count == 0) continue;
         ui::state_item(state, model::Outcome::ok, false);
@@ -182,7 +191,8 @@ void draw_row(Context& context, const TreeRow& row) {
     const bool selected = !row.group && row.task == state.task;
     ImGui::PushID(static_cast<int>(row.key ^ row.key >> 32));
     const ImVec2 at = ImGui::GetCursorPos();
-    if (ImGui::Selectable("##row", selected, ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowItemOverlap)) {
+    if (ImGui::Selectable("##row", selected,
+                          ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowItemOverlap)) {
         if (row.group) {
             toggle(state.toggled, row);
         } else {
@@ -190,7 +200,8 @@ void draw_row(Context& context, const TreeRow& row) {
             state.show(BottomTab::detail);
         }
     }
-    if (!row.group && ImGui::IsItemHovered() && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) toggle(state.toggled, row);
+    if (!row.group && ImGui::IsItemHovered() && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left))
+        toggle(state.toggled, row);
     ImGui::SetCursorPos({at.x + static_cast<float>(std::min<int>(row.depth, 30)) * px(14), at.y});
     ImGui::PopID();
     tree_arrow(context, row);
@@ -205,10 +216,13 @@ void keyboard(Context& context) {
     const bool open = ImGui::IsKeyPressed(ImGui::GetKeyIndex(ImGuiKey_RightArrow));
     const bool close = ImGui::IsKeyPressed(ImGui::GetKeyIndex(ImGuiKey_LeftArrow));
     if (move == 0 && !open && !close) return;
-    auto at = std::find_if(rows.begin(), rows.end(), [&](const TreeRow& row) { return !row.group && row.task == context.state.task; });
-    if (at != rows.end() && ((open && at->expandable && !at->open) || (close && at->open))) toggle(context.state.toggled, *at);
+    auto at = std::find_if(rows.begin(), rows.end(),
+                           [&](const TreeRow& row) { return !row.group && row.task == context.state.task; });
+    if (at != rows.end() && ((open && at->expandable && !at->open) || (close && at->open)))
+        toggle(context.state.toggled, *at);
     if (move == 0) return;
-    for (auto next = at == rows.end() ? rows.begin() : at + move; next >= rows.begin() && next < rows.end(); next += move) {
+    for (auto next = at == rows.end() ? rows.begin() : at + move; next >= rows.begin() && next < rows.end();
+         next += move) {
         if (next->group) continue;
         context.state.select(context.model(), next->task, false);
         context.state.scroll_to_task = true;
@@ -217,14 +231,16 @@ void keyboard(Context& context) {
 }
 
 void table(Context& context) {
-    const ImGuiTableFlags flags = ImGuiTableFlags_Resizable | ImGuiTableFlags_Reorderable | ImGuiTableFlags_Hideable | ImGuiTableFlags_Sortable |
-                                  ImGuiTableFlags_SortTristate | ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY | ImGuiTableFlags_BordersInnerV |
+    const ImGuiTableFlags flags = ImGuiTableFlags_Resizable | ImGuiTableFlags_Reorderable | ImGuiTableFlags_Hideable |
+                                  ImGuiTableFlags_Sortable | ImGuiTableFlags_SortTristate | ImGuiTableFlags_RowBg |
+                                  ImGuiTableFlags_ScrollY | ImGuiTableFlags_BordersInnerV |
                                   ImGuiTableFlags_SizingFixedFit;
     if (!ImGui::BeginTable("tasks", IM_ARRAYSIZE(columns), flags)) return;
     ImGui::TableSetupScrollFreeze(0, 1);
     for (const Column& column : columns) {
         const bool fixed = column.width > 0;
-        ImGui::TableSetupColumn(column.name, fixed ? ImGuiTableColumnFlags_WidthFixed : ImGuiTableColumnFlags_WidthStretch,
+        ImGui::TableSetupColumn(column.name,
+                                fixed ? ImGuiTableColumnFlags_WidthFixed : ImGuiTableColumnFlags_WidthStretch,
                                 fixed ? px(column.width) : column.share, static_cast<ImGuiID>(column.sort));
     }
     ImGui::PushStyleColor(ImGuiCol_Text, color::dim);
@@ -233,19 +249,22 @@ void table(Context& context) {
     apply_sorting(context.state);
     const auto& rows = context.derived.tree().rows();
     if (context.state.scroll_to_task) {
-        const auto at = std::find_if(rows.begin(), rows.end(), [&](const TreeRow& row) { return !row.group && row.task == context.state.task; });
+        const auto at = std::find_if(rows.begin(), rows.end(),
+                                     [&](const TreeRow& row) { return !row.group && row.task == context.state.task; });
         if (at != rows.end()) {
             const float line = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
             const float y = static_cast<float>(at - rows.begin()) * line;
             const float view = ImGui::GetWindowHeight() - 2 * line;
-            if (y < ImGui::GetScrollY() || y > ImGui::GetScrollY() + view - line) ImGui::SetScrollY(std::max(0.0f, y - view / 2));
+            if (y < ImGui::GetScrollY() || y > ImGui::GetScrollY() + view - line)
+                ImGui::SetScrollY(std::max(0.0f, y - view / 2));
             context.state.scroll_to_task = false;
         }
     }
     ImGuiListClipper clipper;
     clipper.Begin(static_cast<int>(rows.size()));
     while (clipper.Step()) {
-        for (int i = clipper.DisplayStart; i < clipper.DisplayEnd; ++i) draw_row(context, rows[static_cast<std::size_t>(i)]);
+        for (int i = clipper.DisplayStart; i < clipper.DisplayEnd; ++i)
+            draw_row(context, rows[static_cast<std::size_t>(i)]);
     }
     keyboard(context);
     ImGui::EndTable();

@@ -21,7 +21,8 @@ using ui::px;
 void controls(Context& context) {
     ViewState& state = context.state;
     const TimeRange& shown = state.timeline.range.shown();
-    std::string beside = duration_text(static_cast<std::uint64_t>(std::max(0.0, shown.span_ns()))) + " from " + since_start(context, shown.begin_ns);
+    std::string beside = duration_text(static_cast<std::uint64_t>(std::max(0.0, shown.span_ns()))) + " from " +
+                         since_start(context, shown.begin_ns);
     ui::panel_title("Timeline", beside);
     const char* follow = state.timeline.follow ? "Following" : "Follow";
     float width = ui::text_width("Fit") + 2 * ImGui::GetStyle().FramePadding.x;
@@ -29,7 +30,8 @@ void controls(Context& context) {
     ui::to_the_right(width + px(2));
     ImGui::SetCursorPosY(ImGui::GetCursorPosY() - px(3));
     if (context.live()) {
-        if (ui::toggle(follow, state.timeline.follow, "Keep the newest in sight (Space)")) state.timeline.follow = !state.timeline.follow;
+        if (ui::toggle(follow, state.timeline.follow, "Keep the newest in sight (Space)"))
+            state.timeline.follow = !state.timeline.follow;
         ImGui::SameLine(0, px(4));
     }
     if (ImGui::Button("Fit")) state.fit(context.model());
@@ -56,10 +58,12 @@ std::optional<std::size_t> draw_problem_marks(const Context& context, Lanes& lan
         const float x = lanes.axis.x(problem.time_ns);
         if (x < lanes.axis.left_px || x > lanes.axis.right_px()) continue;
         const float r = px(5);
-        const bool hot = lanes.hovered && std::abs(lanes.mouse.x - x) < r + 1 && std::abs(lanes.mouse.y - (y - r)) < r + 2;
+        const bool hot =
+            lanes.hovered && std::abs(lanes.mouse.x - x) < r + 1 && std::abs(lanes.mouse.y - (y - r)) < r + 2;
         const ImU32 paint = ui::severity_color(problem.kind);
         lanes.list.AddTriangleFilled({x - r, y - 2 * r}, {x + r, y - 2 * r}, {x, y}, hot ? color::bright : paint);
-        if (hot || i == context.state.problem) lanes.list.AddLine({x, y}, {x, lanes.bottom}, ui::with_alpha(paint, 0.5f));
+        if (hot || i == context.state.problem)
+            lanes.list.AddLine({x, y}, {x, lanes.bottom}, ui::with_alpha(paint, 0.5f));
         if (hot) under = i;
     }
     return under;
@@ -70,7 +74,8 @@ void draw_cursor(const Context& context, Lanes& lanes) {
     if (const float x = lanes.axis.x(now); x < lanes.axis.right_px()) {
         const float from = std::max(x, lanes.axis.left_px);
         lanes.list.AddRectFilled({from, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, ui::rgb(0x0d1117, 120));
-        if (x > lanes.axis.left_px) lanes.list.AddLine({x, lanes.top}, {x, lanes.bottom}, ui::with_alpha(color::accent, 0.5f));
+        if (x > lanes.axis.left_px)
+            lanes.list.AddLine({x, lanes.top}, {x, lanes.bottom}, ui::with_alpha(color::accent, 0.5f));
     }
     const auto box = [&](const TimeRange& range, ImU32 paint, bool label) {
         const float x0 = lanes.axis.x(range.begin_ns), x1 = lanes.axis.x(range.end_ns);
@@ -87,7 +92,8 @@ void draw_cursor(const Context& context, Lanes& lanes) {
     if (context.state.timeline.measure) box(*context.state.timeline.measure, color::accent, true);
     if (context.state.timeline.zoom_box) box(*context.state.timeline.zoom_box, color::good, true);
     if (lanes.hovered && lanes.mouse.x >= lanes.axis.left_px && !context.state.timeline.measure) {
-        lanes.list.AddLine({lanes.mouse.x, lanes.top}, {lanes.mouse.x, lanes.bottom}, ui::with_alpha(color::bright, 0.18f));
+        lanes.list.AddLine({lanes.mouse.x, lanes.top}, {lanes.mouse.x, lanes.bottom},
+                           ui::with_alpha(color::bright, 0.18f));
     }
 }
 
@@ -113,10 +119,23 @@ void draw_timeline(Context& context, const Box& box) {
     const ImVec2 room = ImGui::GetContentRegionAvail();
     const float gutter = px(158), ruler = px(27);
     if (room.x > gutter + px(60) && room.y > ruler + px(20)) {
-        ImGui::InvisibleButton("##lanes", room, ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonRight | ImGuiButtonFlags_MouseButtonMiddle);
+        ImGui::InvisibleButton(
+            "##lanes", room,
+            ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonRight | ImGuiButtonFlags_MouseButtonMiddle);
         ImDrawList& list = *ImGui::GetWindowDrawList();
-        Lanes lanes{list, {context.state.timeline.range.shown(), at.x + gutter, std::floor(room.x - gutter)}, at.x, at.y + ruler, at.y + room.y,
-                    ImGui::IsItemHovered() || ImGui::IsItemActive(), ImGui::GetMousePos(), nullptr, nullptr, 0, 0, {}, 0};
+        Lanes lanes{list,
+                    {context.state.timeline.range.shown(), at.x + gutter, std::floor(room.x - gutter)},
+                    at.x,
+                    at.y + ruler,
+                    at.y + room.y,
+                    ImGui::IsItemHovered() || ImGui::IsItemActive(),
+                    ImGui::GetMousePos(),
+                    nullptr,
+                    nullptr,
+                    0,
+                    0,
+                    {},
+                    0};
         list.AddRectFilled({lanes.axis.left_px, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, color::well);
         list.PushClipRect({lanes.axis.left_px, at.y}, {lanes.axis.right_px(), lanes.bottom}, true);
         ui::draw_ruler(list, lanes.axis, static_cast<double>(context.model().first_ns()), at.y, ruler, lanes.bottom);

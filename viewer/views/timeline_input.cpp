@@ -1,5 +1,6 @@
-// Mouse, keys and tooltips of the timeline. Conventions: WASD and arrows, wheel and Ctrl+wheel zoom at the cursor, Shift+wheel
-// scrolls, right-drag pans, middle-drag zooms to a range, left-drag measures, F centres then fits, comma and dot step.
+// Mouse, keys and tooltips of the timeline. Conventions: WASD and arrows, wheel and Ctrl+wheel zoom at the cursor,
+// Shift+wheel scrolls, right-drag pans, middle-drag zooms to a range, left-drag measures, F centres then fits, comma
+// and dot step.
 #include <imgui.h>
 
 #include <algorithm>
@@ -26,7 +27,8 @@ void slice_tooltip(const Context& context, const model::Slice& slice) {
     ImGui::PopFont();
     const std::uint64_t length = slice.end_ns - slice.begin_ns;
     const bool slow = model.slow_step_ns() > 0 && length >= model.slow_step_ns();
-    ui::text("ran " + duration_text(length) + " at " + since_start(context, static_cast<double>(slice.begin_ns)), slow ? color::bad : color::text);
+    ui::text("ran " + duration_text(length) + " at " + since_start(context, static_cast<double>(slice.begin_ns)),
+             slow ? color::bad : color::text);
     if (slow) ui::text("Slow: nothing else could run on this loop meanwhile.", color::bad);
     const std::string from = place_of(model, slice.began_at), to = place_of(model, slice.ended_at);
     if (!from.empty()) ui::text("from  " + from, color::dim);
@@ -66,12 +68,18 @@ void span_tooltip(const Context& context, const Lanes& lanes, const model::Task&
     switch (span.phase) {
         case Phase::suspended: ui::text("suspended at " + where, color::suspended); break;
         case Phase::ready:
-            ui::text("waits " + length + " for the loop, woken by " + (span.woken_by == 0 ? "the loop" : name_of(model, span.woken_by)), color::ready);
+            ui::text("waits " + length + " for the loop, woken by " +
+                         (span.woken_by == 0 ? "the loop" : name_of(model, span.woken_by)),
+                     color::ready);
             break;
         case Phase::running:
             if (span.merged > 1) {
-                ui::text(full_count_text(span.merged) + " steps ran " + duration_text(static_cast<std::uint64_t>(span.busy_ns)) + " within " + length, color::running);
-                ui::text("and waited " + duration_text(static_cast<std::uint64_t>(span.ready_ns)) + " for the loop. Zoom in to see them.", color::dim);
+                ui::text(full_count_text(span.merged) + " steps ran " +
+                             duration_text(static_cast<std::uint64_t>(span.busy_ns)) + " within " + length,
+                         color::running);
+                ui::text("and waited " + duration_text(static_cast<std::uint64_t>(span.ready_ns)) +
+                             " for the loop. Zoom in to see them.",
+                         color::dim);
                 break;
             }
             ui::text("runs " + length + (where.empty() ? "" : ", from " + where), color::running);
@@ -83,7 +91,8 @@ void wheel(Context& context, const Lanes& lanes) {
     const ImGuiIO& io = ImGui::GetIO();
     TimelineState& timeline = context.state.timeline;
     if (io.MouseWheelH != 0) {
-        context.state.show_range(panned(timeline.range.target(), -static_cast<double>(io.MouseWheelH) * timeline.range.target().span_ns() * 0.1));
+        context.state.show_range(panned(
+            timeline.range.target(), -static_cast<double>(io.MouseWheelH) * timeline.range.target().span_ns() * 0.1));
     }
     if (io.MouseWheel == 0) return;
     if (io.KeyShift) {
@@ -146,7 +155,8 @@ void focus(Context& context) {
     const model::Task* task = context.selected();
     if (task == nullptr) return context.state.fit(context.model());
     const double begin = static_cast<double>(task->created_ns != 0 ? task->created_ns : context.model().first_ns());
-    const double end = static_cast<double>(task->state == model::State::done && task->done_ns != 0 ? task->done_ns : context.model().now_ns());
+    const double end = static_cast<double>(
+        task->state == model::State::done && task->done_ns != 0 ? task->done_ns : context.model().now_ns());
     const TimeRange& range = context.state.timeline.range.target();
     const bool centred = std::abs(range.middle_ns() - (begin + end) / 2) < range.span_ns() * 0.01;
     if (centred) {
@@ -206,7 +216,8 @@ void timeline_keys(Context& context) {
     }
     if (zoom != 0) {
         const bool following = state.timeline.follow && context.live();
-        state.timeline.range.move(zoomed(target, following ? target.end_ns : target.middle_ns(), std::exp(zoom * step * 2.5)));
+        state.timeline.range.move(
+            zoomed(target, following ? target.end_ns : target.middle_ns(), std::exp(zoom * step * 2.5)));
     }
     state.animating = state.animating || pan != 0 || zoom != 0;
     if (ui::key_pressed('F')) focus(context);

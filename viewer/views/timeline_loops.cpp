@@ -29,8 +29,11 @@ void bar_label(const Lanes& lanes, float x0, float x1, float y, float height, st
     ImGui::PopFont();
 }
 
-void gutter_name(const Lanes& lanes, float y, float height, std::string_view name, std::string_view more, ImU32 paint, ImU32 dot, bool emphasised) {
-    if (emphasised) lanes.list.AddRectFilled({lanes.left, y}, {lanes.axis.left_px, y + height}, ui::with_alpha(color::selection, 0.8f), px(3));
+void gutter_name(const Lanes& lanes, float y, float height, std::string_view name, std::string_view more, ImU32 paint,
+                 ImU32 dot, bool emphasised) {
+    if (emphasised)
+        lanes.list.AddRectFilled({lanes.left, y}, {lanes.axis.left_px, y + height},
+                                 ui::with_alpha(color::selection, 0.8f), px(3));
     float x = lanes.left + px(4);
     if (dot != 0) {
         const float r = px(7);
@@ -41,14 +44,16 @@ void gutter_name(const Lanes& lanes, float y, float height, std::string_view nam
     const std::string fits = ui::fitting(name, lanes.axis.left_px - px(6) - x);
     ui::draw_text(lanes.list, {x, text_y}, paint, fits);
     x += ui::text_width(fits) + px(6);
-    if (!more.empty() && fits.size() == name.size()) ui::draw_text(lanes.list, {x, text_y}, color::faint, ui::fitting(more, lanes.axis.left_px - px(6) - x));
+    if (!more.empty() && fits.size() == name.size())
+        ui::draw_text(lanes.list, {x, text_y}, color::faint, ui::fitting(more, lanes.axis.left_px - px(6) - x));
 }
 
 namespace {
 
 constexpr float loop_lane = 40;
 
-void draw_slice(const Context& context, const Lanes& lanes, const model::Loop& loop, const Bar& bar, float y, float height) {
+void draw_slice(const Context& context, const Lanes& lanes, const model::Loop& loop, const Bar& bar, float y,
+                float height) {
     const model::Model& model = context.model();
     const model::Slice& slice = loop.slices[bar.first];
     const float x0 = std::max(bar.x0, lanes.axis.left_px - 2), x1 = std::min(bar.x1, lanes.axis.right_px() + 2);
@@ -67,8 +72,11 @@ void draw_slice(const Context& context, const Lanes& lanes, const model::Loop& l
     // One px of space to the right, where there is room for it.
     const float right = x1 - x0 > 4 ? x1 - 1 : std::max(x1, x0 + 1);
     lanes.list.AddRectFilled({x0, y}, {right, y + height}, paint, right - x0 > px(8) ? px(3) : 0);
-    if (slow) lanes.list.AddRectFilled({x0, y + height - px(4)}, {right, y + height}, color::bad, right - x0 > px(8) ? px(2) : 0);
-    if (selected) lanes.list.AddRect({x0 - 0.5f, y - 0.5f}, {right + 0.5f, y + height + 0.5f}, color::bright, px(3), 0, px(1.5f));
+    if (slow)
+        lanes.list.AddRectFilled({x0, y + height - px(4)}, {right, y + height}, color::bad,
+                                 right - x0 > px(8) ? px(2) : 0);
+    if (selected)
+        lanes.list.AddRect({x0 - 0.5f, y - 0.5f}, {right + 0.5f, y + height + 0.5f}, color::bright, px(3), 0, px(1.5f));
     if (right - x0 > px(22)) {
         std::string label = slice.task == 0 ? "callback" : name_of(model, slice.task);
         if (right - x0 > px(150)) {
@@ -84,17 +92,20 @@ void draw_slice(const Context& context, const Lanes& lanes, const model::Loop& l
 void label_runs(const Lanes& lanes, const std::vector<Bar>& all, float y) {
     for (std::size_t i = 0; i < all.size();) {
         std::size_t last = i, steps = 0;
-        while (last < all.size() && all[last].merged() && (last == i || all[last].x0 - all[last - 1].x1 < px(12))) steps += all[last++].count;
+        while (last < all.size() && all[last].merged() && (last == i || all[last].x0 - all[last - 1].x1 < px(12)))
+            steps += all[last++].count;
         if (last == i) {
             ++i;
             continue;
         }
-        const float x0 = std::max(all[i].x0, lanes.axis.left_px), x1 = std::min(all[last - 1].x1, lanes.axis.right_px());
+        const float x0 = std::max(all[i].x0, lanes.axis.left_px),
+                    x1 = std::min(all[last - 1].x1, lanes.axis.right_px());
         const std::string label = full_count_text(steps) + " steps";
         const float width = ui::text_width(label, ui::fonts().small);
         if (x1 - x0 > width + px(24)) {
             const float x = (x0 + x1 - width) / 2;
-            lanes.list.AddRectFilled({x - px(4), y + px(1)}, {x + width + px(4), y + px(16)}, ui::with_alpha(color::well, 0.8f), px(3));
+            lanes.list.AddRectFilled({x - px(4), y + px(1)}, {x + width + px(4), y + px(16)},
+                                     ui::with_alpha(color::well, 0.8f), px(3));
             ui::draw_text(lanes.list, {x, y + px(2)}, ui::with_alpha(color::text, 0.8f), label, ui::fonts().small);
         }
         i = last;
@@ -120,9 +131,11 @@ float draw_loop_lane(const Context& context, Lanes& lanes, const model::Loop& lo
         const model::Slice& open = *loop.open_slice;
         const float x0 = std::max(lanes.axis.x(open.begin_ns), lanes.axis.left_px), x1 = lanes.axis.x(model.now_ns());
         if (x1 > x0) {
-            lanes.list.AddRectFilled({x0, y}, {x1, y + height}, ui::coroutine_color(coroutine_site(model, open.task)), px(3));
+            lanes.list.AddRectFilled({x0, y}, {x1, y + height}, ui::coroutine_color(coroutine_site(model, open.task)),
+                                     px(3));
             ui::draw_hatching(lanes.list, {x0, y}, {x1, y + height}, ui::with_alpha(color::bright, 0.25f), px(6));
-            bar_label(lanes, x0, x1, y, height, (open.task == 0 ? "callback" : name_of(model, open.task)) + " runs", color::bright);
+            bar_label(lanes, x0, x1, y, height, (open.task == 0 ? "callback" : name_of(model, open.task)) + " runs",
+                      color::bright);
         }
     }
     lanes.list.PopClipRect();

@@ -20,11 +20,11 @@ struct Lanes {
     ImVec2 mouse;
 
     // Filled while drawing.
-    const model::Loop* loop = nullptr;    // of the slice under the mouse
-    const TaskSlices* group = nullptr;    // or of the shared lane
-    std::size_t slice = 0, slices = 0;    // the first, and how many were merged; 0: none
-    std::optional<Span> span;             // of a task's lane
-    model::TaskId task = 0;               // whose span or slice it is
+    const model::Loop* loop = nullptr;  // of the slice under the mouse
+    const TaskSlices* group = nullptr;  // or of the shared lane
+    std::size_t slice = 0, slices = 0;  // the first, and how many were merged; 0: none
+    std::optional<Span> span;           // of a task's lane
+    model::TaskId task = 0;             // whose span or slice it is
 
     const model::Slice& slice_at(std::size_t i) const { return loop != nullptr ? loop->slices[i] : group->slices[i]; }
 };
@@ -35,7 +35,8 @@ bool mouse_in(const Lanes& lanes, float y0, float y1);
 // A label inside a bar, from where the bar becomes visible.
 void bar_label(const Lanes& lanes, float x0, float x1, float y, float height, std::string_view label, ImU32 paint);
 // Left of the lane: a dot (0: none), a name, and what else there is room for.
-void gutter_name(const Lanes& lanes, float y, float height, std::string_view name, std::string_view more, ImU32 paint, ImU32 dot, bool emphasised);
+void gutter_name(const Lanes& lanes, float y, float height, std::string_view name, std::string_view more, ImU32 paint,
+                 ImU32 dot, bool emphasised);
 
 // Loops' lanes, then tasks' lanes, from `y` down. Return where they end.
 float draw_loop_lanes(const Context& context, Lanes& lanes, float y);

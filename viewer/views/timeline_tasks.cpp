@@ -25,19 +25,24 @@ void draw_span(const Context& context, const Lanes& lanes, const Span& span, flo
     const float x0 = lanes.axis.x(span.begin_ns), x1 = lanes.axis.x(span.end_ns);
     switch (span.phase) {
         case Phase::suspended: {
-            lanes.list.AddRectFilled({x0, y + px(3)}, {x1, y + height - px(3)}, ui::with_alpha(color::suspended, 0.13f));
-            lanes.list.AddRectFilled({x0, y + height - px(4)}, {x1, y + height - px(3)}, ui::with_alpha(color::suspended, 0.35f));
+            lanes.list.AddRectFilled({x0, y + px(3)}, {x1, y + height - px(3)},
+                                     ui::with_alpha(color::suspended, 0.13f));
+            lanes.list.AddRectFilled({x0, y + height - px(4)}, {x1, y + height - px(3)},
+                                     ui::with_alpha(color::suspended, 0.35f));
             if (x1 - x0 > px(26) && span.node != 0) {
                 // The file is cut off before the line is: a part of either would tell nothing.
                 const float room = std::min(x1, lanes.axis.right_px()) - std::max(x0, lanes.axis.left_px) - px(8);
                 std::string where = place_of(context.model(), span.node);
-                if (ui::text_width(where, ui::fonts().small) > room) where.erase(0, std::min(where.rfind(':'), where.size()));
-                if (ui::text_width(where, ui::fonts().small) <= room) bar_label(lanes, x0, x1, y, height, where, ui::with_alpha(color::dim, 0.9f));
+                if (ui::text_width(where, ui::fonts().small) > room)
+                    where.erase(0, std::min(where.rfind(':'), where.size()));
+                if (ui::text_width(where, ui::fonts().small) <= room)
+                    bar_label(lanes, x0, x1, y, height, where, ui::with_alpha(color::dim, 0.9f));
             }
             return;
         }
         case Phase::ready:
-            lanes.list.AddRectFilled({x0, y + px(5)}, {std::max(x1, x0 + 1), y + height - px(5)}, ui::with_alpha(color::ready, 0.75f));
+            lanes.list.AddRectFilled({x0, y + px(5)}, {std::max(x1, x0 + 1), y + height - px(5)},
+                                     ui::with_alpha(color::ready, 0.75f));
             return;
         case Phase::running: break;
     }
@@ -55,7 +60,8 @@ void draw_span(const Context& context, const Lanes& lanes, const Span& span, flo
     }
     lanes.list.AddRectFilled({x0, y + px(1)}, {right, bottom}, color::running, x1 - x0 > px(6) ? px(2) : 0);
     if (x1 - x0 > px(40)) {
-        bar_label(lanes, x0, x1, y, height, duration_text(static_cast<std::uint64_t>(span.end_ns - span.begin_ns)), ui::rgb(0x06281a));
+        bar_label(lanes, x0, x1, y, height, duration_text(static_cast<std::uint64_t>(span.end_ns - span.begin_ns)),
+                  ui::rgb(0x06281a));
     }
 }
 
@@ -68,7 +74,8 @@ float draw_task_lane(Context& context, Lanes& lanes, const model::Task& task, fl
     const bool selected = task.id == context.state.task;
     const bool in_gutter = mouse_in(lanes, y, y + height) && lanes.mouse.x < lanes.axis.left_px;
     const std::string name = model.task_name(task), coroutine = short_function_text(model.coroutine(task));
-    gutter_name(lanes, y, height, name, coroutine == name ? "" : coroutine, selected || in_gutter ? color::bright : color::text,
+    gutter_name(lanes, y, height, name, coroutine == name ? "" : coroutine,
+                selected || in_gutter ? color::bright : color::text,
                 ui::coroutine_color(coroutine_site(model, task.id)), selected);
     if (in_gutter) lanes.task = task.id;
     lanes.list.PushClipRect({lanes.axis.left_px, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, true);
@@ -104,16 +111,24 @@ float draw_group_lane(const Context& context, Lanes& lanes, const Lane& lane, fl
     if (group == nullptr || y > lanes.bottom || next < lanes.top) return next;
     const model::Node* node = model.node(lane.root);
     const ImU32 dot = ui::coroutine_color(node == nullptr ? 0 : node->site);
-    const std::string name = short_function_text(location(model, lane.root).function) + " \xc3\x97 " + count_text(lane.tasks);
+    const std::string name =
+        short_function_text(location(model, lane.root).function) + " \xc3\x97 " + count_text(lane.tasks);
     gutter_name(lanes, y, height, name, "", color::text, dot, false);
     lanes.list.PushClipRect({lanes.axis.left_px, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, true);
-    lanes.list.AddRectFilled({lanes.axis.left_px, y + px(3)}, {lanes.axis.right_px(), y + height - px(3)}, ui::with_alpha(color::suspended, 0.07f));
+    lanes.list.AddRectFilled({lanes.axis.left_px, y + px(3)}, {lanes.axis.right_px(), y + height - px(3)},
+                             ui::with_alpha(color::suspended, 0.07f));
     const std::vector<Bar> all = bars(group->slices, lanes.axis);
     for (const Bar& bar : all) {
         const float bottom = y + height - px(1);
-        const float tall = bar.merged() ? std::max(px(2), (height - px(2)) * static_cast<float>(summarise(model, group->slices, bar).busy)) : height - px(2);
-        lanes.list.AddRectFilled({bar.x0, bottom - tall}, {std::max(bar.x1, bar.x0 + 1.5f), bottom}, color::running, bar.x1 - bar.x0 > px(6) ? px(2) : 0);
-        if (!bar.merged() && bar.x1 - bar.x0 > px(40)) bar_label(lanes, bar.x0, bar.x1, y, height, name_of(model, group->slices[bar.first].task), ui::rgb(0x06281a));
+        const float tall =
+            bar.merged()
+                ? std::max(px(2), (height - px(2)) * static_cast<float>(summarise(model, group->slices, bar).busy))
+                : height - px(2);
+        lanes.list.AddRectFilled({bar.x0, bottom - tall}, {std::max(bar.x1, bar.x0 + 1.5f), bottom}, color::running,
+                                 bar.x1 - bar.x0 > px(6) ? px(2) : 0);
+        if (!bar.merged() && bar.x1 - bar.x0 > px(40))
+            bar_label(lanes, bar.x0, bar.x1, y, height, name_of(model, group->slices[bar.first].task),
+                      ui::rgb(0x06281a));
     }
     lanes.list.PopClipRect();
     if (mouse_in(lanes, y, y + height) && lanes.mouse.x >= lanes.axis.left_px) {
@@ -127,9 +142,11 @@ float draw_group_lane(const Context& context, Lanes& lanes, const Lane& lane, fl
     return next;
 }
 
-void draw_wakes(const Context& context, const Lanes& lanes, const std::map<model::TaskId, float>& middles, float loop_y) {
+void draw_wakes(const Context& context, const Lanes& lanes, const std::map<model::TaskId, float>& middles,
+                float loop_y) {
     constexpr std::size_t most = 120;
-    for (const Wake& wake : wakes(context.derived.lanes(), context.state.task, context.derived.shown_lanes(), lanes.axis.range, most)) {
+    for (const Wake& wake :
+         wakes(context.derived.lanes(), context.state.task, context.derived.shown_lanes(), lanes.axis.range, most)) {
         const auto from = middles.find(wake.from), to = middles.find(wake.to);
         if (to == middles.end()) continue;
         const ImVec2 a{lanes.axis.x(wake.from_ns), from == middles.end() ? loop_y : from->second};
@@ -145,7 +162,8 @@ void draw_wakes(const Context& context, const Lanes& lanes, const std::map<model
             const float direction = b.y > a.y ? 1.0f : -1.0f;
             const ImVec2 tip{b.x, b.y - direction * px(task_lane) / 2};
             lanes.list.AddLine(a, tip, paint, px(1.4f));
-            lanes.list.AddTriangleFilled(tip, {tip.x - px(3.5f), tip.y - direction * px(6)}, {tip.x + px(3.5f), tip.y - direction * px(6)}, paint);
+            lanes.list.AddTriangleFilled(tip, {tip.x - px(3.5f), tip.y - direction * px(6)},
+                                         {tip.x + px(3.5f), tip.y - direction * px(6)}, paint);
         }
     }
 }
@@ -170,8 +188,8 @@ float draw_task_lanes(Context& context, Lanes& lanes, float y) {
     lanes.list.PopClipRect();
     const std::size_t known = context.derived.tree().tasks();
     if (known > shown && y < lanes.bottom) {
-        ui::draw_text(lanes.list, {lanes.left + px(4), y + px(3)}, color::faint, "+ " + full_count_text(known - shown) + " tasks; select one to see it",
-                      ui::fonts().small);
+        ui::draw_text(lanes.list, {lanes.left + px(4), y + px(3)}, color::faint,
+                      "+ " + full_count_text(known - shown) + " tasks; select one to see it", ui::fonts().small);
         y += px(20);
     }
     return y;
