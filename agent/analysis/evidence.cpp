@@ -43,11 +43,34 @@ Place place_of(const model::Model::StackFrame& frame) {
     return {std::string(frame.function), std::string(frame.file), frame.line};
 }
 
+namespace {
+
+// "coroscope::Task<int> shop::run<int>(int)" is a function of shop's: what stands before the name is its type.
+std::string_view without_type(std::string_view function) {
+    std::size_t begin = 0;
+    int depth = 0;
+    for (std::size_t i = 0; i < function.size(); ++i) {
+        const char c = function[i];
+        if (c == '<') ++depth;
+        if (c == '>') --depth;
+        if (depth != 0) continue;
+        if (c == '(' && !function.substr(i).starts_with("(anonymous namespace)")) break;
+        if (c == ' ' && !function.substr(i).starts_with(" namespace)")) begin = i + 1;
+    }
+    return function.substr(begin);
+}
+
+}  // namespace
+
 bool is_ours(const Place& place) {
     const auto contains = [&](std::string_view part) { return place.file.find(part) != std::string::npos; };
-    const bool system = place.file.starts_with("/usr/") || contains("/sysdeps/") || contains("/csu/") || contains("/nptl/");
-    return system || contains("include/coroscope/") || contains("runtime/src/") ||
-           place.function.starts_with("coroscope::");
+    // The system's headers and the C library's own sources, as its debug information names them.
+    if (place.file.starts_with("/usr/") || contains("/sysdeps/") || contains("/csu/") || contains("/nptl/"))
+        return true;
+    for (const char* folder : {"include/coroscope/", "runtime/src/core/", "runtime/src/probe/", "runtime/src/net/",
+                               "runtime/src/http/", "runtime/src/debug/"})
+        if (contains(folder)) return true;
+    return without_type(place.function).starts_with("coroscope::");
 }
 
 Place innermost(const std::vector<Place>& stack) {

@@ -20,7 +20,7 @@ Place place_of(const model::Model::StackFrame& frame);
 Place innermost(const std::vector<Place>& stack);  // the last one in the user's code; the last one if none is
 std::vector<Place> places(const std::vector<model::Model::StackFrame>& frames);
 std::vector<Place> native_places(const model::Model& model, const std::vector<model::SiteId>& frames);
-// Whether a place is inside this library, the standard library or the system's, not in the user's code.
+// Whether a place is inside this library or the system's, not in the user's code.
 bool is_ours(const Place& place);
 // Where the task was created in whose stack `node` stands; empty if unknown.
 std::vector<Place> creation_places(const model::Model& model, model::NodeId node);
