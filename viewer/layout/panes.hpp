@@ -11,7 +11,7 @@ struct Box {
 
 // Parts of the whole, kept when the window is resized. Dragging a splitter changes one.
 struct Splits {
-    float left = 0.46f;      // the task tree's part of the width
+    float left = 0.48f;      // the task tree's part of the width
     float latency = 0.17f;   // the latency strip's part of the height
     float timeline = 0.45f;  // the timeline's part of the height
 

@@ -134,8 +134,10 @@ void TaskTree::sort(const model::Model& model, const TreeOptions& options, std::
         std::vector<std::pair<decltype(key(0u)), std::uint32_t>> keyed;
         keyed.reserve(siblings.size());
         for (const std::uint32_t i : siblings) keyed.emplace_back(key(i), i);
-        std::stable_sort(keyed.begin(), keyed.end(), [&](const auto& a, const auto& b) {
-            return options.descending ? b.first < a.first : a.first < b.first;
+        // Equal ones stay in order of creation, which is that of their indexes.
+        std::sort(keyed.begin(), keyed.end(), [&](const auto& a, const auto& b) {
+            if (a.first != b.first) return options.descending ? b.first < a.first : a.first < b.first;
+            return a.second < b.second;
         });
         for (std::size_t i = 0; i < keyed.size(); ++i) siblings[i] = keyed[i].second;
     };

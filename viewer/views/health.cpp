@@ -41,7 +41,9 @@ void app_row(Context& context, const model::App& app) {
     }
     ImGui::PopID();
     ImGui::TableNextColumn();
-    if (app.connected) {
+    if (app.connected && !context.source.live) {
+        ui::text("until the file ends", color::dim);
+    } else if (app.connected) {
         ui::text(app.connections > 1 ? "connected, " + std::to_string(app.connections) + " times" : "connected",
                  color::good);
     } else {

@@ -42,18 +42,16 @@ void list_row(Context& context, std::size_t index) {
     const float x = at.x + px(11);
     const std::string kind = readable(problem.kind);
     ui::draw_text(list, {x, at.y + px(4)}, paint, kind, ui::fonts().bold);
-    float right = at.x + width - px(4);
-    const std::string where = place_text(problem.site.file, problem.site.line);
-    right -= ui::text_width(where, ui::fonts().small);
-    ui::draw_text(list, {right, at.y + px(5)}, color::dim, where, ui::fonts().small);
+    float end = x + ui::text_width(kind, ui::fonts().bold);
     if (problem.count > 1) {
-        const std::string count =
-            "\xc3\x97"
-            " " +
-            full_count_text(problem.count);
-        const float from = x + ui::text_width(kind, ui::fonts().bold) + px(8);
-        ui::draw_text(list, {from, at.y + px(4)}, color::dim, count);
+        const std::string count = "\xc3\x97 " + full_count_text(problem.count);
+        end += px(8);
+        ui::draw_text(list, {end, at.y + px(4)}, color::dim, count);
+        end += ui::text_width(count);
     }
+    const std::string where = place_text(problem.site.file, problem.site.line);
+    const float right = at.x + width - px(4) - ui::text_width(where, ui::fonts().small);
+    if (right > end + px(8)) ui::draw_text(list, {right, at.y + px(5)}, color::dim, where, ui::fonts().small);
     ui::draw_text(list, {x, at.y + px(6) + line}, color::text, ui::fitting(problem.summary, at.x + width - x - px(4)));
 }
 

@@ -50,12 +50,13 @@ struct Column {
     SortBy sort;
     float width;  // 0: takes ...
     float share;  // ... this share of the rest
+    int room;     // shown from this much on: 0 always, 1 middle, 2 wide
 };
 constexpr Column columns[] = {
-    {"Task", SortBy::created, 0, 0.9f}, {"Coroutine", SortBy::coroutine, 96, 0},
-    {"State", SortBy::state, 88, 0},    {"Waits for", SortBy::waits_for, 0, 1.1f},
-    {"Busy", SortBy::busy, 56, 0},      {"Steps", SortBy::steps, 42, 0},
-    {"Age", SortBy::age, 50, 0},
+    {"Task", SortBy::created, 0, 1.0f, 0}, {"Coroutine", SortBy::coroutine, 96, 0, 2},
+    {"State", SortBy::state, 88, 0, 1},    {"Waits for", SortBy::waits_for, 0, 1.05f, 0},
+    {"Busy", SortBy::busy, 56, 0, 1},      {"Steps", SortBy::steps, 42, 0, 2},
+    {"Age", SortBy::age, 50, 0, 1},
 };
 
 void apply_sorting(ViewState& state) {
@@ -135,6 +136,11 @@ void task_row(Context& context, const TreeRow& row, const model::Task& task) {
     const model::Model& model = context.model();
     const bool faint = row.context || task.state == model::State::done;
     const ImU32 paint = faint ? color::dim : color::text;
+    constexpr int state_column = 2;
+    if ((ImGui::TableGetColumnFlags(state_column) & ImGuiTableColumnFlags_IsEnabled) == 0) {
+        ui::state_item(task.state, task.outcome, false);
+        ImGui::SameLine(0, px(3));
+    }
     coroutine_dot(model, task.id);
     ui::text(model.task_name(task), task.id == context.state.task ? color::bright : paint);
     ImGui::TableNextColumn();
@@ -235,13 +241,19 @@ void table(Context& context) {
                                   ImGuiTableFlags_Sortable | ImGuiTableFlags_SortTristate | ImGuiTableFlags_RowBg |
                                   ImGuiTableFlags_ScrollY | ImGuiTableFlags_BordersInnerV |
                                   ImGuiTableFlags_SizingFixedFit;
-    if (!ImGui::BeginTable("tasks", IM_ARRAYSIZE(columns), flags)) return;
+    // In a narrow pane what matters less is hidden at first; the header's menu brings it back. Each width has its own
+    // choice.
+    const float width = ImGui::GetContentRegionAvail().x / ui::scale();
+    const int room = width > 640 ? 2 : width > 480 ? 1 : 0;
+    constexpr const char* names[] = {"tasks-narrow", "tasks-middle", "tasks-wide"};
+    if (!ImGui::BeginTable(names[room], IM_ARRAYSIZE(columns), flags)) return;
     ImGui::TableSetupScrollFreeze(0, 1);
     for (const Column& column : columns) {
         const bool fixed = column.width > 0;
-        ImGui::TableSetupColumn(column.name,
-                                fixed ? ImGuiTableColumnFlags_WidthFixed : ImGuiTableColumnFlags_WidthStretch,
-                                fixed ? px(column.width) : column.share, static_cast<ImGuiID>(column.sort));
+        const ImGuiTableColumnFlags hidden = column.room > room ? ImGuiTableColumnFlags_DefaultHide : 0;
+        ImGui::TableSetupColumn(
+            column.name, hidden | (fixed ? ImGuiTableColumnFlags_WidthFixed : ImGuiTableColumnFlags_WidthStretch),
+            fixed ? px(column.width) : column.share, static_cast<ImGuiID>(column.sort));
     }
     ImGui::PushStyleColor(ImGuiCol_Text, color::dim);
     ImGui::TableHeadersRow();

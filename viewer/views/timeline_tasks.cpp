@@ -189,7 +189,7 @@ float draw_task_lanes(Context& context, Lanes& lanes, float y) {
     const std::size_t known = context.derived.tree().tasks();
     if (known > shown && y < lanes.bottom) {
         ui::draw_text(lanes.list, {lanes.left + px(4), y + px(3)}, color::faint,
-                      "+ " + full_count_text(known - shown) + " tasks; select one to see it", ui::fonts().small);
+                      "+ " + full_count_text(known - shown) + " more tasks", ui::fonts().small);
         y += px(20);
     }
     return y;
