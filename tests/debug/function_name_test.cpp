@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/src/debug/utf8.hpp"
+
 namespace coroscope::debug {
 namespace {
 
@@ -32,6 +34,17 @@ TEST(FunctionName, NonsenseStaysAsItIs) {
     EXPECT_EQ(readable_function(""), "");
     EXPECT_EQ(readable_function("()"), "()");
     EXPECT_EQ(readable_function("<<<"), "<<<");
+}
+
+TEST(Utf8, OnlyWhatIsInvalidIsReplaced) {
+    EXPECT_EQ(valid_utf8("plain"), "plain");
+    EXPECT_EQ(valid_utf8("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+    EXPECT_EQ(valid_utf8("a\xff"
+                         "b\xc3"),
+              "a?b?");
+    EXPECT_EQ(valid_utf8("\xc0\x80"), "??");            // overlong
+    EXPECT_EQ(valid_utf8("\xed\xa0\x80"), "???");       // surrogate
+    EXPECT_EQ(valid_utf8("\xf4\x90\x80\x80"), "????");  // past the last code point
 }
 
 }  // namespace

@@ -216,6 +216,8 @@ void EventLoop::iterate(std::int64_t most_ns) {
 // Runs everything that is ready now, and goes on with what became ready meanwhile while that is little: a poll between
 // every two steps of a ping-pong would cost more than they do.
 std::size_t EventLoop::run_ready() {
+    constexpr std::uintptr_t deep_bytes = 64 * 1024;  // of stack, below this
+    detail::stack_floor = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - deep_bytes;
     constexpr std::size_t few = 64;
     std::size_t steps = 0;
     do {
@@ -250,7 +252,7 @@ void EventLoop::run_step(TaskControl& task) {
         detail::current_frame = task.leaf != nullptr ? task.leaf : task.root;
         std::coroutine_handle<> frame = detail::current_frame->handle();
         frame.resume();
-        while (detail::next_frame != nullptr) {  // see COROSCOPE_TRAMPOLINE
+        while (detail::next_frame != nullptr) {  // see transfer_to()
             frame = std::coroutine_handle<>::from_address(detail::next_frame);
             detail::next_frame = nullptr;
             frame.resume();

@@ -12,6 +12,7 @@ namespace detail {
 thread_local constinit TaskControl* current_task = nullptr;
 thread_local constinit PromiseBase* current_frame = nullptr;
 thread_local constinit void* next_frame = nullptr;
+thread_local constinit std::uintptr_t stack_floor = 0;
 
 namespace {
 

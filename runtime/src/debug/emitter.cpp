@@ -21,6 +21,7 @@
 #include "native_frames.hpp"
 #include "runtime/src/probe/registry.hpp"
 #include "sink.hpp"
+#include "utf8.hpp"
 #include "watchdog.hpp"
 
 namespace coroscope::debug {
@@ -120,7 +121,7 @@ std::size_t Emitter::State::drain_thread(probe::ThreadProbe& each, std::size_t m
         v1::Thread& told = *batch.add_threads();
         told.set_id(each.id);
         told.set_tid(each.tid);
-        told.set_name(each.name);
+        told.set_name(valid_utf8(each.name));
     }
     batch_events += lane.events();
     must_send = true;
@@ -152,8 +153,8 @@ void Emitter::State::add_definitions(bool all) {
     for (const probe::SiteDefinition& site : news.sites) {
         v1::Site& out = *batch.add_sites();
         out.set_id(static_cast<std::uint32_t>(++before.sites));
-        out.set_function(readable_function(site.function));
-        out.set_file(site.file);
+        out.set_function(valid_utf8(readable_function(site.function)));
+        out.set_file(valid_utf8(site.file));
         out.set_line(site.line);
         out.set_column(site.column);
     }
@@ -167,7 +168,7 @@ void Emitter::State::add_definitions(bool all) {
     for (const std::string& name : news.names) {
         v1::Name& out = *batch.add_names();
         out.set_id(static_cast<std::uint32_t>(++before.names));
-        out.set_text(name);
+        out.set_text(valid_utf8(name));
     }
     must_send = must_send || !news.sites.empty() || !news.nodes.empty() || !news.names.empty();
 }
@@ -192,7 +193,7 @@ void Emitter::State::add_report(const probe::Report& report) {
     out.set_time_ns(clock.ns(report.stamp));
     out.set_task(report.task);
     out.set_stack(report.stack);
-    out.set_text(report.text);
+    out.set_text(valid_utf8(report.text));
     out.set_thread(report.thread);
     std::vector<NativeFrame> frames;
     if (report.has_site) {

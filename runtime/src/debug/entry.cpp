@@ -17,6 +17,7 @@
 #include "runtime/src/probe/debug_abi.hpp"
 #include "runtime/src/probe/registry.hpp"
 #include "sink.hpp"
+#include "utf8.hpp"
 
 namespace {
 
@@ -37,7 +38,7 @@ v1::Hello make_hello(const probe::Registry& registry, const probe::DebugStart& s
     v1::Hello hello;
     hello.mutable_version()->set_major(protocol_major);
     hello.mutable_version()->set_minor(protocol_minor);
-    hello.set_name(start.name != nullptr ? start.name : executable_name());
+    hello.set_name(debug::valid_utf8(start.name != nullptr ? start.name : executable_name()));
     hello.set_pid(static_cast<std::uint64_t>(::getpid()));
     char instance[16];
     if (::getrandom(instance, sizeof instance, 0) == sizeof instance) hello.set_instance(instance, sizeof instance);
@@ -55,7 +56,7 @@ v1::Hello make_hello(const probe::Registry& registry, const probe::DebugStart& s
     const std::string line((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
     for (std::size_t at = 0; at < line.size() && hello.arguments_size() < 256;) {
         const std::size_t end = std::min(line.find('\0', at), line.size());
-        hello.add_arguments(line.substr(at, end - at));
+        hello.add_arguments(debug::valid_utf8(line.substr(at, end - at)));
         at = end + 1;
     }
     return hello;

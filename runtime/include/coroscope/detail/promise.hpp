@@ -13,16 +13,6 @@
 #include "coroscope/detail/debug_switch.hpp"
 #include "coroscope/detail/frames.hpp"
 
-// Symmetric transfer is a tail call only in optimised code. Elsewhere the stack would grow with every synchronous
-// child, so control goes back to the loop's driver instead, which resumes `next_frame`.
-#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define COROSCOPE_TRAMPOLINE 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define COROSCOPE_TRAMPOLINE 1
-#endif
-#endif
-
 namespace coroscope::detail {
 
 class TaskControl;
@@ -47,13 +37,17 @@ void report_never_awaited(PromiseBase& promise) noexcept;
 void forget_creation(PromiseBase& promise) noexcept;
 [[noreturn]] void fail_misplaced_promise(const std::source_location& where) noexcept;
 
+// Symmetric transfer is a tail call only in well optimised code (g++: from -O2 on, and not under sanitizers). Elsewhere
+// every synchronous child makes the stack grow. So each transfer looks how deep it is: past the floor the frame is left
+// to the loop's driver, and all calls on the stack, which stand in tail position, return to it.
+extern thread_local constinit std::uintptr_t stack_floor;  // set by the loop before each batch of steps
+
 inline std::coroutine_handle<> transfer_to(std::coroutine_handle<> frame) noexcept {
-#if defined(COROSCOPE_TRAMPOLINE)
-    next_frame = frame.address();
-    return std::noop_coroutine();
-#else
+    if (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < stack_floor) [[unlikely]] {
+        next_frame = frame.address();
+        return std::noop_coroutine();
+    }
     return frame;
-#endif
 }
 
 struct PromiseBase {
@@ -81,8 +75,10 @@ struct PromiseBase {
 
     std::suspend_always initial_suspend(std::source_location where = std::source_location::current()) noexcept {
         own_site = where;
-        // g++ 12 shifts the promise by 8 bytes in a coroutine that has no variable and awaits in a condition: nothing would work.
-        if (reinterpret_cast<std::uintptr_t>(this) % 16 != 0) [[unlikely]] fail_misplaced_promise(where);
+        // g++ 12 shifts the promise by 8 bytes in a coroutine that has no variable and awaits in a condition: nothing
+        // would work.
+        if (reinterpret_cast<std::uintptr_t>(this) % 16 != 0) [[unlikely]]
+            fail_misplaced_promise(where);
         if (debug_enabled()) [[unlikely]]
             remember_creation(*this);
         return {};
