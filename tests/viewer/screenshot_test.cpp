@@ -88,7 +88,7 @@ TEST_P(Screenshot, ShowsTheView) {
     EXPECT_GT(picture.colors.size(), 100u) << "text is drawn with soft edges: many shades";
     EXPECT_GT(picture.count(panel), 50'000u);
     EXPECT_GT(picture.count(window), 1'000u);
-    EXPECT_GT(picture.count(text), 100u) << "the full colour of text, inside its strokes";
+    EXPECT_GT(picture.count(text), 20u) << "the full colour of text, inside its strokes";
     EXPECT_LT(picture.count(panel) + picture.count(window), 1200u * 800 * 99 / 100) << "almost blank";
 }
 
