@@ -401,6 +401,19 @@ TEST(Derived, ChoosesAnAppAndFindsItsLanes) {
     EXPECT_FALSE(derived.problems().empty());
 }
 
+TEST(Problems, AreRecognisedWhenTheListChanges) {
+    analysis::Problem slow, deadlock;
+    slow.kind = "slow_step";
+    slow.site = {"f", "a.cpp", 3};
+    deadlock.kind = "deadlock";
+    const std::string chosen = identity(slow);
+    EXPECT_EQ(index_of({slow}, chosen, 0), 0u);
+    EXPECT_EQ(index_of({deadlock, slow}, chosen, 0), 1u);
+    EXPECT_EQ(index_of({deadlock}, chosen, 5), 0u) << "gone";
+    EXPECT_EQ(index_of({deadlock, slow}, "", 1), 1u) << "nothing was chosen";
+    EXPECT_EQ(index_of({}, chosen, 1), 0u);
+}
+
 TEST(Describe, WaitsInWords) {
     const model::Session session = session_of(test::small_scene());
     const model::Model& model = model_of(session);

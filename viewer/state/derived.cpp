@@ -68,6 +68,18 @@ std::vector<Lane> choose_lanes(const model::Model& model, const ViewState& state
 
 }  // namespace
 
+std::string identity(const analysis::Problem& problem) {
+    return problem.kind + "|" + std::to_string(problem.app) + "|" + problem.site.file + "|" +
+           std::to_string(problem.site.line) + "|" + problem.site.function;
+}
+
+std::size_t index_of(const std::vector<analysis::Problem>& problems, const std::string& wanted, std::size_t otherwise) {
+    for (std::size_t i = 0; i < problems.size() && !wanted.empty(); ++i) {
+        if (identity(problems[i]) == wanted) return i;
+    }
+    return problems.empty() ? 0 : std::min(otherwise, problems.size() - 1);
+}
+
 double Derived::update(const model::Session& session, const ViewState& state, double now_s) {
     const model::App* app = session.app(state.app);
     std::uint64_t events = 0;

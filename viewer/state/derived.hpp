@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "agent/analysis/problem.hpp"
@@ -24,6 +25,12 @@ struct LatencyDigest {
     std::vector<std::size_t> histogram;
     std::vector<LongIteration> longest;
 };
+
+// What a problem is recognised by when the list is made anew.
+std::string identity(const analysis::Problem& problem);
+// Where that problem is now; `otherwise` if it is gone or none was chosen.
+std::size_t index_of(const std::vector<analysis::Problem>& problems, const std::string& identity,
+                     std::size_t otherwise);
 
 class Derived {
 public:

@@ -61,6 +61,7 @@ void ViewState::choose_app(model::AppKey key) {
     app = key;
     task = 0;
     problem = 0;
+    problem_identity.clear();
     navigation = {};
     toggled.clear();
     timeline = {};

@@ -42,7 +42,8 @@ struct ViewState {
     model::AppKey app = 0;
     model::TaskId task = 0;  // selected
     Navigation navigation;
-    std::size_t problem = 0;  // selected in the list
+    std::size_t problem = 0;       // selected in the list
+    std::string problem_identity;  // of the one the user chose: the list is sorted anew as it grows
     bool scroll_to_problem = false;
 
     TreeOptions tree;

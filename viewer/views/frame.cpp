@@ -123,6 +123,7 @@ void draw_bottom_tabs(Context& context, const Box& box) {
 void draw_frame(Context& context) {
     const ImVec2 screen = ImGui::GetIO().DisplaySize;
     handle_keys(context);
+    context.state.problem = index_of(context.derived.problems(), context.state.problem_identity, context.state.problem);
     ImGui::SetNextWindowPos({0, 0});
     ImGui::SetNextWindowSize(screen);
     ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0);

@@ -119,6 +119,7 @@ void open_problem(Context& context, std::size_t index) {
     ViewState& state = context.state;
     state.choose_app(problem.app);
     state.problem = index;
+    state.problem_identity = identity(problem);
     state.scroll_to_problem = true;
     state.show(BottomTab::problems);
     const model::App* app = context.session.app(problem.app);
@@ -148,7 +149,6 @@ void problems_contents(Context& context) {
         ui::text("No problem found so far.", color::text);
         return;
     }
-    context.state.problem = std::min(context.state.problem, problems.size() - 1);
     const float width = ImGui::GetContentRegionAvail().x;
     ImGui::BeginChild("list", {std::floor(width * 0.46f), 0});
     ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, {0, px(2)});
