@@ -49,6 +49,7 @@ private:
 // counters; the median's, if the program repeats it. `seconds` 0: it knows itself how long.
 struct Measurement {
     double ns = 0;
+    double cpu_ns = 0;  // of the thread that ran it
     std::map<std::string, double> counters;
 };
 Measurement measure(const Context& context, const std::string& program, const std::string& benchmark,

@@ -53,15 +53,16 @@ void bench_fold(Context& context) {
     struct Variant {
         const char *benchmark, *name;
     };
-    constexpr Variant variants[] = {{"apply/steps", "steps of long-lived tasks"},
-                                    {"apply/short_lived", "short-lived tasks"},
-                                    {"parse_and_apply/steps", "parse too: steps of long-lived tasks"},
-                                    {"parse_and_apply/short_lived", "parse too: short-lived tasks"}};
+    constexpr Variant variants[] = {{"BM_fold_spawn_and_join", "short-lived tasks"},
+                                    {"BM_fold_ping_pong/1000", "steps of a thousand tasks"},
+                                    {"BM_fold_ping_pong/1000000", "steps of a million tasks"},
+                                    {"BM_parse_and_fold_spawn_and_join", "from bytes: short-lived tasks"},
+                                    {"BM_parse_and_fold_ping_pong/1000", "from bytes: steps of a thousand tasks"}};
     for (int round = 0; round < context.options.rounds; ++round) {
         for (const Variant& variant : variants) {
             const Measurement measured =
-                measure(context, "fold", variant.benchmark, context.debug_environment(""), context.options.seconds * 2);
-            report.sample("fold", variant.name, "M events/s", measured.counters.at("events") / 1e6);
+                measure(context, "fold", variant.benchmark, context.debug_environment(""), context.options.seconds);
+            report.sample("fold", variant.name, "M events/s", measured.counters.at("items_per_second") / 1e6);
         }
         context.tick();
     }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <limits>
@@ -35,6 +36,23 @@ std::string processor() {
     return "unknown";
 }
 
+std::string compiler() {
+#if defined(__clang__)
+    return "clang++ " __clang_version__;
+#else
+    return "g++ " __VERSION__;
+#endif
+}
+
+// Of the last minute, at the start of the run: others' work, that is.
+double load_average() {
+    static const double at_start = [] {
+        double load = 0;
+        return ::getloadavg(&load, 1) == 1 ? load : 0;
+    }();
+    return at_start;
+}
+
 nlohmann::json machine() {
     utsname system{};
     ::uname(&system);
@@ -43,11 +61,8 @@ nlohmann::json machine() {
     std::tm parts{};
     ::gmtime_r(&now, &parts);
     std::strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return {{"processor", processor()},
-            {"cores", std::thread::hardware_concurrency()},
-            {"kernel", system.release},
-            {"compiler", __VERSION__},
-            {"time", time}};
+    return {{"processor", processor()}, {"cores", std::thread::hardware_concurrency()}, {"kernel", system.release},
+            {"compiler", compiler()},   {"load_average_before", load_average()},        {"time", time}};
 }
 
 const char* limit_text(Figure::Limit limit) { return limit == Figure::Limit::at_most ? "<=" : ">="; }
@@ -89,6 +104,8 @@ bool Figure::met() const {
     if (std::isnan(value)) return limit == Limit::none;
     return limit == Limit::none || (limit == Limit::at_most ? value <= bound : value >= bound);
 }
+
+Report::Report() { load_average(); }
 
 const Row* Report::find(const std::string& part, const std::string& name) const {
     const auto found =
@@ -136,11 +153,17 @@ std::size_t Report::missed() const {
 }
 
 void Report::print_table() const {
+    std::printf("\n%s, %u cores, %s\n", processor().c_str(), std::thread::hardware_concurrency(), compiler().c_str());
+    if (load_average() > 1) {
+        std::printf(
+            "the machine was busy before the run (load %.1f): rows that need several cores at once will be off\n",
+            load_average());
+    }
     for (const std::string& part : parts()) {
         std::printf("\n%s\n", part.c_str());
         for (const Row& row : rows_) {
             if (row.part != part) continue;
-            std::printf("  %-46s %10s %-14s", row.name.c_str(), number(row.median()).c_str(), row.unit.c_str());
+            std::printf("  %-58s %10s %-14s", row.name.c_str(), number(row.median()).c_str(), row.unit.c_str());
             if (row.samples.size() > 1) {
                 std::printf(" %s .. %s", number(row.least()).c_str(), number(row.most()).c_str());
             }
@@ -148,7 +171,7 @@ void Report::print_table() const {
         }
         for (const Figure& figure : figures_) {
             if (figure.part != part) continue;
-            std::printf("  = %-44s %10s %-14s", figure.name.c_str(), number(figure.value).c_str(), figure.unit.c_str());
+            std::printf("  = %-56s %10s %-14s", figure.name.c_str(), number(figure.value).c_str(), figure.unit.c_str());
             if (figure.limit != Figure::Limit::none) {
                 std::printf(" target %-8s %s", target_text(figure).c_str(), figure.met() ? "pass" : "MISS");
             }

@@ -32,6 +32,7 @@ struct Figure {
 
 class Report {
 public:
+    Report();
     void sample(const std::string& part, const std::string& name, const std::string& unit, double value);
     void note(const std::string& part, const std::string& name, const std::string& text);
     void figure(Figure figure) { figures_.push_back(std::move(figure)); }

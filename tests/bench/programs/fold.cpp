@@ -1,192 +1,208 @@
-// Events a second of the fold, on one core: batches as an app's emitter makes them, parsed before or parsed as well.
+// How fast a model folds: batches as an app would send them, parsed beforehand, and parsed from bytes in the same loop.
+// Acceptance: 5 million events/s on one core.
 #include <benchmark/benchmark.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
-#include "agent/model/model.hpp"
+#include "agent/model/session.hpp"
 #include "coroscope/v1/events.pb.h"
+#include "coroscope/v1/keyframe.pb.h"
+#include "coroscope/v1/session.pb.h"
 
 namespace {
 
 using namespace coroscope;
 
-constexpr std::size_t events_per_batch = 8192;
-constexpr std::size_t batches_made = 256;
-
-// Writes events of one thread in columns, as the wire has them.
-class LaneWriter {
-public:
-    explicit LaneWriter(v1::Lane& lane, std::uint64_t start_ns) : lane_(lane) {
-        lane.set_thread(1);
-        lane.set_start_ns(start_ns);
-    }
-    void add(v1::EventKind kind, std::uint64_t delta_ns) {
-        lane_.mutable_kinds()->push_back(static_cast<char>(kind));
-        lane_.add_time_deltas(delta_ns);
-    }
-    void task(std::uint64_t id) {
-        lane_.add_task_deltas(static_cast<std::int64_t>(id - last_task_));
-        last_task_ = id;
-    }
-    void arg(std::uint64_t value) { lane_.add_args(value); }
-    void stack(std::uint32_t node) { lane_.add_stacks(node); }
-    std::size_t size() const { return lane_.kinds().size(); }
-
-private:
-    v1::Lane& lane_;
-    std::uint64_t last_task_ = 0;
-};
-
-void define(v1::Batch& batch) {
-    for (std::uint32_t id = 1; id <= 3; ++id) {
-        v1::Site& site = *batch.add_sites();
-        site.set_id(id);
-        site.set_function("work");
-        site.set_file("work.cpp");
-        site.set_line(10 * id);
-    }
-    const auto node = [&](std::uint32_t id, std::uint32_t parent, std::uint32_t site, v1::StackNode::Kind kind) {
-        v1::StackNode& stack = *batch.add_stacks();
-        stack.set_id(id);
-        stack.set_parent(parent);
-        stack.set_site(site);
-        stack.set_kind(kind);
-    };
-    node(1, 0, 1, v1::StackNode::CALL);
-    node(2, 1, 2, v1::StackNode::TASK);
-    node(3, 2, 3, v1::StackNode::CALL);
-    v1::Thread& thread = *batch.add_threads();
-    thread.set_id(1);
-    thread.set_tid(1);
-}
-
-// A server's stream: tasks that are woken, run and wait again, in iterations of 16 steps; `lifetime` steps after which
-// a task is done and another one made (0: never).
+// Writes columns; the caller says what happens.
 class Stream {
 public:
-    explicit Stream(std::uint64_t lifetime) : lifetime_(lifetime) {}
+    explicit Stream(std::size_t events_per_batch) : per_batch_(events_per_batch) { begin_batch(); }
 
-    v1::Batch next() {
-        v1::Batch batch;
-        batch.set_sequence(++sequence_);
-        if (sequence_ == 1) define(batch);
-        LaneWriter lane(*batch.add_lanes(), now_ns_);
-        if (sequence_ == 1) begin(lane);
-        while (lane.size() < events_per_batch) iteration(lane);
-        for (const std::uint64_t delta : batch.lanes(0).time_deltas()) now_ns_ += delta;
-        events_ += lane.size();
-        return batch;
+    void event(v1::EventKind kind) {
+        if (lane_->kinds().size() >= per_batch_) begin_batch();
+        lane_->mutable_kinds()->push_back(static_cast<char>(kind));
+        lane_->add_time_deltas(80 + events_ % 50);
+        now_ns_ += 80 + events_ % 50;
+        ++events_;
+    }
+    void task(v1::EventKind kind, std::uint64_t id) {
+        event(kind);
+        lane_->add_task_deltas(static_cast<std::int64_t>(id - task_));
+        task_ = id;
+    }
+    void task(v1::EventKind kind, std::uint64_t id, std::uint64_t arg) {
+        task(kind, id);
+        lane_->add_args(arg);
+    }
+    void task(v1::EventKind kind, std::uint64_t id, std::uint64_t arg, std::uint32_t stack) {
+        task(kind, id, arg);
+        lane_->add_stacks(stack);
+    }
+    void poll(std::uint64_t found) {
+        event(v1::POLL_BEGIN);
+        event(v1::POLL_END);
+        lane_->add_args(found);
+    }
+    void loop_started(std::uint64_t id) {
+        event(v1::LOOP_STARTED);
+        lane_->add_args(id);
     }
     std::uint64_t events() const { return events_; }
+    const std::vector<v1::Batch>& batches() const { return batches_; }
 
 private:
-    static constexpr std::size_t tasks = 1000;
-
-    void begin(LaneWriter& lane) {
-        lane.add(v1::LOOP_STARTED, 10);
-        lane.arg(1);
-        for (std::size_t i = 0; i < tasks; ++i) create(lane, i);
-    }
-    void create(LaneWriter& lane, std::size_t at) {
-        live_[at] = {++last_task_, 0};
-        lane.add(v1::TASK_CREATED, 40);
-        lane.task(last_task_);
-        lane.arg(0);
-        lane.stack(2);
-    }
-    void iteration(LaneWriter& lane) {
-        lane.add(v1::POLL_BEGIN, 20);
-        lane.add(v1::POLL_END, 3000);
-        lane.arg(16);
-        for (int i = 0; i < 16; ++i) {
-            lane.add(v1::TASK_READY, 50);
-            lane.task(live_[(next_ + static_cast<std::size_t>(i)) % tasks].id);
-            lane.arg(0);
-        }
-        for (int i = 0; i < 16; ++i) step(lane);
-    }
-    void step(LaneWriter& lane) {
-        const std::size_t at = next_++ % tasks;
-        Live& task = live_[at];
-        lane.add(v1::STEP_BEGIN, 30);
-        lane.task(task.id);
-        const bool ends = lifetime_ != 0 && ++task.steps == lifetime_;
-        if (ends) {
-            lane.add(v1::TASK_DONE, 900);
-            lane.task(task.id);
-            lane.arg(v1::OUTCOME_OK);
-        }
-        lane.add(v1::STEP_END, 150);
-        lane.task(task.id);
-        lane.arg(ends ? 0 : (at << 4 | v1::WAIT_READ));
-        lane.stack(ends ? 0 : 3);
-        if (ends) create(lane, at);
+    void begin_batch() {
+        batches_.emplace_back();
+        batches_.back().set_sequence(batches_.size());
+        lane_ = batches_.back().add_lanes();
+        lane_->set_thread(1);
+        lane_->set_start_ns(now_ns_);
+        task_ = 0;
     }
 
-    struct Live {
-        std::uint64_t id = 0, steps = 0;
-    };
-    std::uint64_t lifetime_;
-    std::uint64_t sequence_ = 0, now_ns_ = 1'000'000'000, last_task_ = 0, events_ = 0;
-    std::size_t next_ = 0;
-    std::vector<Live> live_ = std::vector<Live>(tasks);
+    std::size_t per_batch_;
+    std::vector<v1::Batch> batches_;
+    v1::Lane* lane_ = nullptr;
+    std::uint64_t now_ns_ = 1'000'000, events_ = 0, task_ = 0;
 };
 
-struct Made {
-    std::vector<v1::Batch> batches;
-    std::vector<std::string> bytes;
-    std::uint64_t events = 0;
-};
+constexpr std::size_t per_batch = 8192;
+constexpr std::uint64_t wanted_events = 2'000'000;
 
-Made make(std::uint64_t lifetime) {
-    Stream stream(lifetime);
-    Made made;
-    for (std::size_t i = 0; i < batches_made; ++i) {
-        made.batches.push_back(stream.next());
-        made.bytes.push_back(made.batches.back().SerializeAsString());
-    }
-    made.events = stream.events();
-    return made;
+// Tasks that are created, run once and end: what spawning costs.
+const Stream& spawn_and_join() {
+    static const Stream stream = [] {
+        Stream s(per_batch);
+        s.loop_started(1);
+        s.task(v1::TASK_CREATED, 1, 0, 1);
+        for (std::uint64_t id = 2; s.events() < wanted_events; ++id) {
+            s.task(v1::STEP_BEGIN, 1);
+            s.task(v1::TASK_CREATED, id, 1, 3);
+            s.task(v1::STEP_END, 1, id << 4 | v1::WAIT_TASK, 4);
+            s.task(v1::STEP_BEGIN, id);
+            s.task(v1::TASK_DONE, id, v1::OUTCOME_OK);
+            s.task(v1::TASK_READY, 1, id);
+            s.task(v1::STEP_END, id, 0, 0);
+            if (id % 30 == 0) s.poll(0);
+        }
+        return s;
+    }();
+    return stream;
 }
 
-void count(benchmark::State& state, const Made& made) {
-    const double events = static_cast<double>(made.events) * static_cast<double>(state.iterations());
-    state.counters["events"] = benchmark::Counter(events, benchmark::Counter::kIsRate);
+// `tasks` live tasks that wake each other, in no order that a cache would like.
+const Stream& ping_pong(std::uint64_t tasks) {
+    static std::vector<std::pair<std::uint64_t, Stream>> made;
+    for (const auto& [count, stream] : made)
+        if (count == tasks) return stream;
+    Stream s(per_batch);
+    s.loop_started(1);
+    for (std::uint64_t id = 1; id <= tasks; ++id) {
+        s.task(v1::TASK_CREATED, id, 0, 1);
+        s.task(v1::STEP_BEGIN, id);
+        s.task(v1::STEP_END, id, v1::WAIT_QUEUE_GET, 4);
+    }
+    std::uint64_t state = 88172645463325252u;
+    for (std::uint64_t i = 0; s.events() < wanted_events + 3 * tasks; ++i) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        const std::uint64_t id = 1 + state % tasks;
+        s.task(v1::TASK_READY, id, 0);
+        s.task(v1::STEP_BEGIN, id);
+        s.task(v1::STEP_END, id, (5 << 4) | v1::WAIT_QUEUE_GET, 4);
+        if (i % 30 == 0) s.poll(1);
+    }
+    made.emplace_back(tasks, std::move(s));
+    return made.back().second;
+}
+
+void fold_parsed(benchmark::State& state, const Stream& stream) {
+    for (auto _ : state) {
+        model::Model model;
+        for (const v1::Batch& batch : stream.batches()) model.apply(batch);
+        if (model.anomalies() != 0 || model.events() != stream.events())
+            state.SkipWithError("the stream makes no sense");
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(stream.events()) * state.iterations());
+}
+
+void fold_bytes(benchmark::State& state, const Stream& stream) {
+    std::vector<v1::Frame> frames(1);
+    frames[0].set_app(1);
+    frames[0].mutable_hello()->set_name("bench");
     std::size_t bytes = 0;
-    for (const std::string& each : made.bytes) bytes += each.size();
-    state.counters["bytes_per_event"] = static_cast<double>(bytes) / static_cast<double>(made.events);
-}
-
-// All of the stream, into a new model.
-void apply(benchmark::State& state, std::uint64_t lifetime) {
-    const Made made = make(lifetime);
-    for (auto _ : state) {
-        model::Model model;
-        for (const v1::Batch& batch : made.batches) model.apply(batch);
-        if (model.events() != made.events || model.anomalies() != 0) return state.SkipWithError("a wrong fold");
+    for (const v1::Batch& batch : stream.batches()) {
+        frames.emplace_back().set_app(1);
+        frames.back().set_batch(batch.SerializeAsString());
+        bytes += frames.back().batch().size();
     }
-    count(state, made);
-}
-
-void parse_and_apply(benchmark::State& state, std::uint64_t lifetime) {
-    const Made made = make(lifetime);
-    v1::Batch batch;  // reused, as Session does
     for (auto _ : state) {
-        model::Model model;
-        for (const std::string& bytes : made.bytes) {
-            if (!batch.ParseFromString(bytes)) return state.SkipWithError("a batch does not parse");
-            model.apply(batch);
-        }
-        if (model.events() != made.events) return state.SkipWithError("a wrong fold");
+        model::Session session;
+        for (const v1::Frame& frame : frames) session.apply(frame);
+        if (session.app(1)->model.events() != stream.events()) state.SkipWithError("the stream makes no sense");
     }
-    count(state, made);
+    state.SetItemsProcessed(static_cast<std::int64_t>(stream.events()) * state.iterations());
+    state.counters["bytes_per_event"] = static_cast<double>(bytes) / static_cast<double>(stream.events());
 }
 
-BENCHMARK_CAPTURE(apply, steps, 0);
-BENCHMARK_CAPTURE(apply, short_lived, 2);
-BENCHMARK_CAPTURE(parse_and_apply, steps, 0);
-BENCHMARK_CAPTURE(parse_and_apply, short_lived, 2);
+void parse_only(benchmark::State& state, const Stream& stream) {
+    std::vector<std::string> all;
+    for (const v1::Batch& batch : stream.batches()) all.push_back(batch.SerializeAsString());
+    v1::Batch parsed;
+    for (auto _ : state)
+        for (const std::string& bytes : all) benchmark::DoNotOptimize(parsed.ParseFromString(bytes));
+    state.SetItemsProcessed(static_cast<std::int64_t>(stream.events()) * state.iterations());
+}
+
+void BM_fold_spawn_and_join(benchmark::State& state) { fold_parsed(state, spawn_and_join()); }
+void BM_fold_ping_pong(benchmark::State& state) {
+    fold_parsed(state, ping_pong(static_cast<std::uint64_t>(state.range(0))));
+}
+void BM_parse_only(benchmark::State& state) { parse_only(state, ping_pong(1000)); }
+void BM_parse_and_fold_spawn_and_join(benchmark::State& state) { fold_bytes(state, spawn_and_join()); }
+void BM_parse_and_fold_ping_pong(benchmark::State& state) {
+    fold_bytes(state, ping_pong(static_cast<std::uint64_t>(state.range(0))));
+}
+
+// A keyframe of 100,000 tasks and 200,000 slices, as the agent makes one for a late subscriber.
+model::Model big_model() {
+    model::Limits limits;
+    limits.slices = limits.iterations = 200'000;
+    model::Model model(limits);
+    for (const v1::Batch& batch : ping_pong(100'000).batches()) model.apply(batch);
+    return model;
+}
+void BM_save_keyframe(benchmark::State& state) {
+    const model::Model model = big_model();
+    std::size_t bytes = 0;
+    for (auto _ : state) {
+        v1::Keyframe keyframe;
+        model.save_keyframe(keyframe);
+        bytes = keyframe.SerializeAsString().size();
+    }
+    state.counters["bytes"] = static_cast<double>(bytes);
+}
+void BM_load_keyframe(benchmark::State& state) {
+    v1::Keyframe saved;
+    big_model().save_keyframe(saved);
+    const std::string bytes = saved.SerializeAsString();
+    for (auto _ : state) {
+        v1::Keyframe keyframe;
+        model::Model model;
+        if (!keyframe.ParseFromString(bytes) || !model.load_keyframe(keyframe)) state.SkipWithError("refused");
+    }
+}
+
+BENCHMARK(BM_fold_spawn_and_join)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_fold_ping_pong)->Arg(10)->Arg(1'000)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_parse_only)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_parse_and_fold_spawn_and_join)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_parse_and_fold_ping_pong)->Arg(1'000)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_save_keyframe)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_load_keyframe)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
