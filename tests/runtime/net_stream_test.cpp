@@ -196,6 +196,19 @@ TEST(NetStream, WhatWasWrittenIsSentAfterClose) {
     });
 }
 
+TEST(NetStream, APeerThatDoesNotReadIsResetSomeTimeAfterClose) {
+    run_test([]() -> Coro<> {
+        StreamOptions options;
+        options.close_timeout = 10ms;
+        Pair pair = co_await connected_pair(options);
+        pair.client.writer.write(std::string(20 * 1024 * 1024, 'y'));
+        pair.client.writer.close();
+        co_await pair.client.writer.wait_closed();
+        EXPECT_NE(co_await error_of<ConnectionError>(pair.server.reader.read_all()), "")
+            << "it must not take it for all";
+    });
+}
+
 TEST(NetStream, ClosingWakesTheReader) {
     run_test([]() -> Coro<> {
         Pair pair = co_await connected_pair();

@@ -7,6 +7,9 @@
 // before that, it is reported as never awaited. Move-only; awaiting consumes it. Thread: the loop's. Errors of its body
 // are thrown at the await.
 //
+// With g++ 12 await into a variable and not in the condition of an `if` or `while`: it lays out the frame of a coroutine that has no variable
+// wrongly then. Such a coroutine is reported, with its place, and ends the program at its first call.
+//
 // Parameters live in the frame: take them by value. A reference parameter must outlive the coroutine (it does when the
 // call is awaited in the same expression; it does not when the call is given to create_task).
 #pragma once

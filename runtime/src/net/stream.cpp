@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "coroscope/sleep.hpp"
+#include "coroscope/timeout.hpp"
 
 namespace coroscope {
 
@@ -17,7 +18,8 @@ namespace {
     throw ConnectionError(state.error, "the connection to " + state.peer.text() + " was lost while reading");
 }
 
-// A connection whose writer is gone before the kernel has taken everything. The loop's end ends it.
+// A connection whose writer is gone before the kernel has taken everything. The loop's end ends it, and a peer that
+// does not read.
 Coro<> send_the_rest(Ref<StreamState> state) {
     struct Abort {
         explicit Abort(StreamState& the_state) : state(the_state) {}
@@ -25,7 +27,12 @@ Coro<> send_the_rest(Ref<StreamState> state) {
         StreamState& state;
     };
     const Abort at_end(*state);
-    co_await state->closed.wait();
+    Timeout limit(state->limits.close_timeout);
+    try {
+        co_await state->closed.wait();
+    } catch (const Cancelled&) {
+        if (!limit.expired()) throw;
+    }
 }
 
 }  // namespace

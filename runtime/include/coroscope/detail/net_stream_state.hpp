@@ -1,6 +1,7 @@
 // The buffered connection behind StreamReader and StreamWriter. Thread: the loop's.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -50,6 +51,8 @@ struct StreamLimits {
     std::size_t read_limit = 64 * 1024;  // bytes read_until() may buffer
     std::size_t high_water = 64 * 1024;  // bytes kept for sending at which drain() begins to wait
     std::size_t low_water = 16 * 1024;   // and at which it ends
+    std::chrono::nanoseconds close_timeout =
+        std::chrono::seconds(30);  // for the peer to read what is kept at close(); then reset
 };
 
 class StreamState;

@@ -1,7 +1,9 @@
 // start_server(): a task for every connection.
 //
 //     Coro<> handle(StreamReader reader, StreamWriter writer) {
-//         while (!(co_await reader.read(...)).empty()) ...
+//         const std::string line = co_await reader.read_line();
+//         writer.write("you said: " + line);
+//         co_await writer.drain();
 //     }
 //     Server server = co_await start_server(handle, "localhost", 8080);
 //     co_await server.serve_forever();
