@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "app_signals.hpp"
 #include "clock_map.hpp"
 #include "coroscope/v1/events.pb.h"
 #include "encoder.hpp"
@@ -287,12 +287,8 @@ void Emitter::State::run() {
 
 Emitter::Emitter(probe::Registry& registry, std::unique_ptr<Sink> sink, const EmitterOptions& options)
     : state_(std::make_unique<State>(registry, std::move(sink), options)) {
-    // The app's signals are the app's: none is delivered to this thread.
-    sigset_t all, before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    const AppSignalsBlocked blocked;
     state_->thread = std::thread([state = state_.get()] { state->run(); });
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 Emitter::~Emitter() { finish(std::chrono::milliseconds(0)); }

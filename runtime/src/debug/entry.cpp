@@ -8,7 +8,9 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "app_signals.hpp"
 #include "coroscope/v1/ingest.pb.h"
 #include "coroscope/v1/session.pb.h"
 #include "emitter.hpp"
@@ -23,7 +25,9 @@ namespace {
 
 using namespace coroscope;
 
-std::unique_ptr<debug::Emitter> g_emitter;
+// Never destroyed but by coroscope_debug_stop(): a forked child runs static destructors too, and has neither the
+// emitter's threads nor a gRPC that could be ended.
+debug::Emitter* g_emitter = nullptr;
 std::string g_error;
 
 std::string executable_name() {
@@ -92,6 +96,7 @@ const char* start(probe::Registry& registry, const probe::DebugStart& options) {
     if (options.log_level != nullptr && !debug::set_log_level(options.log_level))
         debug::log().warn("COROSCOPE_LOG='{}' is not off, error, warn, info or debug; warn is used", options.log_level);
     const v1::Hello hello = make_hello(registry, options);
+    const debug::AppSignalsBlocked blocked;  // in all threads that come to be from here on, gRPC's among them
     std::unique_ptr<debug::Sink> sink;
     if (target.starts_with("file:")) {
         std::string error;
@@ -106,7 +111,7 @@ const char* start(probe::Registry& registry, const probe::DebugStart& options) {
     }
     debug::EmitterOptions emitter;
     emitter.watch_stalls = options.watch_stalls;
-    g_emitter = std::make_unique<debug::Emitter>(registry, std::move(sink), emitter);
+    g_emitter = new debug::Emitter(registry, std::move(sink), emitter);
     return nullptr;
 }
 
@@ -126,7 +131,7 @@ extern "C" __attribute__((visibility("default"))) const char* coroscope_debug_st
 }
 
 extern "C" __attribute__((visibility("default"))) void coroscope_debug_stop(std::uint32_t most_ms) {
-    if (!g_emitter) return;
+    if (g_emitter == nullptr) return;
     g_emitter->finish(std::chrono::milliseconds(most_ms));
-    g_emitter.reset();
+    delete std::exchange(g_emitter, nullptr);
 }

@@ -16,3 +16,6 @@ set_target_properties(coroscope_debug PROPERTIES OUTPUT_NAME coroscope-debug)
 target_link_libraries(coroscope_debug PRIVATE coroscope_emitter coroscope_warnings)
 target_compile_definitions(coroscope_debug PRIVATE COROSCOPE_VERSION="${PROJECT_VERSION}")
 target_link_options(coroscope_debug PRIVATE -Wl,--exclude-libs,ALL)
+if(NOT COROSCOPE_SANITIZE)  # what is missing shows here, not in somebody's app; a sanitizer's own symbols are the app's
+  target_link_options(coroscope_debug PRIVATE -Wl,-z,defs)
+endif()
