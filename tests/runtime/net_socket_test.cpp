@@ -165,6 +165,7 @@ TEST(NetSocket, APortInUseSaysWhatToDo) {
 
 TEST(Signals, AreAwaitedAndDoAfterwardsWhatTheyDidBefore) {
     static volatile sig_atomic_t before_came = 0;
+    before_came = 0;
     ::signal(SIGUSR1, [](int) { before_came = 1; });
     run([]() -> Coro<> {
         Task<int> one = create_task(wait_for_signal(SIGUSR1, SIGUSR2));
