@@ -7,9 +7,6 @@
 // before that, it is reported as never awaited. Move-only; awaiting consumes it. Thread: the loop's. Errors of its body
 // are thrown at the await.
 //
-// With g++ 12 await into a variable and not in the condition of an `if` or `while`: it lays out the frame of a coroutine that has no variable
-// wrongly then. Such a coroutine is reported, with its place, and ends the program at its first call.
-//
 // Parameters live in the frame: take them by value. A reference parameter must outlive the coroutine (it does when the
 // call is awaited in the same expression; it does not when the call is given to create_task).
 #pragma once
@@ -131,11 +128,11 @@ public:
     using value_type = T;
 
     Coro() noexcept = default;
-    Coro(Coro&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+    Coro(Coro&& other) noexcept : promise_(std::exchange(other.promise_, nullptr)) {}
     Coro& operator=(Coro&& other) noexcept {
         if (this != &other) {
             discard();
-            frame_ = std::exchange(other.frame_, nullptr);
+            promise_ = std::exchange(other.promise_, nullptr);
         }
         return *this;
     }
@@ -143,44 +140,39 @@ public:
 
     // Destroys the coroutine without a word, as Python's coroutine.close().
     void close() noexcept {
-        if (frame_) std::exchange(frame_, nullptr).destroy();
+        if (promise_ != nullptr) std::exchange(promise_, nullptr)->destroy();
     }
-    explicit operator bool() const noexcept { return static_cast<bool>(frame_); }
+    explicit operator bool() const noexcept { return promise_ != nullptr; }
 
     // For the runtime: gives up the frame, which somebody will start.
     promise_type* release() noexcept {
-        promise_type* promise = frame_ ? &frame_.promise() : nullptr;
-        if (promise != nullptr) promise->started = true;
-        frame_ = nullptr;
-        return promise;
+        if (promise_ != nullptr) promise_->start();
+        return std::exchange(promise_, nullptr);
     }
 
 private:
     friend promise_type;
-    static_assert(alignof(promise_type) <= 2 * sizeof(void*),
-                  "results with a larger alignment: return a std::unique_ptr");
-    explicit Coro(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
+    explicit Coro(promise_type* promise) noexcept : promise_(promise) {}
 
     void discard() noexcept {
-        if (!frame_) return;
-        detail::report_never_awaited(frame_.promise());
-        std::exchange(frame_, nullptr).destroy();
+        if (promise_ == nullptr) return;
+        detail::report_never_awaited(*promise_);
+        close();
     }
 
-    std::coroutine_handle<promise_type> frame_ = nullptr;
+    promise_type* promise_ = nullptr;
 };
 
 namespace detail {
 
 template <class T>
 Coro<T> Promise<T>::get_return_object() noexcept {
-    static_assert(alignof(Promise<T>) <= 2 * sizeof(void*));
-    return Coro<T>(std::coroutine_handle<Promise<T>>::from_promise(*this));
+    // See PromiseBase::shifted(): a shift is smaller than the alignment of a frame.
+    static_assert(alignof(Promise<T>) <= alignof(void*), "a result with such an alignment: return a std::unique_ptr");
+    return Coro<T>(this);
 }
 
-inline Coro<void> Promise<void>::get_return_object() noexcept {
-    return Coro<void>(std::coroutine_handle<Promise<void>>::from_promise(*this));
-}
+inline Coro<void> Promise<void>::get_return_object() noexcept { return Coro<void>(this); }
 
 // Runs the child inside the awaiting task, and owns its frame.
 template <class T>
@@ -190,7 +182,7 @@ public:
     CoroAwaiter(const CoroAwaiter&) = delete;
     CoroAwaiter& operator=(const CoroAwaiter&) = delete;
     ~CoroAwaiter() {
-        if (child_ != nullptr) child_->handle().destroy();
+        if (child_ != nullptr) child_->destroy();
     }
 
     bool await_ready() const {
@@ -198,11 +190,10 @@ public:
             throw std::logic_error("awaited a coroutine object that was moved from");
         return false;
     }
-    template <class P>
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<P> awaiting) noexcept {
-        child_->parent = &awaiting.promise();
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<>) noexcept {
+        child_->parent = current_frame;
         current_frame = child_;
-        return transfer_to(child_->handle());
+        return transfer_to(*child_);
     }
     T await_resume() { return child_->take(); }
 

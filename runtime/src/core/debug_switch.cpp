@@ -26,8 +26,10 @@ constexpr std::uint32_t most_flush_ms = 1000;
 // One line, and the app runs on: nothing here may stop it.
 void say(const std::string& text) noexcept { std::fprintf(stderr, "coroscope: %s\n", text.c_str()); }
 
+// "" in a program with more rights than its user (setuid): who starts it must not choose a library to load, or a file
+// to write.
 std::string variable(const char* name) {
-    const char* value = std::getenv(name);
+    const char* value = ::secure_getenv(name);
     return value == nullptr ? "" : value;
 }
 

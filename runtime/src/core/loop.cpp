@@ -250,14 +250,10 @@ void EventLoop::run_step(TaskControl& task) {
         task.outcome = TaskOutcome::cancelled;  // cancelled before it began: its body never runs
     } else {
         detail::current_frame = task.leaf != nullptr ? task.leaf : task.root;
-        std::coroutine_handle<> frame = detail::current_frame->handle();
-        frame.resume();
-        while (detail::next_frame != nullptr) {  // see transfer_to()
-            frame = std::coroutine_handle<>::from_address(detail::next_frame);
-            detail::next_frame = nullptr;
-            frame.resume();
-        }
-        if (task.root->handle().done()) {
+        detail::current_frame->resume();
+        while (detail::next_frame != nullptr)  // see transfer_to()
+            std::exchange(detail::next_frame, nullptr)->resume();
+        if (task.root->finished()) {
             const std::exception_ptr error = task.error();
             task.outcome = !error                                               ? TaskOutcome::ok
                            : *error.__cxa_exception_type() == typeid(Cancelled) ? TaskOutcome::cancelled

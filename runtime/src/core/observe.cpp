@@ -1,7 +1,7 @@
 #include "observe.hpp"
 
 #include <cstdio>
-#include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "coroscope/error.hpp"
@@ -76,15 +76,9 @@ void remember_creation(PromiseBase& promise) noexcept {
     }
 }
 
-void fail_misplaced_promise(const std::source_location& where) noexcept {
-    std::fprintf(stderr,
-                 "coroscope: this compiler laid out the frame of '%s' (%s:%u) wrongly: await into a variable there, "
-                 "`bool more = co_await ...; if (more)`, instead of awaiting in a condition\n",
-                 where.function_name(), where.file_name(), where.line());
-    std::abort();
+void forget_creation(PromiseBase& promise) noexcept {
+    free_frame(std::exchange(promise.creation, nullptr), sizeof(CreationFrames));
 }
-
-void forget_creation(PromiseBase& promise) noexcept { free_frame(promise.creation, sizeof(CreationFrames)); }
 
 void report_never_awaited(PromiseBase& promise) noexcept {
     if (!probe::on()) {

@@ -50,7 +50,12 @@ int Poller::poll(std::int64_t timeout_ns) noexcept {
         timeout.tv_sec = timeout_ns / 1'000'000'000;
         timeout.tv_nsec = timeout_ns % 1'000'000'000;
     }
-    const int count = ::epoll_pwait2(epoll_, events, events_at_once, timeout_ns < 0 ? nullptr : &timeout, nullptr);
+    int count = ::epoll_pwait2(epoll_, events, events_at_once, timeout_ns < 0 ? nullptr : &timeout, nullptr);
+    if (count < 0 && errno == ENOSYS) {  // Linux before 5.11, valgrind: whole milliseconds, not too early
+        constexpr std::int64_t longest_ms = 1'000'000'000;
+        const std::int64_t timeout_ms = timeout_ns < 0 ? -1 : std::min((timeout_ns + 999'999) / 1'000'000, longest_ms);
+        count = ::epoll_wait(epoll_, events, events_at_once, static_cast<int>(timeout_ms));
+    }
     if (count <= 0) return 0;  // nothing, or a signal came
     int ready = 0;
     handling_ = true;

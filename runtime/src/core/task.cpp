@@ -11,7 +11,7 @@ namespace detail {
 
 thread_local constinit TaskControl* current_task = nullptr;
 thread_local constinit PromiseBase* current_frame = nullptr;
-thread_local constinit void* next_frame = nullptr;
+thread_local constinit PromiseBase* next_frame = nullptr;
 thread_local constinit std::uintptr_t stack_floor = 0;
 
 namespace {
@@ -41,7 +41,7 @@ TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::exception_ptr (*erro
                    std::unique_ptr<Keep> keep, std::string_view name, const std::source_location& where) {
     if (loop == nullptr) loop = running_loop();
     if (loop == nullptr) {
-        root.handle().destroy();
+        root.destroy();
         throw_no_running_loop();
     }
     auto* task = new TaskControl;
@@ -135,7 +135,7 @@ void TaskControl::destroy(TaskControl* task) noexcept {
     } else if (task->outcome == TaskOutcome::error && !task->retrieved) {
         report_exception_never_retrieved(*task, task->error());
     }
-    task->root->handle().destroy();  // and with it the frames it awaits: their awaiters own them
+    task->root->destroy();  // and with it the frames it awaits: their awaiters own them
     delete task;
 }
 

@@ -92,7 +92,9 @@ Line call_of(Dwarf_Die* unit, Dwarf_Die* inlined) {
 
 char* no_debug_path = nullptr;  // the default search
 
-const Dwfl_Callbacks callbacks = {dwfl_linux_proc_find_elf, dwfl_standard_find_debuginfo, nullptr, &no_debug_path};
+// By build id only, on this machine. The standard search would also ask a debuginfod server where one is configured:
+// a download, while the rings fill.
+const Dwfl_Callbacks callbacks = {dwfl_linux_proc_find_elf, dwfl_build_id_find_debuginfo, nullptr, &no_debug_path};
 
 }  // namespace
 

@@ -66,6 +66,11 @@ NodeId Definitions::intern_node(NodeId parent, const std::source_location& locat
 }
 
 NameId Definitions::intern_name(std::string_view text) {
+    if (text.size() > max_name_bytes) {
+        std::size_t end = max_name_bytes;
+        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not within a character
+        text = text.substr(0, end);
+    }
     const std::scoped_lock lock(mutex_);
     const auto [found, added] = name_ids_.try_emplace(std::string(text), 0);
     if (added) {

@@ -46,6 +46,7 @@ public:
     static constexpr std::size_t max_sites = 1 << 16;
     static constexpr std::size_t max_nodes = 1 << 18;
     static constexpr std::size_t max_names = 1 << 16;
+    static constexpr std::size_t max_name_bytes = 256;  // a longer name is cut off
 
     // The node for `site` under `parent`. Recursion folds: a frame (or task) node whose own site and call site stand
     // already among its ancestors is that ancestor. Amortised O(depth) on creation, one hash look-up otherwise.

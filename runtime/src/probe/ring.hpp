@@ -7,7 +7,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <span>
 
 #include "record.hpp"
@@ -24,7 +26,7 @@ struct DrainerBell {
 class Ring {
 public:
     explicit Ring(std::size_t capacity_power_of_two, DrainerBell* bell = nullptr)
-        : slots_(new Record[capacity_power_of_two]),
+        : slots_(allocate(capacity_power_of_two)),
           mask_(capacity_power_of_two - 1),
           attention_(capacity_power_of_two / 2),
           detail_limit_(capacity_power_of_two - capacity_power_of_two / 4),
@@ -65,6 +67,11 @@ public:
         const std::size_t count = static_cast<std::size_t>(head - tail);
         return {&slots_[at], count < until_wrap ? count : until_wrap};
     }
+    // Consumer thread only: how many records are in the ring at least.
+    std::size_t pending() const noexcept {
+        return static_cast<std::size_t>(head_.load(std::memory_order_acquire) -  // pairs with the release in write()
+                                        tail_.load(std::memory_order_relaxed));  // own index
+    }
     void consume(std::size_t count) noexcept {
         tail_.store(tail_.load(std::memory_order_relaxed) + count,
                     std::memory_order_release);  // pairs with the acquire in push_slowly() and backlog()
@@ -88,7 +95,17 @@ private:
     void push_slowly(std::uint64_t stamp, EventKind kind, std::uint64_t task, std::uint64_t arg,
                      std::uint32_t stack) noexcept;
 
-    std::unique_ptr<Record[]> slots_;
+    // Not initialised: a thread that tells little (a worker of a pool) touches, and so occupies, few of its pages.
+    struct Free {
+        void operator()(Record* slots) const noexcept { std::free(slots); }
+    };
+    static Record* allocate(std::size_t count) {
+        void* memory = std::malloc(count * sizeof(Record));
+        if (memory == nullptr) throw std::bad_alloc();
+        return static_cast<Record*>(memory);
+    }
+
+    std::unique_ptr<Record[], Free> slots_;
     std::size_t mask_;
     std::size_t attention_;  // from here on the slow path looks closer
     std::size_t detail_limit_;

@@ -30,25 +30,15 @@ struct CreationFrames {
 // across a suspension.
 extern thread_local constinit TaskControl* current_task;
 extern thread_local constinit PromiseBase* current_frame;
-extern thread_local constinit void* next_frame;  // for the driver; a coroutine_handle's address
+extern thread_local constinit PromiseBase* next_frame;  // for the loop's driver, see transfer_to()
 
 void remember_creation(PromiseBase& promise) noexcept;
 void report_never_awaited(PromiseBase& promise) noexcept;
 void forget_creation(PromiseBase& promise) noexcept;
-[[noreturn]] void fail_misplaced_promise(const std::source_location& where) noexcept;
 
-// Symmetric transfer is a tail call only in well optimised code (g++: from -O2 on, and not under sanitizers). Elsewhere
-// every synchronous child makes the stack grow. So each transfer looks how deep it is: past the floor the frame is left
-// to the loop's driver, and all calls on the stack, which stand in tail position, return to it.
 extern thread_local constinit std::uintptr_t stack_floor;  // set by the loop before each batch of steps
 
-inline std::coroutine_handle<> transfer_to(std::coroutine_handle<> frame) noexcept {
-    if (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < stack_floor) [[unlikely]] {
-        next_frame = frame.address();
-        return std::noop_coroutine();
-    }
-    return frame;
-}
+inline std::coroutine_handle<> transfer_to(PromiseBase& frame) noexcept;
 
 struct PromiseBase {
     PromiseBase* parent = nullptr;  // the frame that awaits this one; nullptr: a task's first, or not started
@@ -56,12 +46,14 @@ struct PromiseBase {
     std::source_location await_site;
     CreationFrames* creation = nullptr;
     std::uint32_t node = 0;  // in the calling-context tree; 0: not asked for yet
-    bool started = false;
 
     PromiseBase() = default;
     PromiseBase(const PromiseBase&) = delete;
     PromiseBase& operator=(const PromiseBase&) = delete;
-    ~PromiseBase() {
+    ~PromiseBase() { start(); }
+
+    // Somebody will run it: where it was made does not matter any more.
+    void start() noexcept {
         if (creation != nullptr) [[unlikely]]
             forget_creation(*this);
     }
@@ -69,16 +61,30 @@ struct PromiseBase {
     static void* operator new(std::size_t size) { return allocate_frame(size); }
     static void operator delete(void* memory, std::size_t size) noexcept { free_frame(memory, size); }
 
-    // The address of a frame follows from that of its promise: no handle needs storing. Holds for any promise type
-    // whose alignment is at most that of the frame's head (asserted in Promise).
-    std::coroutine_handle<> handle() noexcept { return std::coroutine_handle<PromiseBase>::from_promise(*this); }
+    // A frame begins with the addresses of two functions, which resume and destroy it; then comes the promise. But g++
+    // 12 puts the value of a condition in front of all that, in a coroutine that awaits in one and has no variable, and
+    // std::coroutine_handle knows nothing of it: such a frame is `shifted`. So frames are resumed and destroyed here,
+    // and no handle is stored.
+    bool shifted() const noexcept {
+#if defined(__clang__)
+        return false;
+#else
+        return reinterpret_cast<std::uintptr_t>(this) % frame_alignment != 0;
+#endif
+    }
+    std::coroutine_handle<> handle() noexcept { return std::coroutine_handle<>::from_address(frame()); }  // not shifted
+#if defined(__clang__)
+    void resume() { handle().resume(); }
+    void destroy() noexcept { handle().destroy(); }
+    bool finished() noexcept { return handle().done(); }
+#else
+    void resume() { functions()[0](frame()); }
+    void destroy() noexcept { functions()[1](frame()); }
+    bool finished() noexcept { return functions()[0] == nullptr; }
+#endif
 
     std::suspend_always initial_suspend(std::source_location where = std::source_location::current()) noexcept {
         own_site = where;
-        // g++ 12 shifts the promise by 8 bytes in a coroutine that has no variable and awaits in a condition: nothing
-        // would work.
-        if (reinterpret_cast<std::uintptr_t>(this) % 16 != 0) [[unlikely]]
-            fail_misplaced_promise(where);
         if (debug_enabled()) [[unlikely]]
             remember_creation(*this);
         return {};
@@ -87,16 +93,37 @@ struct PromiseBase {
     struct FinalAwaiter {
         FinalAwaiter() = default;
         bool await_ready() const noexcept { return false; }
-        template <class P>
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<P> self) const noexcept {
-            PromiseBase* awaiting = self.promise().parent;
+        std::coroutine_handle<> await_suspend(std::coroutine_handle<>) const noexcept {
+            PromiseBase* awaiting = current_frame->parent;
             if (awaiting == nullptr) return std::noop_coroutine();  // a task's first frame: back to the loop
             current_frame = awaiting;
-            return transfer_to(awaiting->handle());
+            return transfer_to(*awaiting);
         }
         void await_resume() const noexcept {}
     };
     FinalAwaiter final_suspend() noexcept { return {}; }
+
+private:
+    static constexpr std::uintptr_t frame_alignment = 2 * sizeof(void*);  // that of a frame, as of all allocations
+
+    using FrameFunction = void (*)(void*);
+    FrameFunction* functions() noexcept { return reinterpret_cast<FrameFunction*>(this) - 2; }
+    void* frame() noexcept {
+        const std::uintptr_t rounded = reinterpret_cast<std::uintptr_t>(this) & ~(frame_alignment - 1);
+        return reinterpret_cast<void*>(rounded - frame_alignment);
+    }
 };
+
+// Symmetric transfer is a tail call only in well optimised code (g++: from -O2 on, and not under sanitizers). Elsewhere
+// every synchronous child makes the stack grow. So each transfer looks how deep it is: past the floor the frame is left
+// to the loop's driver, and all calls on the stack, which stand in tail position, return to it. So is a shifted frame,
+// which no handle can name.
+inline std::coroutine_handle<> transfer_to(PromiseBase& frame) noexcept {
+    if (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < stack_floor || frame.shifted()) [[unlikely]] {
+        next_frame = &frame;
+        return std::noop_coroutine();
+    }
+    return frame.handle();
+}
 
 }  // namespace coroscope::detail
