@@ -74,8 +74,7 @@ bool is_ours(const Place& place) {
 }
 
 Place innermost(const std::vector<Place>& stack) {
-    const auto user = std::find_if(stack.rbegin(), stack.rend(),
-                                   [](const Place& place) { return place.line != 0 && !is_ours(place); });
+    const auto user = std::find_if(stack.rbegin(), stack.rend(), in_users_code);
     if (user != stack.rend()) return *user;
     return stack.empty() ? Place() : stack.back();
 }

@@ -22,6 +22,8 @@ std::vector<Place> places(const std::vector<model::Model::StackFrame>& frames);
 std::vector<Place> native_places(const model::Model& model, const std::vector<model::SiteId>& frames);
 // Whether a place is inside this library or the system's, not in the user's code.
 bool is_ours(const Place& place);
+// A known line of the user's code.
+inline bool in_users_code(const Place& place) { return place.line != 0 && !is_ours(place); }
 // Where the task was created in whose stack `node` stands; empty if unknown.
 std::vector<Place> creation_places(const model::Model& model, model::NodeId node);
 

@@ -71,7 +71,7 @@ public:
             if (const model::Report* stall = stalls.during(step.task, step.begin_ns, step.end_ns))
                 problem.native_stack = native_places(model, stall->frames);
             const Place during = innermost(problem.native_stack);
-            problem.site = during.line != 0 ? during : innermost(problem.stack);
+            problem.site = in_users_code(during) ? during : innermost(problem.stack);
             const std::string who = step.callback ? "a callback" : "a step of " + task_text(model, step.task);
             problem.summary = who + " kept the loop for " + duration_text(problem.duration_ns);
             problem.evidence = evidence_of(model, step, during, began, ended);

@@ -46,7 +46,7 @@ private:
             problem.native_stack = native_places(model, stall->frames);
         const Place during = innermost(problem.native_stack);
         const Place began = innermost(problem.stack);
-        problem.site = during.line != 0 ? during : began;
+        problem.site = in_users_code(during) ? during : began;
         const std::string lasts = duration_text(lasts_ns);
         const std::string end = app.connected ? "" : "; then the app was gone";
         problem.summary =
