@@ -49,7 +49,7 @@ void bench_runtime(Context& context) {
         context.tick();
     }
     const auto ratio = [&](const std::string& ours, const std::string& theirs) {
-        return report.median("runtime", ours) / report.median("runtime", theirs);
+        return report.ratio("runtime", ours, theirs);
     };
     for (const Work& work : works) {
         const std::string off = row(work, "debug off"), on = row(work, "on, with agent"),

@@ -72,6 +72,13 @@ std::string target_text(const Figure& figure) {
     return std::string(limit_text(figure.limit)) + " " + number(figure.bound);
 }
 
+double median_of(std::vector<double> values) {
+    if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
+    std::sort(values.begin(), values.end());
+    const std::size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
 nlohmann::json to_json(const Row& row) {
     nlohmann::json json = {{"name", row.name},     {"unit", row.unit},   {"median", row.median()},
                            {"least", row.least()}, {"most", row.most()}, {"samples", row.samples}};
@@ -90,13 +97,7 @@ nlohmann::json to_json(const Figure& figure) {
 
 }  // namespace
 
-double Row::median() const {
-    if (samples.empty()) return std::numeric_limits<double>::quiet_NaN();
-    std::vector<double> sorted = samples;
-    std::sort(sorted.begin(), sorted.end());
-    const std::size_t middle = sorted.size() / 2;
-    return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
+double Row::median() const { return median_of(samples); }
 double Row::least() const { return samples.empty() ? 0 : *std::min_element(samples.begin(), samples.end()); }
 double Row::most() const { return samples.empty() ? 0 : *std::max_element(samples.begin(), samples.end()); }
 
@@ -134,6 +135,20 @@ void Report::note(const std::string& part, const std::string& name, const std::s
 double Report::median(const std::string& part, const std::string& name) const {
     const Row* known = find(part, name);
     return known == nullptr ? std::numeric_limits<double>::quiet_NaN() : known->median();
+}
+
+double Report::least(const std::string& part, const std::string& name) const {
+    const Row* known = find(part, name);
+    return known == nullptr || known->samples.empty() ? std::numeric_limits<double>::quiet_NaN() : known->least();
+}
+
+double Report::ratio(const std::string& part, const std::string& name, const std::string& to) const {
+    const Row *above = find(part, name), *below = find(part, to);
+    if (above == nullptr || below == nullptr) return std::numeric_limits<double>::quiet_NaN();
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < std::min(above->samples.size(), below->samples.size()); ++i)
+        ratios.push_back(above->samples[i] / below->samples[i]);
+    return median_of(std::move(ratios));
 }
 
 std::vector<std::string> Report::parts() const {

@@ -41,6 +41,10 @@ public:
 
     // NaN if nothing was measured.
     double median(const std::string& part, const std::string& name) const;
+    // Of two rows whose samples were taken in turn, the median of the ratios of each turn: what slows both down for a
+    // while drops out.
+    double ratio(const std::string& part, const std::string& name, const std::string& to) const;
+    double least(const std::string& part, const std::string& name) const;
     bool has(const std::string& part, const std::string& name) const { return find(part, name) != nullptr; }
 
     void print_table() const;
