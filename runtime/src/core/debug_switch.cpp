@@ -123,6 +123,7 @@ void start(const std::string& target) {
     const std::string name = variable("COROSCOPE_NAME");
     const std::string level = variable("COROSCOPE_LOG");
     probe::DebugStart options;
+    options.layout = probe::layout_sum();
     options.target = target.c_str();
     options.name = name.empty() ? nullptr : name.c_str();
     options.log_level = level.empty() ? nullptr : level.c_str();

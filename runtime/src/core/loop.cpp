@@ -266,7 +266,7 @@ void EventLoop::run_step(TaskControl& task) {
         detail::current_task = nullptr;
         detail::current_frame = nullptr;
         if (observed) [[unlikely]]
-            step_stamp_ = probe::step_end(id, {}, 0);
+            step_stamp_ = probe::step_end(step_stamp_, id, {}, 0);
         return;
     }
     detail::current_task = nullptr;
@@ -276,7 +276,7 @@ void EventLoop::run_step(TaskControl& task) {
         probe::Wait wait;
         wait.bits = task.wait;
         task.suspended_node = detail::suspension_node(task);
-        step_stamp_ = probe::step_end(task.id, wait, task.suspended_node);
+        step_stamp_ = probe::step_end(0, task.id, wait, task.suspended_node);
     }
 }
 
@@ -294,8 +294,8 @@ void EventLoop::finish(TaskControl& task) noexcept {
         hook->task = nullptr;
         hook->on_done(*hook, task);
     }
-    step_stamp_ = 0;
-    task.release();  // destructors of its frames, which may take any time
+    if (task.references == 1) step_stamp_ = 0;  // destructors of its frames, which may take any time
+    task.release();
 }
 
 Handle EventLoop::call_soon(Callback callback, std::source_location where) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "coroscope/error.hpp"
+#include "runtime/src/probe/function_name.hpp"
 
 namespace coroscope::detail {
 
@@ -26,7 +27,9 @@ void report(probe::Report::Kind kind, Fill fill) noexcept {
     }
 }
 
-const char* function_of(const PromiseBase& promise) noexcept { return promise.own_site.function_name(); }
+std::string function_of(const PromiseBase& promise) {
+    return probe::readable_function(promise.own_site.function_name());
+}
 
 }  // namespace
 
@@ -82,10 +85,13 @@ void forget_creation(PromiseBase& promise) noexcept {
 
 void report_never_awaited(PromiseBase& promise) noexcept {
     if (!probe::on()) {
-        std::fprintf(
-            stderr,
-            "coroscope: coroutine '%s' was never awaited (%s:%u); set COROSCOPE=1 to see where it was created\n",
-            function_of(promise), promise.own_site.file_name(), promise.own_site.line());
+        try {
+            std::fprintf(
+                stderr,
+                "coroscope: coroutine '%s' was never awaited (%s:%u); set COROSCOPE=1 to see where it was created\n",
+                function_of(promise).c_str(), promise.own_site.file_name(), promise.own_site.line());
+        } catch (...) {  // out of memory
+        }
         return;
     }
     report(probe::Report::Kind::never_awaited, [&](probe::Report& report) {

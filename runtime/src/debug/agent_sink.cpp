@@ -11,6 +11,7 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "coroscope/v1/ingest.grpc.pb.h"
 #include "give_way.hpp"
@@ -40,7 +41,16 @@ public:
     bool offer(EncodedBatch&& batch) override;
     bool wants_complete_definitions() override {
         const std::scoped_lock lock(mutex_);
-        return starts_anew_;
+        return starts_anew_ && connected_;
+    }
+    // Until the queue has been full once, an agent that comes late gets everything from the beginning.
+    bool wants_batches() override {
+        const std::scoped_lock lock(mutex_);
+        return connected_ || !starts_anew_;
+    }
+    void count_unsent(std::uint64_t events) override {
+        const std::scoped_lock lock(mutex_);
+        events_lost_ += events;
     }
     void finish(std::chrono::milliseconds most) override;
     std::uint64_t batches_lost() const override {
@@ -70,6 +80,7 @@ private:
     std::size_t queued_bytes_ = 0;
     std::deque<v1::CommandResult> results_;
     bool starts_anew_ = false;  // the next batch must have complete definitions
+    bool connected_ = false;
     bool was_connected_ = false;
     bool stream_broken_ = false;
     bool ending_ = false;
@@ -92,9 +103,8 @@ bool AgentSink::offer(EncodedBatch&& batch) {
         throw_away();
         ++batches_lost_;
         events_lost_ += batch.events;
-        // While nobody is there this would go round and round: the list of tasks is asked for when somebody connects.
         starts_anew_ = true;
-        return !was_connected_;
+        return false;
     }
     starts_anew_ = false;
     queued_bytes_ += batch.bytes.size();
@@ -164,6 +174,9 @@ bool AgentSink::talk(v1::Ingest::Stub& stub) {
     const auto forget_context = [this] {
         const std::scoped_lock lock(mutex_);
         context_ = nullptr;
+        if (!std::exchange(connected_, false)) return;
+        throw_away();  // the next agent starts anew: nothing is kept for it
+        starts_anew_ = true;
     };
     v1::AppMessage hello;
     *hello.mutable_hello() = hello_;
@@ -191,7 +204,7 @@ bool AgentSink::talk(v1::Ingest::Stub& stub) {
             throw_away();
             starts_anew_ = true;
         }
-        was_connected_ = true;
+        connected_ = was_connected_ = true;
     }
     std::thread reader([this, &stream] { read_commands(*stream); });
     write_batches(*stream);

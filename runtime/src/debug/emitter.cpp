@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <thread>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "app_signals.hpp"
@@ -16,9 +18,10 @@
 #include "coroscope/v1/events.pb.h"
 #include "encoder.hpp"
 #include "findings.hpp"
-#include "function_name.hpp"
 #include "give_way.hpp"
 #include "native_frames.hpp"
+#include "resolver.hpp"
+#include "runtime/src/probe/function_name.hpp"
 #include "runtime/src/probe/registry.hpp"
 #include "sink.hpp"
 #include "utf8.hpp"
@@ -27,6 +30,8 @@
 namespace coroscope::debug {
 
 namespace {
+
+using probe::readable_function;
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
@@ -37,6 +42,7 @@ constexpr std::size_t most_events = 16'384;  // of a batch
 constexpr auto usual_wait = 25ms;
 constexpr auto idle_wait = 50ms;
 constexpr auto resample_interval = 250ms;
+constexpr auto last_names_wait = 1000ms;  // at the app's end, for places that are still being looked up
 
 }  // namespace
 
@@ -45,7 +51,8 @@ struct Emitter::State {
         : registry(the_registry),
           sink(std::move(the_sink)),
           clock(the_registry.stamps_in_ticks),
-          findings(the_registry, clock) {
+          findings(the_registry, clock),
+          resolver([this] { registry.bell.ring(); }) {
         if (options.watch_stalls) watchdog = std::make_unique<Watchdog>();
         registry.bell.event_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     }
@@ -53,11 +60,15 @@ struct Emitter::State {
     void run();
     std::size_t drain();  // one batch; returns how many records were taken
     std::size_t drain_thread(probe::ThreadProbe& thread, std::size_t most);
+    std::size_t skim_thread(probe::ThreadProbe& thread);  // for the local log only
     void add_definitions(bool all);
-    void add_reports();
-    void add_report(const probe::Report& report);
+    void take_reports();
     void watch();
+    void add_resolved();
+    void add_report(const probe::Report& report, const std::vector<NativeFrame>& frames);
+    void add_stall(const Stall& stall, const std::vector<NativeFrame>& frames);
     void send();
+    void discard();
     void wait(std::chrono::milliseconds time);
     std::uint32_t site_of(const NativeFrame& frame);
     std::vector<probe::ThreadProbe*> threads();
@@ -66,7 +77,8 @@ struct Emitter::State {
     std::unique_ptr<Sink> sink;
     ClockMap clock;
     Findings findings;
-    NativeFrames native;
+    Resolver resolver;
+    std::deque<std::variant<probe::Report, Stall>> unresolved;  // asked the resolver, in this order; bound: Resolver's
     std::unique_ptr<Watchdog> watchdog;
     std::thread thread;
     std::atomic<bool> ending{false};
@@ -128,17 +140,31 @@ std::size_t Emitter::State::drain_thread(probe::ThreadProbe& each, std::size_t m
     return taken;
 }
 
+std::size_t Emitter::State::skim_thread(probe::ThreadProbe& each) {
+    const auto records = each.ring.readable();
+    findings.see(each.id, records.data(), records.data() + records.size());
+    each.ring.consume(records.size());
+    return records.size();
+}
+
 std::size_t Emitter::State::drain() {
     std::uint64_t lost = lost_by_retired;
     std::size_t taken = 0;
+    const bool wanted = sink->wants_batches();
     if (sink->wants_complete_definitions()) resync = true;
     if (resync) threads_told.clear();
     for (probe::ThreadProbe* each : threads()) {
         lost += each->ring.lost();
-        taken += drain_thread(*each, most_events - std::min(taken, most_events - 1));
+        taken += wanted ? drain_thread(*each, most_events - std::min(taken, most_events - 1)) : skim_thread(*each);
     }
-    add_reports();
+    take_reports();
     watch();
+    add_resolved();
+    if (!wanted) {
+        sink->count_unsent(taken);
+        discard();
+        return taken;
+    }
     add_definitions(resync);
     batch.set_dropped_total(lost + sink->events_lost());
     if (must_send || resync) send();
@@ -177,34 +203,20 @@ std::uint32_t Emitter::State::site_of(const NativeFrame& frame) {
     return registry.definitions.intern_site(frame.function, frame.file, frame.line, 0);
 }
 
-void Emitter::State::add_reports() {
+void Emitter::State::take_reports() {
     std::vector<probe::Report> reports;
     {
         const std::scoped_lock lock(registry.reports_mutex);
         reports.swap(registry.reports);
     }
-    for (const probe::Report& report : reports) add_report(report);
-}
-
-void Emitter::State::add_report(const probe::Report& report) {
-    v1::Report& out = *batch.add_reports();
-    must_send = true;
-    out.set_kind(static_cast<v1::Report::Kind>(report.kind));
-    out.set_time_ns(clock.ns(report.stamp));
-    out.set_task(report.task);
-    out.set_stack(report.stack);
-    out.set_text(valid_utf8(report.text));
-    out.set_thread(report.thread);
-    std::vector<NativeFrame> frames;
-    if (report.has_site) {
-        const std::string function = readable_function(report.site.function_name());
-        // By its raw name, as the definitions have it: the same id as in the stacks.
-        out.set_site(registry.definitions.intern_site(report.site.function_name(), report.site.file_name(),
-                                                      report.site.line(), report.site.column()));
-        frames = creation_call(native.resolve(report.frames, false), function);
+    for (probe::Report& report : reports) {
+        if (report.frames.empty()) {
+            add_report(report, {});
+            continue;
+        }
+        resolver.ask(std::move(report.frames), false);
+        unresolved.emplace_back(std::move(report));
     }
-    for (auto it = frames.rbegin(); it != frames.rend(); ++it) out.add_frames(site_of(*it));
-    findings.report(report, frames);
 }
 
 // A thread whose step has lasted for longer than the threshold is looked at while it hangs.
@@ -218,19 +230,60 @@ void Emitter::State::watch() {
         if (step == 0 || each->ring.retired.load(std::memory_order_acquire)) continue;
         const std::uint64_t began_ns = clock.ns(step);
         if (began_ns >= now_ns || now_ns - began_ns < threshold_ns) continue;
-        const auto stall = watchdog->look(*each, step, now_ns - began_ns, threshold_ns);
+        auto stall = watchdog->look(*each, step, now_ns - began_ns, threshold_ns);
         if (!stall) continue;
-        const std::vector<NativeFrame> frames = stalled_call(native.resolve(stall->frames, true));
-        v1::Report& out = *batch.add_reports();
-        must_send = true;
-        out.set_kind(v1::Report::STALL);
-        out.set_time_ns(now_ns);
-        out.set_task(stall->task);
-        out.set_thread(stall->thread);
-        out.set_duration_ns(now_ns - began_ns);
-        for (auto it = frames.rbegin(); it != frames.rend(); ++it) out.add_frames(site_of(*it));
-        findings.stall(stall->task, now_ns - began_ns, frames);
+        stall->seen_ns = now_ns;
+        stall->lasted_ns = now_ns - began_ns;
+        resolver.ask(std::move(stall->frames), true);
+        unresolved.emplace_back(std::move(*stall));
     }
+}
+
+void Emitter::State::add_resolved() {
+    while (const auto frames = resolver.take_answer()) {
+        if (const auto* report = std::get_if<probe::Report>(&unresolved.front())) {
+            add_report(*report, creation_call(*frames, readable_function(report->site.function_name())));
+        } else {
+            add_stall(std::get<Stall>(unresolved.front()), stalled_call(*frames));
+        }
+        unresolved.pop_front();
+    }
+}
+
+void Emitter::State::add_report(const probe::Report& report, const std::vector<NativeFrame>& frames) {
+    v1::Report& out = *batch.add_reports();
+    must_send = true;
+    out.set_kind(static_cast<v1::Report::Kind>(report.kind));
+    out.set_time_ns(clock.ns(report.stamp));
+    out.set_task(report.task);
+    out.set_stack(report.stack);
+    out.set_text(valid_utf8(report.text));
+    out.set_thread(report.thread);
+    if (report.has_site) {
+        // By its raw name, as the definitions have it: the same id as in the stacks.
+        out.set_site(registry.definitions.intern_site(report.site.function_name(), report.site.file_name(),
+                                                      report.site.line(), report.site.column()));
+    }
+    for (auto it = frames.rbegin(); it != frames.rend(); ++it) out.add_frames(site_of(*it));
+    findings.report(report, frames);
+}
+
+void Emitter::State::add_stall(const Stall& stall, const std::vector<NativeFrame>& frames) {
+    v1::Report& out = *batch.add_reports();
+    must_send = true;
+    out.set_kind(v1::Report::STALL);
+    out.set_time_ns(stall.seen_ns);
+    out.set_task(stall.task);
+    out.set_thread(stall.thread);
+    out.set_duration_ns(stall.lasted_ns);
+    for (auto it = frames.rbegin(); it != frames.rend(); ++it) out.add_frames(site_of(*it));
+    findings.stall(stall.task, stall.lasted_ns, frames);
+}
+
+void Emitter::State::discard() {
+    batch.Clear();
+    batch_events = 0;
+    must_send = false;
 }
 
 void Emitter::State::send() {
@@ -242,9 +295,7 @@ void Emitter::State::send() {
     encoded.events = batch_events;
     encoded.complete_definitions = resync || sequence == 1;
     batch.SerializeToString(&encoded.bytes);
-    batch.Clear();
-    batch_events = 0;
-    must_send = false;
+    discard();
     const bool resynced = resync;
     resync = !sink->offer(std::move(encoded));
     if (resync || resynced) {
@@ -283,6 +334,7 @@ void Emitter::State::run() {
     }
     while (drain() != 0) {
     }
+    while (!unresolved.empty() && resolver.wait_for_answer(last_names_wait)) drain();
 }
 
 Emitter::Emitter(probe::Registry& registry, std::unique_ptr<Sink> sink, const EmitterOptions& options)

@@ -119,9 +119,8 @@ const char* start(probe::Registry& registry, const probe::DebugStart& options) {
 
 extern "C" __attribute__((visibility("default"))) const char* coroscope_debug_start(probe::Registry* registry,
                                                                                     const probe::DebugStart* options) {
-    if (options->version != probe::DebugStart::current_version || options->size != sizeof(probe::DebugStart) ||
-        registry->version != probe::Registry::current_version || registry->size != sizeof(probe::Registry))
-        return "the debug library is of another version than the runtime; build both from the same sources";
+    if (options->layout != probe::layout_sum())
+        return "the debug library was built from other sources than this program; build both again from the same";
     try {
         return start(*registry, *options);
     } catch (const std::exception& error) {

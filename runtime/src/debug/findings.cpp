@@ -3,12 +3,14 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
-#include "function_name.hpp"
 #include "local_log.hpp"
+#include "runtime/src/probe/function_name.hpp"
 
 namespace coroscope::debug {
 
 namespace {
+
+using probe::readable_function;
 
 using probe::EventKind;
 using probe::NodeKind;

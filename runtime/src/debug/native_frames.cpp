@@ -10,11 +10,13 @@
 #include <cstdlib>
 #include <unordered_map>
 
-#include "function_name.hpp"
+#include "runtime/src/probe/function_name.hpp"
 
 namespace coroscope::debug {
 
 namespace {
+
+using probe::readable_function;
 
 constexpr std::size_t most_cached = 10'000;
 
@@ -90,6 +92,14 @@ Line call_of(Dwarf_Die* unit, Dwarf_Die* inlined) {
     return line;
 }
 
+// The compilation unit of an address. clang writes no table of them (.debug_aranges): then each says what it covers.
+Dwarf_Die* unit_of(Dwfl_Module* module, Dwarf_Addr address, Dwarf_Addr& bias) {
+    if (Dwarf_Die* unit = dwfl_module_addrdie(module, address, &bias)) return unit;
+    for (Dwarf_Die* unit = nullptr; (unit = dwfl_module_nextcu(module, unit, &bias)) != nullptr;)
+        if (dwarf_haspc(unit, address - bias) == 1) return unit;
+    return nullptr;
+}
+
 char* no_debug_path = nullptr;  // the default search
 
 // By build id only, on this machine. The standard search would also ask a debuginfod server where one is configured:
@@ -131,7 +141,7 @@ struct NativeFrames::State {
 
     static void describe(Dwfl_Module* module, Dwarf_Addr address, std::vector<NativeFrame>& frames) {
         Dwarf_Addr bias = 0;
-        if (Dwarf_Die* unit = dwfl_module_addrdie(module, address, &bias)) {
+        if (Dwarf_Die* unit = unit_of(module, address, bias)) {
             Line at = line_of(unit, address - bias);
             // Innermost first. The first call stops at what the innermost was inlined from; the second goes on to where
             // it was inlined to.

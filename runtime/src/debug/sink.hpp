@@ -29,6 +29,9 @@ public:
     virtual bool offer(EncodedBatch&& batch) = 0;
     // A new receiver waits for complete definitions, even if nothing happens.
     virtual bool wants_complete_definitions() = 0;
+    // False: nobody would get a batch now. The events need no encoding; they count as lost.
+    virtual bool wants_batches() = 0;
+    virtual void count_unsent(std::uint64_t events) = 0;
     virtual void tick() {}  // now and then
     // Sends what is left, for at most so long, and ends.
     virtual void finish(std::chrono::milliseconds most) = 0;

@@ -19,7 +19,9 @@ struct Stall {
     std::uint32_t thread = 0;
     std::uint64_t task = 0;
     probe::Stamp step_stamp = 0;
-    std::vector<void*> frames;  // innermost first; the first is a program counter
+    std::vector<void*> frames;    // innermost first; the first is a program counter
+    std::uint64_t seen_ns = 0;    // when it was looked at; set by who asked
+    std::uint64_t lasted_ns = 0;  // so far
 };
 
 class Watchdog {

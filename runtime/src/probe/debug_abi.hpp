@@ -1,5 +1,5 @@
-// What passes between the app and the debug library that it loads. C functions, plain structs, checked by version and
-// size.
+// What passes between the app and the debug library that it loads. C functions, plain structs, checked by a sum of
+// the sources.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,11 @@ namespace coroscope::probe {
 
 struct Registry;
 
+// Of the sources that this side was built from. The library refuses an app of others: it would misread its memory.
+std::uint64_t layout_sum() noexcept;
+
 struct DebugStart {
-    static constexpr std::uint32_t current_version = 1;
-    std::uint32_t version = current_version;
-    std::uint32_t size = sizeof(DebugStart);
+    std::uint64_t layout = 0;         // stays the first member for ever
     const char* target = nullptr;     // "unix:PATH", "host:port" or "file:PATH"
     const char* name = nullptr;       // of the app; nullptr: the executable's
     const char* compiler = nullptr;   // that built the runtime

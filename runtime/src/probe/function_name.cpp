@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace coroscope::debug {
+namespace coroscope::probe {
 
 namespace {
 
@@ -109,4 +109,4 @@ std::string readable_function(std::string_view name) {
     return result;
 }
 
-}  // namespace coroscope::debug
+}  // namespace coroscope::probe

@@ -59,11 +59,12 @@ inline Stamp step_begin(Stamp stamp, std::uint64_t task, NodeId stack = 0) noexc
     return stamp;
 }
 
-inline Stamp step_end(std::uint64_t task, Wait wait, NodeId stack) noexcept {
+// It ends at `stamp` (0: now). Returns the stamp used.
+inline Stamp step_end(Stamp stamp, std::uint64_t task, Wait wait, NodeId stack) noexcept {
     ThreadProbe* thread = this_thread();
     if (thread == nullptr) [[unlikely]]
         return 0;
-    const Stamp stamp = stamp_now();
+    if (stamp == 0) stamp = stamp_now();
     thread->step_stamp.store(0, std::memory_order_relaxed);
     emit_at(stamp, EventKind::step_end, task, wait.bits, stack);
     return stamp;

@@ -1,7 +1,6 @@
 // What the probe of one process shares between the threads that emit and the one that drains. std only.
 //
-// The debug library is loaded at run time and gets a pointer to the Registry; `version` and `size` guard against a
-// library built from other sources.
+// The debug library is loaded at run time and gets a pointer to the Registry (see debug_abi.hpp).
 #pragma once
 
 #include <atomic>
@@ -59,11 +58,7 @@ struct CommandTable {
 };
 
 struct Registry {
-    static constexpr std::uint32_t current_version = 1;
     static constexpr std::size_t max_reports = 1024;  // overflow policy: drop the newest; counter: reports_lost
-
-    std::uint32_t version = current_version;
-    std::uint32_t size = sizeof(Registry);
 
     bool stamps_in_ticks = stamps_are_ticks;  // the debug library's own copy of that variable says nothing
 

@@ -67,11 +67,6 @@ public:
         const std::size_t count = static_cast<std::size_t>(head - tail);
         return {&slots_[at], count < until_wrap ? count : until_wrap};
     }
-    // Consumer thread only: how many records are in the ring at least.
-    std::size_t pending() const noexcept {
-        return static_cast<std::size_t>(head_.load(std::memory_order_acquire) -  // pairs with the release in write()
-                                        tail_.load(std::memory_order_relaxed));  // own index
-    }
     void consume(std::size_t count) noexcept {
         tail_.store(tail_.load(std::memory_order_relaxed) + count,
                     std::memory_order_release);  // pairs with the acquire in push_slowly() and backlog()
