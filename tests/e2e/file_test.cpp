@@ -184,6 +184,27 @@ TEST_F(Files, ExportsForPerfetto) {
     EXPECT_EQ(bytes.front(), '\x0a');  // Trace.packet
 }
 
+TEST_F(Files, ExportsForSpeedscopeAndFlameGraphs) {
+    const std::string trace = trace_of("pipeline");
+    const Result profile = coroscope(directory_, {"export", trace, "--format", "speedscope", "-o", "-"});
+    ASSERT_EQ(profile.code, 0) << profile.err;
+    const Json speedscope = Json::parse(profile.out, nullptr, false);
+    ASSERT_FALSE(speedscope.is_discarded());
+    EXPECT_FALSE(speedscope.at("profiles").empty());
+    const Result folded = coroscope(directory_, {"export", trace, "--format", "folded", "-o", "-"});
+    ASSERT_EQ(folded.code, 0) << folded.err;
+    EXPECT_NE(folded.out.find(";producer (pipeline.cpp:"), std::string::npos) << folded.out;
+}
+
+TEST_F(Files, ExportDoesNotWriteOverTheTraceItReads) {
+    const std::string trace = trace_of("greet");
+    const std::string before = read_file(trace);
+    const Result result = coroscope(directory_, {"export", trace, "--format", "chrome", "-o", trace});
+    EXPECT_EQ(result.code, 1);
+    EXPECT_NE(result.err.find("will not write over the trace"), std::string::npos) << result.err;
+    EXPECT_EQ(read_file(trace), before);
+}
+
 TEST_F(Files, ExportSaysWhatItCannotDo) {
     const std::string trace = trace_of("greet");
     for (const char* output : {"/no/such/directory/x", "/dev/full"}) {
