@@ -1,8 +1,11 @@
 // Apps seen through an agent, live.
+#include <grpcpp/grpcpp.h>
 #include <signal.h>
 
+#include <atomic>
 #include <fstream>
 
+#include "coroscope/v1/ingest.grpc.pb.h"
 #include "support.hpp"
 #include "web_server.hpp"
 
@@ -151,6 +154,40 @@ TEST_F(Apps, WithoutAnAgentAnAppRunsOnWithOneLine) {
     for (const char c : alone.err()) lines += c == '\n';
     EXPECT_EQ(lines, 1u) << alone.err();
     EXPECT_NE(alone.err().find("nobody.sock"), std::string::npos) << alone.err();
+}
+
+// An agent that speaks another version: it says no, and why.
+class Refusing final : public v1::Ingest::Service {
+    using Stream = grpc::ServerReaderWriter<v1::AgentMessage, v1::AppMessage>;
+
+public:
+    grpc::Status Attach(grpc::ServerContext*, Stream* stream) override {
+        v1::AppMessage hello;
+        if (!stream->Read(&hello)) return grpc::Status::OK;
+        ++hellos;
+        v1::AgentMessage answer;
+        answer.mutable_welcome()->set_refusal("this agent speaks protocol 7; update the app");
+        stream->Write(answer);
+        return grpc::Status::OK;
+    }
+    std::atomic<int> hellos{0};
+};
+
+TEST_F(Apps, AnAgentOfAnotherVersionRefusesAndTheAppSaysSoAndRunsOn) {
+    const std::string address = "unix:" + directory_.path("other.sock").string();
+    Refusing service;
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort(address, grpc::InsecureServerCredentials());
+    builder.RegisterService(&service);
+    const auto server = builder.BuildAndStart();
+    ASSERT_NE(server, nullptr);
+    Process app(directory_, {example("greet")}, {"COROSCOPE=" + address});
+    EXPECT_EQ(app.wait(), 0);
+    EXPECT_NE(app.out().find("Goodbye, Bob!"), std::string::npos);
+    EXPECT_NE(app.err().find("refused this app: this agent speaks protocol 7; update the app"), std::string::npos)
+        << app.err();
+    EXPECT_EQ(service.hellos, 1);  // it does not ask again
+    server->Shutdown();
 }
 
 TEST_F(Apps, ATaskIsCancelledFromOutside) {

@@ -1,5 +1,6 @@
 #include "coroscope/loop.hpp"
 
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <typeinfo>
@@ -37,16 +38,38 @@ Loops& loops() {
     return *all;
 }
 
-bool cancel_task_command(std::uint64_t id) {
-    // A loop's tasks are its thread's: each loop looks for itself. True: it was passed on to some loop.
-    const std::scoped_lock lock(loops().mutex);
-    for (EventLoop* loop : loops().all) {
-        loop->call_soon_threadsafe([loop, id] {
-            for (const AnyTask& task : loop->all_tasks())
-                if (task.id() == id) task.cancel("cancelled from the debugger");
-        });
+// What the loops answered to a command.
+struct Answers {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t missing = 0;  // under mutex, as found
+    bool found = false;
+};
+
+// A loop's tasks are its thread's: each loop looks for itself.
+const char* cancel_task_command(std::uint64_t id) {
+    constexpr auto patience = std::chrono::milliseconds(500);
+    const auto answers = std::make_shared<Answers>();
+    {
+        const std::scoped_lock lock(loops().mutex);
+        answers->missing = loops().all.size();
+        for (EventLoop* loop : loops().all) {
+            loop->call_soon_threadsafe([loop, id, answers] {
+                bool found = false;
+                for (const AnyTask& task : loop->all_tasks())
+                    if (task.id() == id) found = task.cancel("cancelled from the debugger");
+                const std::scoped_lock answering(answers->mutex);
+                --answers->missing;
+                answers->found = answers->found || found;
+                answers->changed.notify_all();
+            });
+        }
     }
-    return !loops().all.empty();
+    std::unique_lock lock(answers->mutex);
+    answers->changed.wait_for(lock, patience, [&] { return answers->found || answers->missing == 0; });
+    if (answers->found) return nullptr;
+    if (answers->missing == 0) return "no loop of the app has this task: it is done, or never was";
+    return "a loop of the app has not answered yet, it may hang; if it has the task, the task will be cancelled";
 }
 
 void wake_loops_command() {

@@ -69,13 +69,14 @@ v1::Hello make_hello(const probe::Registry& registry, const probe::DebugStart& s
 v1::CommandResult execute(probe::Registry& registry, const v1::Command& command) {
     v1::CommandResult result;
     switch (command.command_case()) {
-        case v1::Command::kCancelTask:
-            if (registry.commands.cancel_task != nullptr && registry.commands.cancel_task(command.cancel_task())) {
-                result.set_done(true);
-            } else {
-                result.set_error("the app has no loop that could have this task");
-            }
+        case v1::Command::kCancelTask: {
+            const char* why_not = registry.commands.cancel_task == nullptr
+                                      ? "the app has no event loop"
+                                      : registry.commands.cancel_task(command.cancel_task());
+            result.set_done(why_not == nullptr);
+            if (why_not != nullptr) result.set_error(why_not);
             break;
+        }
         case v1::Command::kSlowStepNs:
             registry.slow_step_ns.store(command.slow_step_ns(), std::memory_order_relaxed);
             result.set_done(true);

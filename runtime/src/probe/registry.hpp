@@ -50,11 +50,11 @@ struct ThreadProbe {
     std::uintptr_t stack_high = 0;
 };
 
-// Commands that reach back into the runtime. The runtime sets them; called on the drainer's thread; they must not
-// block.
+// Commands that reach back into the runtime, which sets them. Called on a thread of the debug library.
 struct CommandTable {
-    bool (*cancel_task)(std::uint64_t task) = nullptr;  // false: no such live task
-    void (*wake_loops)() = nullptr;                     // so that an idle loop notices a snapshot request
+    // nullptr: cancelled. Else why not, in words. Waits for the loops' answers, for half a second at most.
+    const char* (*cancel_task)(std::uint64_t task) = nullptr;
+    void (*wake_loops)() = nullptr;  // so that an idle loop notices a snapshot request
 };
 
 struct Registry {
