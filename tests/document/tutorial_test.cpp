@@ -1,6 +1,7 @@
 // The code in runtime/README.md is code of the programs it names, and the output shown is what they print.
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +37,8 @@ std::vector<Snippet> snippets() {
     }
     return all;
 }
+
+void PrintTo(const Snippet& snippet, std::ostream* out) { *out << snippet.program; }
 
 class Tutorial : public ::testing::TestWithParam<Snippet> {};
 
