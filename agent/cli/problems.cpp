@@ -43,8 +43,9 @@ void print_stack(const char* title, const std::vector<analysis::Place>& stack) {
     print(std::string("  ") + title + "\n");
     std::vector<std::vector<std::string>> rows;
     for (const analysis::Place& place : stack) {
-        rows.push_back(
-            {clean(place.function), styled(clean(place.file) + ":" + std::to_string(place.line), Style::dim)});
+        // A library without debug information has functions only.
+        const std::string where = place.file.empty() ? "-" : clean(place.file) + ":" + std::to_string(place.line);
+        rows.push_back({clean(place.function), styled(where, Style::dim)});
     }
     print_table(rows, "    ");
 }

@@ -67,8 +67,10 @@ void stack(const std::vector<analysis::Place>& places, const char* title) {
         ui::text(short_function_text(place.function), last ? color::bright : color::text);
         ImGui::SameLine(0, px(10));
         ui::text(place_text(place.file, place.line), last ? color::link : color::dim);
-        if (ImGui::IsItemHovered())
-            ImGui::SetTooltip("%s\n%s:%u", place.function.c_str(), place.file.c_str(), place.line);
+        if (ImGui::IsItemHovered()) {
+            const std::string file = place.file.empty() ? "" : place.file + ":" + std::to_string(place.line);
+            ImGui::SetTooltip("%s\n%s", place.function.c_str(), file.c_str());
+        }
         ImGui::PopFont();
     }
 }
