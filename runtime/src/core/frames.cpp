@@ -1,5 +1,6 @@
 #include "coroscope/detail/frames.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -10,6 +11,10 @@ thread_local constinit FreeFrame* free_frames[frame_classes] = {};
 namespace {
 
 constexpr std::size_t slab_bytes = 256 * 1024;
+constexpr std::size_t refill_bytes = 4096;
+
+thread_local constinit std::byte* slab = nullptr;  // where the next refill comes from
+thread_local constinit std::size_t slab_left = 0;
 
 // Lists of threads that ended: the next thread that needs frames takes them over.
 struct Orphans {
@@ -48,15 +53,21 @@ void* allocate_frame_slowly(std::size_t frame_class) {
         }
     }
     const std::size_t size = (frame_class + 1) * frame_class_bytes;
-    auto* slab = static_cast<std::byte*>(::operator new(slab_bytes));
+    const std::size_t wanted = std::max<std::size_t>(refill_bytes / size, 1) * size;
+    if (slab_left < wanted) {  // its rest, of less than two refills, is given up
+        slab = static_cast<std::byte*>(::operator new(slab_bytes));
+        slab_left = slab_bytes;
+    }
+    std::byte* const frames = std::exchange(slab, slab + wanted);
+    slab_left -= wanted;
     // In order of address: frames made one after the other lie side by side.
-    for (std::size_t offset = slab_bytes / size * size; offset > size;) {
+    for (std::size_t offset = wanted; offset > size;) {
         offset -= size;
-        auto* frame = reinterpret_cast<FreeFrame*>(slab + offset);
+        auto* frame = reinterpret_cast<FreeFrame*>(frames + offset);
         frame->next = free_frames[frame_class];
         free_frames[frame_class] = frame;
     }
-    return slab;
+    return frames;
 }
 
 }  // namespace coroscope::detail

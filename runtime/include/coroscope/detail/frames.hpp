@@ -1,8 +1,8 @@
 // Memory of coroutine frames and task control blocks: thread-local free lists by size class. Taking and giving back
 // cost about 1 ns.
 //
-// Classes are 64 bytes apart, up to 1 KiB; larger frames come from operator new. Slabs stay with the process: memory
-// follows the high-water mark of live frames. A frame may be freed on another thread than the one that allocated it; it
+// Classes are 16 bytes apart, up to 1 KiB; larger frames come from operator new. All classes of a thread share its slabs
+// and take a page or so at a time. Slabs stay with the process: memory follows the high-water mark of live frames. A frame may be freed on another thread than the one that allocated it; it
 // then serves that one.
 #pragma once
 
@@ -19,8 +19,8 @@
 
 namespace coroscope::detail {
 
-inline constexpr std::size_t frame_class_bytes = 64;
-inline constexpr std::size_t frame_classes = 16;
+inline constexpr std::size_t frame_class_bytes = 16;
+inline constexpr std::size_t frame_classes = 64;
 
 struct FreeFrame {
     FreeFrame* next;
