@@ -236,13 +236,15 @@ void EventLoop::iterate(std::int64_t most_ns) {
         iteration_done({clock_ns() - began_ns, steps, ready_count_});
 }
 
-// Runs everything that is ready now, and goes on with what became ready meanwhile while that is little: a poll between
-// every two steps of a ping-pong would cost more than they do.
+// Runs everything that is ready now, and goes on with what became ready meanwhile: a poll between every two steps of a
+// ping-pong would cost more than they do. But not for long, because I/O and timers wait.
 std::size_t EventLoop::run_ready() {
     constexpr std::uintptr_t deep_bytes = 64 * 1024;  // of stack, below this
     detail::stack_floor = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - deep_bytes;
-    constexpr std::size_t few = 64;
-    std::size_t steps = 0;
+    constexpr std::size_t few = 64, many = 1024;
+    constexpr std::uint64_t long_ns = 20'000;
+    const std::uint64_t began_ns = now_ns_;
+    std::size_t steps = 0, enough = few;
     do {
         for (std::size_t count = ready_count_; count > 0; --count) {
             detail::ReadyNode& node = *first_ready_;
@@ -257,7 +259,8 @@ std::size_t EventLoop::run_ready() {
                 run_step(static_cast<TaskControl&>(node));
             }
         }
-    } while (ready_count_ != 0 && steps < few && !stopping_);
+        if (steps >= enough && steps < many && clock_ns() - began_ns < long_ns) enough = steps + few;
+    } while (ready_count_ != 0 && steps < enough && !stopping_);
     return steps;
 }
 
