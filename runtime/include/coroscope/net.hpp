@@ -6,3 +6,4 @@
 #include "coroscope/net/server.hpp"
 #include "coroscope/net/socket.hpp"
 #include "coroscope/net/stream.hpp"
+#include "coroscope/net/udp.hpp"

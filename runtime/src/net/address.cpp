@@ -89,7 +89,8 @@ Address Address::unix_path(std::string_view path) {
                                     std::to_string(path.size()));
     }
     std::copy(path.begin(), path.end(), address.sun_path);
-    const std::size_t size = offsetof(sockaddr_un, sun_path) + path.size() + 1;
+    const std::size_t end = path.front() == '\0' ? 0 : 1;  // an abstract name has none
+    const std::size_t size = offsetof(sockaddr_un, sun_path) + path.size() + end;
     return Address(reinterpret_cast<sockaddr*>(&address), static_cast<socklen_t>(size));
 }
 
@@ -117,6 +118,8 @@ std::string Address::text() const {
     if (family() == AF_UNIX) {
         const auto& address = reinterpret_cast<const sockaddr_un&>(storage_);
         if (size_ <= offsetof(sockaddr_un, sun_path)) return "unix:";  // the client's end has no name
+        if (address.sun_path[0] == '\0')                               // an abstract name: all bytes count
+            return "unix:@" + std::string(address.sun_path + 1, size_ - offsetof(sockaddr_un, sun_path) - 1);
         return "unix:" + std::string(address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path));
     }
     return host;

@@ -5,18 +5,48 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <ctime>
 #include <stdexcept>
 
 namespace coroscope::detail {
 
 namespace {
 
-bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
-
-bool is_tcp(int fd) {
+FdKind kind_of(int fd) {
     int domain = 0;
+    int type = 0;
     socklen_t size = sizeof domain;
-    return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && (domain == AF_INET || domain == AF_INET6);
+    if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0) return FdKind::socket;
+    if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) return FdKind::socket;
+    return (domain == AF_INET || domain == AF_INET6) && type == SOCK_STREAM ? FdKind::tcp : FdKind::socket;
+}
+
+// Writes to a pipe without SIGPIPE, which has no flag for it as sockets have: the signal is blocked for this thread
+// while it writes, and taken away if the write raised it. What the program does with SIGPIPE stays as it is.
+ssize_t write_without_sigpipe(int fd, std::span<const std::byte> data) {
+    sigset_t pipe_signal, before, pending;
+    ::sigemptyset(&pipe_signal);
+    ::sigaddset(&pipe_signal, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    ::sigpending(&pending);
+    const bool was_pending = ::sigismember(&pending, SIGPIPE) == 1;
+    const ssize_t count = ::write(fd, data.data(), data.size());
+    const int error = errno;
+    if (count < 0 && error == EPIPE && !was_pending) {
+        constexpr timespec at_once{0, 0};
+        while (::sigtimedwait(&pipe_signal, nullptr, &at_once) < 0 && errno == EINTR) {
+        }
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    errno = error;
+    return count;
+}
+
+// The end of a pseudo-terminal whose other end was closed reads as EIO: the end of the stream.
+ssize_t read_pipe(int fd, std::span<std::byte> into) {
+    const ssize_t count = ::read(fd, into.data(), into.size());
+    return count < 0 && errno == EIO && ::isatty(fd) == 1 ? 0 : count;
 }
 
 }  // namespace
@@ -48,10 +78,7 @@ void ReadinessAwaiter::start() {
     });
 }
 
-SocketState::SocketState(EventLoop& loop, int the_fd) noexcept : loop_(loop), empty_when_short_(is_tcp(the_fd)) {
-    fd = the_fd;
-    ready = &SocketState::on_events;
-}
+SocketState::SocketState(EventLoop& loop, int the_fd) noexcept : SocketState(loop, the_fd, kind_of(the_fd)) {}
 
 SocketState::~SocketState() {
     if (watched_) loop_.unwatch(*this);
@@ -107,51 +134,33 @@ void SocketState::on_events(FdWatch& watch, std::uint32_t events) noexcept {
 }
 
 IoResult SocketState::try_recv(std::span<std::byte> into) noexcept {
-    if (fd < 0) return {IoResult::Kind::closed, 0, 0};
-    if (!readable_) return {IoResult::Kind::would_block, 0, 0};
-    for (;;) {
-        const ssize_t count = ::recv(fd, into.data(), into.size(), 0);
-        if (count >= 0) {
-            const auto size = static_cast<std::size_t>(count);
-            // Less than asked for: the kernel has no more, and further bytes make a new edge. This saves the second
-            // read that would say "would block". Not after an end or at one, which makes no further edge.
-            if (size < into.size() && size > 0 && empty_when_short_ && !ended_) readable_ = false;
-            return {IoResult::Kind::done, size, 0};
-        }
-        if (errno == EINTR) continue;
-        if (!would_block(errno)) return {IoResult::Kind::failed, 0, errno};
-        readable_ = false;
-        return {IoResult::Kind::would_block, 0, 0};
-    }
+    const IoResult result = attempt(Direction::read, [&]() noexcept {
+        return kind_ == FdKind::pipe ? read_pipe(fd, into) : ::recv(fd, into.data(), into.size(), 0);
+    });
+    // Less than asked for: the kernel has no more, and further bytes make a new edge. This saves the second read that
+    // would say "would block". Not after an end or at one, which makes no further edge.
+    if (result.count > 0 && result.count < into.size() && kind_ == FdKind::tcp && !ended_) readable_ = false;
+    return result;
 }
 
 IoResult SocketState::try_send(std::span<const std::byte> data) noexcept {
-    if (fd < 0) return {IoResult::Kind::closed, 0, 0};
-    if (!writable_) return {IoResult::Kind::would_block, 0, 0};
-    for (;;) {
-        const ssize_t count = ::send(fd, data.data(), data.size(), MSG_NOSIGNAL);
-        if (count >= 0) return {IoResult::Kind::done, static_cast<std::size_t>(count), 0};
-        if (errno == EINTR) continue;
-        if (!would_block(errno)) return {IoResult::Kind::failed, 0, errno};
-        writable_ = false;
-        return {IoResult::Kind::would_block, 0, 0};
-    }
+    return attempt(Direction::write, [&]() noexcept {
+        return kind_ == FdKind::pipe ? write_without_sigpipe(fd, data)
+                                     : ::send(fd, data.data(), data.size(), MSG_NOSIGNAL);
+    });
 }
 
 IoResult SocketState::try_accept(sockaddr* peer, socklen_t* peer_size, int* accepted) noexcept {
-    if (fd < 0) return {IoResult::Kind::closed, 0, 0};
-    if (!readable_) return {IoResult::Kind::would_block, 0, 0};
-    for (;;) {
-        *accepted = ::accept4(fd, peer, peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (*accepted >= 0) return {IoResult::Kind::done, 1, 0};
-        // Errors of the connection that was to be accepted are its own: on to the next one (see accept(2)).
-        if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == ENETDOWN || errno == EHOSTDOWN ||
-            errno == EHOSTUNREACH || errno == ENETUNREACH || errno == ENOPROTOOPT)
-            continue;
-        if (!would_block(errno)) return {IoResult::Kind::failed, 0, errno};
-        readable_ = false;
-        return {IoResult::Kind::would_block, 0, 0};
-    }
+    return attempt(Direction::read, [&]() noexcept {
+        for (;;) {
+            *accepted = ::accept4(fd, peer, peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            if (*accepted >= 0) return 1;
+            // Errors of the connection that was to be accepted are its own: on to the next one (see accept(2)).
+            if (errno != ECONNABORTED && errno != EPROTO && errno != ENETDOWN && errno != EHOSTDOWN &&
+                errno != EHOSTUNREACH && errno != ENETUNREACH && errno != ENOPROTOOPT)
+                return -1;
+        }
+    });
 }
 
 }  // namespace coroscope::detail

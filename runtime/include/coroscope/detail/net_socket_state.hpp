@@ -7,6 +7,7 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -79,11 +80,22 @@ struct IoResult {
     int error;          // failed: errno
 };
 
+// What is behind a file descriptor: it decides which system calls read and write it.
+enum class FdKind : std::uint8_t {
+    tcp,     // a read that got less than asked for emptied it
+    socket,  // any other socket
+    pipe,    // a pipe, FIFO or terminal
+};
+
 class SocketState : public FdWatch {
 public:
     using Direction = ReadinessAwaiter::Direction;
 
-    SocketState(EventLoop& loop, int the_fd) noexcept;
+    SocketState(EventLoop& loop, int the_fd) noexcept;  // of a socket; asks the kernel for its kind
+    SocketState(EventLoop& loop, int the_fd, FdKind kind) noexcept : loop_(loop), kind_(kind) {
+        fd = the_fd;
+        ready = &SocketState::on_events;
+    }
     virtual ~SocketState();
     SocketState(const SocketState&) = delete;
     SocketState& operator=(const SocketState&) = delete;
@@ -94,11 +106,29 @@ public:
     }
 
     bool is_open() const noexcept { return fd >= 0; }
+    FdKind kind() const noexcept { return kind_; }
     EventLoop& loop() const noexcept { return loop_; }
     IoResult try_recv(std::span<std::byte> into) noexcept;
     IoResult try_send(std::span<const std::byte> data) noexcept;
     IoResult try_accept(sockaddr* peer, socklen_t* peer_size, int* accepted) noexcept;
+    // Tries a system call that reads or writes (its count, or -1 and errno); repeats it when a signal interrupts it.
+    template <class Call>
+    IoResult attempt(Direction direction, const Call& call) noexcept {
+        bool& may_go = direction == Direction::read ? readable_ : writable_;
+        if (fd < 0) return {IoResult::Kind::closed, 0, 0};
+        if (!may_go) return {IoResult::Kind::would_block, 0, 0};
+        for (;;) {
+            const auto count = call();
+            if (count >= 0) return {IoResult::Kind::done, static_cast<std::size_t>(count), 0};
+            if (errno == EINTR) continue;
+            if (errno != EAGAIN && errno != EWOULDBLOCK) return {IoResult::Kind::failed, 0, errno};
+            may_go = false;
+            return {IoResult::Kind::would_block, 0, 0};
+        }
+    }
     void expect_nothing() noexcept { readable_ = writable_ = false; }  // before waiting for a connect
+    void expect_no_data() noexcept { readable_ = false; }              // reading waits until the poller says so
+    void expect_room() noexcept { writable_ = true; }                  // try again though the poller said nothing
 
     ReadinessAwaiter until_readable() noexcept { return {*this, Direction::read}; }
     ReadinessAwaiter until_writable() noexcept { return {*this, Direction::write}; }
@@ -130,10 +160,10 @@ private:
     std::uint32_t references_ = 1;
     std::uint32_t unwaited_ = 0;
     bool watched_ = false;
-    bool readable_ = true;   // not known to be empty
-    bool writable_ = true;   // not known to be full
-    bool ended_ = false;     // the peer has shut down or reset: there will be no further edge
-    bool empty_when_short_;  // a read that got less than asked for emptied it (TCP)
+    bool readable_ = true;  // not known to be empty
+    bool writable_ = true;  // not known to be full
+    bool ended_ = false;    // the peer has shut down or reset: there will be no further edge
+    FdKind kind_;
     ReadinessAwaiter* reader_ = nullptr;
     ReadinessAwaiter* writer_ = nullptr;
 };
