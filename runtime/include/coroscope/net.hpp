@@ -1,8 +1,10 @@
-// Everything about sockets: addresses, raw sockets, buffered streams, servers.
+// Everything about I/O: addresses, raw sockets, buffered streams, servers, datagrams, pipes, subprocesses.
 #pragma once
 
 #include "coroscope/net/address.hpp"
 #include "coroscope/net/error.hpp"
+#include "coroscope/net/pipe.hpp"
+#include "coroscope/net/process.hpp"
 #include "coroscope/net/server.hpp"
 #include "coroscope/net/socket.hpp"
 #include "coroscope/net/stream.hpp"

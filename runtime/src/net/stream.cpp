@@ -15,7 +15,7 @@ using detail::StreamState;
 namespace {
 
 [[noreturn]] void fail_reading(const StreamState& state) {
-    throw ConnectionError(state.error, "the connection to " + state.peer.text() + " was lost while reading");
+    throw ConnectionError(state.error, state.name() + " was lost while reading");
 }
 
 // A connection whose writer is gone before the kernel has taken everything. The loop's end ends it, and a peer that

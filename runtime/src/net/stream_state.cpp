@@ -30,10 +30,8 @@ void DrainAwaiter::start() noexcept {
 
 void DrainAwaiter::await_resume() {
     check_cancelled();
-    if (stream_->error != 0)
-        throw ConnectionError(stream_->error, "the connection to " + stream_->peer.text() + " was lost");
-    if (!stream_->is_open())
-        throw ConnectionError(ENOTCONN, "the connection to " + stream_->peer.text() + " is closed");
+    if (stream_->error != 0) throw ConnectionError(stream_->error, stream_->name() + " was lost");
+    if (!stream_->is_open()) throw ConnectionError(ENOTCONN, stream_->name() + " is closed");
 }
 
 IoResult StreamState::receive() {
@@ -91,6 +89,7 @@ void StreamState::wake_drains() noexcept {
 
 void StreamState::end_of_writing() noexcept {
     if (!is_open() || eof_written) return;
+    if (kind() == FdKind::pipe) return finish();  // it has one direction only
     eof_written = true;
     if (out.empty()) ::shutdown(fd, SHUT_WR);
 }

@@ -81,6 +81,14 @@ class StreamState final : public SocketState {
 public:
     StreamState(EventLoop& the_loop, int the_fd, const Address& the_peer, const StreamLimits& the_limits) noexcept
         : SocketState(the_loop, the_fd), peer(the_peer), limits(the_limits) {}
+    StreamState(EventLoop& the_loop, int the_fd, const Address& the_peer, const StreamLimits& the_limits,
+                FdKind kind) noexcept
+        : SocketState(the_loop, the_fd, kind), peer(the_peer), limits(the_limits) {}
+
+    // For messages: "the connection to 127.0.0.1:80", "the pipe".
+    std::string name() const {
+        return kind() == FdKind::pipe ? std::string("the pipe") : "the connection to " + peer.text();
+    }
 
     // One read into `in`. done with count 0: the end of the stream.
     IoResult receive();

@@ -1,0 +1,141 @@
+#include "coroscope/net/process.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <limits>
+#include <stdexcept>
+#include <system_error>
+
+#include "child_exit.hpp"
+#include "coroscope/gather.hpp"
+#include "spawn.hpp"
+
+namespace coroscope {
+
+namespace detail {
+
+// What a Process and the coroutines that use it share.
+class ProcessState {
+public:
+    ProcessState(EventLoop& loop, Spawned& spawned, const StreamOptions& options) : exit(loop, spawned.pid) {
+        if (spawned.in.get() >= 0) {
+            in.emplace(connect_write_pipe(spawned.in.get(), options));
+            spawned.in.release();
+        }
+        if (spawned.out.get() >= 0) {
+            out.emplace(connect_read_pipe(spawned.out.get(), options));
+            spawned.out.release();
+        }
+        if (spawned.err.get() >= 0) {
+            err.emplace(connect_read_pipe(spawned.err.get(), options));
+            spawned.err.release();
+        }
+    }
+    ProcessState(const ProcessState&) = delete;
+    ProcessState& operator=(const ProcessState&) = delete;
+
+    void reference() noexcept { ++references_; }
+    void release() noexcept {
+        if (--references_ == 0) delete this;
+    }
+
+    ChildExit exit;
+    std::optional<StreamWriter> in;
+    std::optional<StreamReader> out, err;
+
+private:
+    ~ProcessState() = default;
+    std::uint32_t references_ = 1;
+};
+
+}  // namespace detail
+
+using detail::ProcessState;
+using detail::Ref;
+
+namespace {
+
+Coro<> feed(Ref<ProcessState> state, std::string input) {
+    if (!state->in) co_return;
+    StreamWriter& in = *state->in;
+    try {
+        in.write(input);
+        co_await in.drain();
+        in.close();
+        co_await in.wait_closed();
+    } catch (const ConnectionError&) {  // the child does not want it
+    }
+    in.close();
+}
+
+Coro<std::string> read_to_the_end(Ref<ProcessState> state, std::optional<StreamReader> ProcessState::*which) {
+    std::optional<StreamReader>& from = (*state).*which;
+    if (!from) co_return std::string();
+    co_return co_await from->read_all(std::numeric_limits<std::size_t>::max());
+}
+
+template <class Stream>
+Stream& redirected(std::optional<Stream>& stream, const char* name) {
+    if (!stream) throw std::logic_error(std::string("the ") + name + " of the subprocess was not redirected to PIPE");
+    return *stream;
+}
+
+}  // namespace
+
+Process::Process() noexcept = default;
+Process::Process(Ref<ProcessState> state) noexcept : state_(std::move(state)) {}
+Process::Process(Process&&) noexcept = default;
+Process& Process::operator=(Process&&) noexcept = default;
+Process::~Process() = default;
+
+pid_t Process::pid() const noexcept { return state_ ? state_->exit.pid() : -1; }
+
+std::optional<int> Process::returncode() const noexcept { return state_ ? state_->exit.returncode() : std::nullopt; }
+
+StreamWriter& Process::in() { return redirected(state_->in, "in"); }
+StreamReader& Process::out() { return redirected(state_->out, "out"); }
+StreamReader& Process::err() { return redirected(state_->err, "err"); }
+
+Coro<int> Process::wait() {
+    const Ref<ProcessState> state = state_;
+    co_await state->exit.ended.wait();
+    co_return *state->exit.returncode();
+}
+
+Coro<Process::Output> Process::communicate(std::string input) {
+    const Ref<ProcessState> state = state_;
+    if (!input.empty()) redirected(state->in, "in");
+    // Tasks of their own, because the child may stop reading until its output is read.
+    Coro<> feeding = feed(state, std::move(input));
+    Coro<std::string> out = read_to_the_end(state, &ProcessState::out);
+    Coro<std::string> err = read_to_the_end(state, &ProcessState::err);
+    auto all = co_await gather(std::move(feeding), std::move(out), std::move(err));
+    co_await state->exit.ended.wait();
+    Output output;
+    output.out = std::move(std::get<1>(all));
+    output.err = std::move(std::get<2>(all));
+    co_return std::move(output);
+}
+
+void Process::send_signal(int signal) {
+    const int error = state_->exit.send_signal(signal);
+    if (error != 0)
+        throw std::system_error(error, std::generic_category(),
+                                "cannot send a signal to process " + std::to_string(pid()));
+}
+
+void Process::terminate() { send_signal(SIGTERM); }
+void Process::kill() { send_signal(SIGKILL); }
+
+Coro<Process> create_subprocess_exec(std::string program, std::vector<std::string> arguments, ProcessOptions options) {
+    EventLoop& loop = EventLoop::running();
+    detail::Spawned spawned = detail::spawn_program(program, arguments, options);
+    co_return Process(Ref<ProcessState>(new ProcessState(loop, spawned, options.stream)));
+}
+
+Coro<Process> create_subprocess_shell(std::string command, ProcessOptions options) {
+    std::vector<std::string> arguments = args("-c", std::move(command));
+    co_return co_await create_subprocess_exec("/bin/sh", std::move(arguments), std::move(options));
+}
+
+}  // namespace coroscope
