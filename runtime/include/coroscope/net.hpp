@@ -3,6 +3,7 @@
 
 #include "coroscope/net/address.hpp"
 #include "coroscope/net/error.hpp"
+#include "coroscope/net/lookup.hpp"
 #include "coroscope/net/pipe.hpp"
 #include "coroscope/net/process.hpp"
 #include "coroscope/net/server.hpp"

@@ -1,62 +1,15 @@
 #include "coroscope/net/address.hpp"
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <memory>
 #include <stdexcept>
 
-#include "coroscope/net/error.hpp"
-#include "coroscope/to_thread.hpp"
-
 namespace coroscope {
-
-namespace {
-
-// What getaddrinfo() says, on a thread of the pool.
-std::vector<Address> look_up(const std::string& host, std::uint16_t port) {
-    addrinfo hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_ADDRCONFIG;
-    addrinfo* found = nullptr;
-    const int status = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
-    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
-    if (status != 0) {
-        const char* why = status == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(status);
-        throw LookupError("cannot find host '" + host + "': " + why);
-    }
-    std::vector<Address> addresses;
-    for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-        addresses.emplace_back(each->ai_addr, each->ai_addrlen);
-        addresses.back().set_port(port);
-    }
-    return addresses;
-}
-
-// The hosts that need no resolver; nothing if it is a name.
-std::optional<std::vector<Address>> known(const std::string& host, std::uint16_t port, bool passive) {
-    std::vector<Address> addresses;
-    const auto add = [&](const char* number) { addresses.push_back(*Address::numeric(number, port)); };
-    if (host.empty() && passive) {
-        add("0.0.0.0");
-        add("::");
-    } else if (host.empty() || host == "localhost") {
-        add("127.0.0.1");
-        add("::1");
-    } else if (const auto address = Address::numeric(host, port)) {
-        addresses.push_back(*address);
-    } else {
-        return std::nullopt;
-    }
-    return addresses;
-}
-
-}  // namespace
 
 Address::Address() noexcept { std::memset(&storage_, 0, sizeof storage_); }
 
@@ -123,11 +76,6 @@ std::string Address::text() const {
         return "unix:" + std::string(address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path));
     }
     return host;
-}
-
-Coro<std::vector<Address>> resolve(std::string host, std::uint16_t port, bool passive) {
-    if (auto addresses = known(host, port, passive)) co_return std::move(*addresses);
-    co_return co_await to_thread(look_up, host, port);
 }
 
 }  // namespace coroscope

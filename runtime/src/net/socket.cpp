@@ -2,13 +2,12 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <stdexcept>
 
+#include "connect.hpp"
 #include "coroscope/sleep.hpp"
 
 namespace coroscope {
@@ -27,17 +26,6 @@ namespace {
 
 void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
 
-Socket new_socket(int family) {
-    const int fd = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        const int error = errno;
-        fail(error, error == EMFILE ? "cannot open a socket: raise the limit of open files (ulimit -n)"
-                                    : "cannot open a socket");
-    }
-    if (family != AF_UNIX) set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    return Socket(fd);
-}
-
 // Why a bind failed, and what to do about it.
 std::string listen_advice(int error, const Address& address) {
     const std::string what = "cannot listen on " + address.text();
@@ -45,14 +33,6 @@ std::string listen_advice(int error, const Address& address) {
     if (error == EACCES) return what + ": not permitted; ports below 1024 need a privilege";
     if (error == EADDRNOTAVAIL) return what + ": this machine has no such address";
     return what;
-}
-
-// Whether the address is connected to. Zero: yes; else why not.
-int connect_error(int fd) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
-    return error;
 }
 
 }  // namespace
@@ -70,37 +50,8 @@ SocketState& Socket::state() const {
     return *state_;
 }
 
-Coro<Socket> Socket::connect(std::vector<Address> addresses) {
-    int error = EADDRNOTAVAIL;
-    std::string tried;
-    for (const Address& address : addresses) {
-        tried += (tried.empty() ? "" : ", ") + address.text();
-        Socket socket = new_socket(address.family());
-        const Ref<SocketState> state = socket.state_;
-        error = 0;
-        while (::connect(state->fd, address.data(), address.size()) != 0) {
-            error = errno;
-            if (error == EINTR) continue;
-            if (error == EAGAIN &&
-                address.family() == AF_UNIX) {  // its backlog is full; no event says when it no longer is
-                co_await sleep(std::chrono::milliseconds(1));
-                error = 0;
-                continue;
-            }
-            break;
-        }
-        if (error == EINPROGRESS) {
-            state->expect_nothing();
-            co_await state->until_writable();
-            error = state->is_open() ? connect_error(state->fd) : EBADF;
-        }
-        if (error == 0) co_return std::move(socket);
-    }
-    throw ConnectionError(error, "cannot connect to " + (tried.empty() ? "no address" : tried));
-}
-
 Socket Socket::listen(const Address& address, int backlog, bool reuse_port) {
-    Socket socket = new_socket(address.family());
+    Socket socket = detail::new_stream_socket(address.family());
     const int fd = socket.fd();
     if (address.family() != AF_UNIX) set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (reuse_port) set(fd, SOL_SOCKET, SO_REUSEPORT, 1);

@@ -167,8 +167,12 @@ Connection make_connection(Socket socket, StreamOptions options) {
 }
 
 Coro<Connection> open_connection(std::string host, std::uint16_t port, StreamOptions options) {
+    return open_connection(std::move(host), port, ConnectOptions(), options);
+}
+
+Coro<Connection> open_connection(std::string host, std::uint16_t port, ConnectOptions connect, StreamOptions options) {
     std::vector<Address> addresses = co_await resolve(std::move(host), port);
-    Socket socket = co_await Socket::connect(std::move(addresses));
+    Socket socket = co_await Socket::connect(std::move(addresses), connect);
     co_return make_connection(std::move(socket), options);
 }
 

@@ -14,10 +14,14 @@ public:
     ConnectionError(int error, const std::string& what) : std::system_error(error, std::generic_category(), what) {}
 };
 
-// A host name could not be resolved.
+// socket.gaierror: a host name could not be resolved. code() is one of EAI_...; 0: none.
 class LookupError : public std::runtime_error {
 public:
-    using std::runtime_error::runtime_error;
+    explicit LookupError(const std::string& what, int code = 0) : std::runtime_error(what), code_(code) {}
+    int code() const noexcept { return code_; }
+
+private:
+    int code_;
 };
 
 // asyncio.IncompleteReadError: the stream ended before what was asked for was complete.

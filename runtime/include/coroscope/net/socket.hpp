@@ -9,7 +9,9 @@
 // read while another writes. Closing wakes both. Thread: the loop's, where it was made, and which it must not outlive.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -25,6 +27,19 @@ inline std::span<const std::byte> as_bytes(std::string_view text) noexcept {
     return std::as_bytes(std::span(text.data(), text.size()));
 }
 
+namespace detail {
+struct SocketAccess;
+}
+
+class ConnectOptions {
+public:
+    ConnectOptions() noexcept {}
+    std::optional<Address> local;  // where to connect from; addresses of another family are left out. local_addr
+    // The next address is tried when one has failed, or after so long, while the earlier ones go on (RFC 8305, "happy
+    // eyeballs"). Not positive: one after the other, as asyncio does unless told otherwise.
+    std::chrono::nanoseconds happy_eyeballs_delay = std::chrono::milliseconds(250);
+};
+
 class Socket {
 public:
     Socket() noexcept = default;
@@ -39,8 +54,10 @@ public:
     }
     ~Socket() { close(); }
 
-    // Tries the addresses in turn; throws the last one's ConnectionError. Cancellation point.
-    static Coro<Socket> connect(std::vector<Address> addresses);
+    // The first connection that is made to one of the addresses, which are tried with the families in turn. Attempts
+    // that lose have ended when it returns. Throws ConnectionError if all fail: it names all, the code is the last
+    // one's. Cancellation point.
+    static Coro<Socket> connect(std::vector<Address> addresses, ConnectOptions options = {});
     // Bound and listening. For port 0 the system chooses; see local(). Throws std::system_error that says what to do.
     static Socket listen(const Address& address, int backlog = 1024, bool reuse_port = false);
 
@@ -66,6 +83,7 @@ public:
     int release_fd() noexcept;  // gives the file descriptor up; nobody may be waiting
 
 private:
+    friend detail::SocketAccess;
     detail::SocketState& state() const;
     detail::Ref<detail::SocketState> state_;
 };

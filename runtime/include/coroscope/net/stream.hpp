@@ -101,6 +101,8 @@ public:
 
 // Cancellation points. Throw LookupError, ConnectionError.
 Coro<Connection> open_connection(std::string host, std::uint16_t port, StreamOptions options = {});
+Coro<Connection> open_connection(std::string host, std::uint16_t port, ConnectOptions connect,
+                                 StreamOptions options = {});
 Coro<Connection> open_unix_connection(std::string path, StreamOptions options = {});
 // The streams of a connected socket.
 Connection make_connection(Socket socket, StreamOptions options = {});
