@@ -12,6 +12,7 @@
 // which always joins; a TaskGroup destroyed with tasks running cancels them, but cannot wait for their end.
 #pragma once
 
+#include <memory>
 #include <source_location>
 #include <string_view>
 #include <type_traits>
@@ -29,10 +30,14 @@ public:
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
 
+    // Throws std::logic_error when the group has been joined or is ending; the coroutine is closed then.
     template <class T>
     Task<T> create_task(Coro<T> coro, std::string_view name = {},
                         std::source_location where = std::source_location::current()) {
-        require_open();
+        if (!is_open()) {
+            coro.close();
+            throw_closed();
+        }
         Task<T> task = coroscope::create_task(std::move(coro), name, where);
         add(task);
         return task;
@@ -41,7 +46,7 @@ public:
     requires detail::IsCoro < std::invoke_result_t < std::decay_t<F>
     & >> ::value auto create_task(F&& make, std::string_view name = {},
                                   std::source_location where = std::source_location::current()) {
-        require_open();
+        if (!is_open()) throw_closed();
         auto task = coroscope::create_task(std::forward<F>(make), name, where);
         add(task);
         return task;
@@ -78,7 +83,10 @@ private:
         TaskGroup& group_;
     };
     void add(const AnyTask& task);
-    void require_open() const;
+    bool is_open() const noexcept { return !closed_ && !aborting_; }
+    [[noreturn]] void throw_closed() const;
+    void abort_soon();
+    void abort() noexcept;
     void member_done(Member& member, detail::TaskControl& task) noexcept;
 
     detail::TaskControl* owner_;
@@ -86,6 +94,7 @@ private:
     std::size_t running_ = 0;
     std::vector<std::exception_ptr> errors_;
     JoinAwaiter* joiner_ = nullptr;
+    std::shared_ptr<TaskGroup*> abort_pending_;  // for the callback that will abort it; nullptr within: it is gone
     bool aborting_ = false;
     bool owner_cancelled_by_group_ = false;
     bool closed_ = false;

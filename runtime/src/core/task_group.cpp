@@ -11,6 +11,7 @@ TaskGroup::TaskGroup() : owner_(detail::current_task) {
 }
 
 TaskGroup::~TaskGroup() {
+    if (abort_pending_) *abort_pending_ = nullptr;
     cancel();
     while (Member* member = members_) {
         members_ = member->next_member;
@@ -19,9 +20,9 @@ TaskGroup::~TaskGroup() {
     }
 }
 
-void TaskGroup::require_open() const {
-    if (closed_) throw std::logic_error("TaskGroup: it has been joined, no task can be added any more");
-    if (aborting_) throw std::logic_error("TaskGroup: it is ending because of an error, no task can be added any more");
+void TaskGroup::throw_closed() const {
+    throw std::logic_error(closed_ ? "TaskGroup: it has been joined, no task can be added any more"
+                                   : "TaskGroup: it is ending because of an error, no task can be added any more");
 }
 
 void TaskGroup::add(const AnyTask& task) {
@@ -47,17 +48,35 @@ void TaskGroup::member_done(Member& member, detail::TaskControl& task) noexcept 
     if (task.outcome == detail::TaskOutcome::error) {
         task.retrieved = true;
         errors_.push_back(task.error());
-        if (!aborting_) {
-            aborting_ = true;
-            cancel();
-            // The owner is somewhere in the body: it is interrupted there, once.
-            if (joiner_ == nullptr && !owner_->done()) {
-                owner_cancelled_by_group_ = true;
-                owner_->cancel("a task of its TaskGroup failed", std::source_location::current());
+        if (!aborting_ && !abort_pending_) {
+            try {
+                abort_soon();
+            } catch (...) {  // out of memory
+                abort();
             }
         }
     }
     if (running_ == 0 && joiner_ != nullptr) joiner_->wake_up();
+}
+
+// In the loop's next turn, as in asyncio: what was ready together with the task that failed still runs, and its errors
+// arrive too.
+void TaskGroup::abort_soon() {
+    abort_pending_ = std::make_shared<TaskGroup*>(this);
+    owner_->loop->call_soon([pending = abort_pending_] {
+        if (*pending != nullptr) (*pending)->abort();
+    });
+}
+
+void TaskGroup::abort() noexcept {
+    if (aborting_ || closed_) return;
+    aborting_ = true;
+    cancel();
+    // The owner is somewhere in the body: it is interrupted there, once.
+    if (joiner_ == nullptr && !owner_->done()) {
+        owner_cancelled_by_group_ = true;
+        owner_->cancel("a task of its TaskGroup failed", std::source_location::current());
+    }
 }
 
 void TaskGroup::cancel() {
