@@ -40,7 +40,7 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-// asyncio.QueueEmpty, QueueFull.
+// asyncio.QueueEmpty, QueueFull, QueueShutDown.
 class QueueEmpty : public std::runtime_error {
 public:
     QueueEmpty() : std::runtime_error("the queue is empty") {}
@@ -48,6 +48,10 @@ public:
 class QueueFull : public std::runtime_error {
 public:
     QueueFull() : std::runtime_error("the queue is full") {}
+};
+class QueueShutDown : public std::runtime_error {
+public:
+    QueueShutDown() : std::runtime_error("the queue is shut down") {}
 };
 
 // Python's ExceptionGroup: several errors at once, as a TaskGroup raises them.

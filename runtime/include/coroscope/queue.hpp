@@ -1,41 +1,111 @@
-// Queue<T>: asyncio.Queue. First in, first out; bounded if maxsize > 0.
+// Queue<T>, PriorityQueue<T>, LifoQueue<T>: asyncio's. Bounded if maxsize > 0.
 //
 //     Queue<int> queue(10);
 //     co_await queue.put(7);            // waits while it is full
 //     int item = co_await queue.get();  // waits while it is empty
+//     queue.shutdown();                 // no more items: who waits or comes later gets QueueShutDown
 //
 // put(), get(), join(): cancellation points; a cancelled get() loses no item. Order among waiters: first come, first
-// served. Thread: the loop's. The queue must outlive who waits on it. No allocation per operation beyond the items'
-// own.
+// served. Unlike asyncio's, an item goes straight to the task that waits for it: nobody can snatch it before that task
+// runs. Thread: the loop's. The queue must outlive who waits on it. No allocation per operation beyond the items' own.
+// Complexity: constant; PriorityQueue: logarithmic.
 #pragma once
 
+#include <algorithm>
 #include <coroutine>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "coroscope/detail/task_control.hpp"
 #include "coroscope/error.hpp"
 
 namespace coroscope {
 
+namespace detail {
+
+// In which order a queue gives its items. take(): there is one. give_back(): one that was taken and not used.
 template <class T>
-class Queue {
+class FifoItems {
 public:
-    explicit Queue(std::size_t maxsize = 0) : maxsize_(maxsize) {}
-    Queue(const Queue&) = delete;
-    Queue& operator=(const Queue&) = delete;
+    bool empty() const noexcept { return items_.empty(); }
+    std::size_t size() const noexcept { return items_.size(); }
+    void add(T&& item) { items_.push_back(std::move(item)); }
+    void give_back(T&& item) { items_.push_front(std::move(item)); }
+    T take() {
+        T item = std::move(items_.front());
+        items_.pop_front();
+        return item;
+    }
+
+private:
+    std::deque<T> items_;
+};
+
+template <class T>
+class LifoItems {
+public:
+    bool empty() const noexcept { return items_.empty(); }
+    std::size_t size() const noexcept { return items_.size(); }
+    void add(T&& item) { items_.push_back(std::move(item)); }
+    void give_back(T&& item) { add(std::move(item)); }
+    T take() {
+        T item = std::move(items_.back());
+        items_.pop_back();
+        return item;
+    }
+
+private:
+    std::vector<T> items_;
+};
+
+template <class T, class Less>
+class PriorityItems {
+public:
+    bool empty() const noexcept { return heap_.empty(); }
+    std::size_t size() const noexcept { return heap_.size(); }
+    void add(T&& item) {
+        heap_.push_back(std::move(item));
+        std::push_heap(heap_.begin(), heap_.end(), later);
+    }
+    void give_back(T&& item) { add(std::move(item)); }
+    T take() {
+        std::pop_heap(heap_.begin(), heap_.end(), later);
+        T item = std::move(heap_.back());
+        heap_.pop_back();
+        return item;
+    }
+
+private:
+    static bool later(const T& one, const T& other) { return Less()(other, one); }
+    std::vector<T> heap_;
+};
+
+}  // namespace detail
+
+// What the three have in common.
+template <class T, class Items>
+class BasicQueue {
+public:
+    explicit BasicQueue(std::size_t maxsize = 0) : maxsize_(maxsize) {}
+    BasicQueue(const BasicQueue&) = delete;
+    BasicQueue& operator=(const BasicQueue&) = delete;
 
     class [[nodiscard("co_await it")]] GetAwaiter : public detail::Suspension {
     public:
-        explicit GetAwaiter(Queue & queue) noexcept : queue_(queue) {}
+        explicit GetAwaiter(BasicQueue & queue) noexcept : queue_(queue) {}
         ~GetAwaiter() {
             if (waiting_) queue_.getters_.remove(*this);
         }
         bool await_ready() {
-            if (queue_.items_.empty()) return false;
+            if (queue_.items_.empty()) {
+                queue_.require_more();
+                return false;
+            }
             item_.emplace(queue_.take());
             return true;
         }
@@ -56,25 +126,33 @@ public:
                 if (item_) queue_.give_back(std::move(*item_));  // handed over, then cancelled: others shall have it
                 this->check_cancelled();
             }
+            if (!item_) [[unlikely]]
+                throw QueueShutDown();
             return std::move(*item_);
         }
         GetAwaiter* next_waiter = nullptr;
         GetAwaiter* previous_waiter = nullptr;
 
     private:
-        friend Queue;
-        Queue& queue_;
+        friend BasicQueue;
+        void wake_up() noexcept {
+            waiting_ = false;
+            this->wake();
+        }
+        BasicQueue& queue_;
         std::optional<T> item_;
         bool waiting_ = false;
     };
 
     class [[nodiscard("co_await it")]] PutAwaiter : public detail::Suspension {
     public:
-        PutAwaiter(Queue & queue, T && item) : queue_(queue), item_(std::move(item)) {}
+        PutAwaiter(BasicQueue & queue, T && item) : queue_(queue), item_(std::move(item)) {}
         ~PutAwaiter() {
             if (waiting_) queue_.putters_.remove(*this);
         }
         bool await_ready() {
+            if (queue_.shut_down_) [[unlikely]]
+                throw QueueShutDown();
             if (queue_.full()) return false;
             queue_.add(std::move(item_));
             return true;
@@ -94,14 +172,20 @@ public:
         // Once the item is in the queue the put has happened: a cancellation that comes later is thrown at the next
         // await.
         void await_resume() {
-            if (!added_) this->check_cancelled();
+            if (added_ || this->task() == nullptr) return;
+            this->check_cancelled();
+            throw QueueShutDown();
         }
         PutAwaiter* next_waiter = nullptr;
         PutAwaiter* previous_waiter = nullptr;
 
     private:
-        friend Queue;
-        Queue& queue_;
+        friend BasicQueue;
+        void wake_up() noexcept {
+            waiting_ = false;
+            this->wake();
+        }
+        BasicQueue& queue_;
         T item_;
         bool waiting_ = false;
         bool added_ = false;
@@ -109,15 +193,32 @@ public:
 
     GetAwaiter get() noexcept { return GetAwaiter(*this); }
     PutAwaiter put(T item) { return PutAwaiter(*this, std::move(item)); }
-    // Throw QueueEmpty, QueueFull.
+    // Throw QueueEmpty, QueueFull, QueueShutDown.
     T get_nowait() {
-        if (items_.empty()) throw QueueEmpty();
+        if (items_.empty()) {
+            require_more();
+            throw QueueEmpty();
+        }
         return take();
     }
     void put_nowait(T item) {
+        if (shut_down_) throw QueueShutDown();
         if (full()) throw QueueFull();
         add(std::move(item));
     }
+    // No more items (3.13's): put() throws QueueShutDown from now on, also where it waits; get() gives what is there
+    // and then throws it. `immediate`: what is there is thrown away, and counts as done for join(). Idempotent.
+    void shutdown(bool immediate = false) {
+        shut_down_ = true;
+        while (immediate && !items_.empty()) {
+            items_.take();
+            if (unfinished_ != 0 && --unfinished_ == 0) release_joiners();
+        }
+        while (PutAwaiter* putter = putters_.pop()) putter->wake_up();
+        if (!items_.empty()) return;
+        while (GetAwaiter* getter = getters_.pop()) getter->wake_up();
+    }
+    bool is_shut_down() const noexcept { return shut_down_; }
 
     std::size_t qsize() const noexcept { return items_.size(); }
     std::size_t maxsize() const noexcept { return maxsize_; }
@@ -127,13 +228,12 @@ public:
     // One call for every item that was got and dealt with; more calls than items: std::logic_error.
     void task_done() {
         if (unfinished_ == 0) throw std::logic_error("task_done() called too many times");
-        if (--unfinished_ == 0)
-            while (JoinWaiter* waiter = joiners_.pop()) waiter->wake_up();
+        if (--unfinished_ == 0) release_joiners();
     }
 
     class [[nodiscard("co_await it")]] JoinWaiter : public detail::Suspension {
     public:
-        explicit JoinWaiter(Queue & queue) noexcept : queue_(queue) {}
+        explicit JoinWaiter(BasicQueue & queue) noexcept : queue_(queue) {}
         ~JoinWaiter() {
             if (waiting_) queue_.joiners_.remove(*this);
         }
@@ -155,59 +255,83 @@ public:
         JoinWaiter* previous_waiter = nullptr;
 
     private:
-        friend Queue;
+        friend BasicQueue;
         void wake_up() noexcept {
             waiting_ = false;
             this->wake();
         }
-        Queue& queue_;
+        BasicQueue& queue_;
         bool waiting_ = false;
     };
     // Waits until task_done() was called for every item ever put.
     JoinWaiter join() noexcept { return JoinWaiter(*this); }
 
 private:
+    void require_more() const {  // it is empty: something may come
+        if (shut_down_) [[unlikely]]
+            throw QueueShutDown();
+    }
     // There is an item. Room comes free: the first that waits to put has its turn.
     T take() {
-        T item = std::move(items_.front());
-        items_.pop_front();
+        T item = items_.take();
         if (PutAwaiter* putter = putters_.pop()) {
-            putter->waiting_ = false;
             putter->added_ = true;
-            items_.push_back(std::move(putter->item_));
+            items_.add(std::move(putter->item_));
             ++unfinished_;
-            putter->wake();
+            putter->wake_up();
         }
         return item;
     }
-    // There is room. Who waits for an item gets it handed over: nobody can snatch it before it runs.
+    // There is room. Who waits for an item gets it handed over.
     void add(T&& item) {
         ++unfinished_;
-        if (GetAwaiter* getter = getters_.pop()) {
-            getter->waiting_ = false;
-            getter->item_.emplace(std::move(item));
-            getter->wake();
-            return;
-        }
-        items_.push_back(std::move(item));
+        if (hand_over(item)) return;
+        items_.add(std::move(item));
     }
     void give_back(T&& item) {
-        if (GetAwaiter* getter = getters_.pop()) {
-            getter->waiting_ = false;
-            getter->item_.emplace(std::move(item));
-            getter->wake();
-            return;
-        }
-        items_.push_front(std::move(item));
+        if (hand_over(item)) return;
+        items_.give_back(std::move(item));
+    }
+    bool hand_over(T& item) {
+        GetAwaiter* getter = getters_.pop();
+        if (getter == nullptr) return false;
+        getter->item_.emplace(std::move(item));
+        getter->wake_up();
+        return true;
+    }
+    void release_joiners() noexcept {
+        while (JoinWaiter* waiter = joiners_.pop()) waiter->wake_up();
     }
 
     std::size_t maxsize_;
-    std::deque<T> items_;
+    Items items_;
+    bool shut_down_ = false;
     std::size_t unfinished_ = 0;
     detail::WaiterList<GetAwaiter> getters_;
     detail::WaiterList<PutAwaiter> putters_;
     detail::WaiterList<JoinWaiter> joiners_;
     detail::ResourceId id_;
+};
+
+// First in, first out.
+template <class T>
+class Queue : public BasicQueue<T, detail::FifoItems<T>> {
+public:
+    using BasicQueue<T, detail::FifoItems<T>>::BasicQueue;
+};
+
+// Last in, first out.
+template <class T>
+class LifoQueue : public BasicQueue<T, detail::LifoItems<T>> {
+public:
+    using BasicQueue<T, detail::LifoItems<T>>::BasicQueue;
+};
+
+// The least item first, by Less; among equal ones in no particular order.
+template <class T, class Less = std::less<T>>
+class PriorityQueue : public BasicQueue<T, detail::PriorityItems<T, Less>> {
+public:
+    using BasicQueue<T, detail::PriorityItems<T, Less>>::BasicQueue;
 };
 
 }  // namespace coroscope
