@@ -2,6 +2,7 @@
 #pragma once
 
 #include "coroscope/async_with.hpp"
+#include "coroscope/barrier.hpp"
 #include "coroscope/coro.hpp"
 #include "coroscope/error.hpp"
 #include "coroscope/future.hpp"

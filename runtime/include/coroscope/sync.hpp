@@ -1,5 +1,6 @@
-// Event, Lock, Semaphore, Condition: asyncio's, for tasks of one loop. Waiting is a cancellation point; waiters are
-// served in the order of their coming; nothing allocates. Thread: the loop's. Each must outlive who waits on it.
+// Event, Lock, Semaphore, BoundedSemaphore, Condition: asyncio's, for tasks of one loop. Waiting is a cancellation
+// point; waiters are served in the order of their coming; nothing allocates. Thread: the loop's. Each must outlive who
+// waits on it.
 //
 //     Lock lock;
 //     {
@@ -75,6 +76,7 @@ public:
         void release() noexcept {
             if (semaphore_ != nullptr) std::exchange(semaphore_, nullptr)->release();
         }
+        bool holds(const Semaphore& semaphore) const noexcept { return semaphore_ == &semaphore; }
 
     private:
         Semaphore* semaphore_;
@@ -109,6 +111,7 @@ public:
     }
     void release() noexcept;
     bool locked() const noexcept { return value_ == 0; }
+    std::size_t value() const noexcept { return value_; }  // permits that are free
 
 protected:
     detail::WaitKind kind_ = detail::WaitKind::semaphore;
@@ -119,15 +122,33 @@ private:
     detail::ResourceId id_;
 };
 
+// A semaphore that cannot be released more often than it was acquired: asyncio.BoundedSemaphore.
+class BoundedSemaphore : public Semaphore {
+public:
+    explicit BoundedSemaphore(std::size_t value = 1) noexcept : Semaphore(value), bound_(value) {}
+    void release();  // throws std::logic_error if all permits are there
+
+private:
+    std::size_t bound_;
+};
+
 class Lock : public Semaphore {
 public:
     Lock() noexcept : Semaphore(1) { kind_ = detail::WaitKind::lock; }
 };
 
-// Waits, with a lock given up meanwhile, until somebody notifies.
+// Waits, with a lock given up meanwhile, until somebody notifies. It has a lock of its own, or shares one.
+//
+//     auto held = co_await condition.acquire();
+//     co_await condition.wait_for(held, [&] { return !items.empty(); });
+//
+// Errors: std::logic_error if wait() is given another lock, or nobody holds the lock at a notify().
 class Condition {
 public:
-    Condition() = default;
+    Condition() noexcept : lock_(own_lock_) {}
+    explicit Condition(Lock& lock) noexcept : lock_(lock) {}
+    Condition(const Condition&) = delete;
+    Condition& operator=(const Condition&) = delete;
     Lock& lock() noexcept { return lock_; }
     Semaphore::Awaiter acquire() noexcept { return lock_.acquire(); }
 
@@ -138,8 +159,8 @@ public:
     Coro<> wait_for(Semaphore::Held& held, Predicate predicate) {
         while (!predicate()) co_await wait(held);
     }
-    void notify(std::size_t count = 1) noexcept;
-    void notify_all() noexcept { notify(static_cast<std::size_t>(-1)); }
+    void notify(std::size_t count = 1);
+    void notify_all() { notify(static_cast<std::size_t>(-1)); }
 
     class Awaiter : public detail::Suspension {
     public:
@@ -150,7 +171,7 @@ public:
         void await_suspend(std::coroutine_handle<P>) noexcept {
             start();
         }
-        void await_resume() { check_cancelled(); }
+        void await_resume();
         Awaiter* next_waiter = nullptr;
         Awaiter* previous_waiter = nullptr;
 
@@ -159,10 +180,14 @@ public:
         void start() noexcept;
         Condition& condition_;
         bool waiting_ = false;
+        bool notified_ = false;
     };
 
 private:
-    Lock lock_;
+    void wake(std::size_t count) noexcept;
+
+    Lock own_lock_;
+    Lock& lock_;
     detail::WaiterList<Awaiter> waiters_;
     detail::ResourceId id_;
 };

@@ -59,8 +59,19 @@ void Semaphore::release() noexcept {
     ++value_;
 }
 
+void BoundedSemaphore::release() {
+    if (value() >= bound_) throw std::logic_error("BoundedSemaphore: released too many times");
+    Semaphore::release();
+}
+
 Condition::Awaiter::~Awaiter() {
     if (waiting_) condition_.waiters_.remove(*this);
+    if (notified_) condition_.wake(1);  // its frame was destroyed between the notification and the resumption
+}
+
+void Condition::Awaiter::await_resume() {
+    check_cancelled();  // then the destructor passes the notification on
+    notified_ = false;
 }
 
 void Condition::Awaiter::start() noexcept {
@@ -74,16 +85,23 @@ void Condition::Awaiter::start() noexcept {
     });
 }
 
-void Condition::notify(std::size_t count) noexcept {
+void Condition::wake(std::size_t count) noexcept {
     for (; count > 0; --count) {
         Awaiter* waiter = waiters_.pop();
         if (waiter == nullptr) return;
         waiter->waiting_ = false;
+        waiter->notified_ = true;
         waiter->wake();
     }
 }
 
+void Condition::notify(std::size_t count) {
+    if (!lock_.locked()) throw std::logic_error("Condition: notify() without holding the lock");
+    wake(count);
+}
+
 Coro<> Condition::wait(Semaphore::Held& held) {
+    if (!held.holds(lock_)) throw std::logic_error("Condition: wait() without holding its lock");
     held.release();
     std::exception_ptr cancelled;
     try {
