@@ -46,42 +46,47 @@ void ConnectionServer::end_if_idle() noexcept {
     if (!busy_) task_.cancel("the server closes");
 }
 
+// What belongs to one request is in the frame of serve_request(), so that an idle connection holds none of it.
 Coro<> ConnectionServer::serve_requests() {
     constexpr int most_without_turn = 32;  // requests that came together: others have a turn now and then
     for (int count = 1;; ++count) {
-        Request request;
-        int status = 0;
-        std::string why;
-        try {
-            const bool came = co_await next_request(request);
+        if (reader_.buffered().empty()) {
+            const bool came = co_await wait_for_request();
             if (!came) co_return;
-        } catch (const HttpError& error) {
-            status = error.status();
-            why = error.what();
-        } catch (const TimeoutError&) {
-            status = 408;
-            why = "408: Request Timeout";
         }
-        if (status != 0) {
-            co_await refuse(status, std::move(why));
-            co_return;
-        }
-        const Response response = co_await answer(request);
-        const bool asked_to_close = response.headers.get("Connection") == "close";
-        const bool keep_alive = request.keep_alive() && !asked_to_close && !state_->draining;
-        co_await send(response, keep_alive, request);
+        busy_ = true;
+        const bool more = co_await serve_request();
         busy_ = false;
-        if (!keep_alive || state_->draining) co_return;
+        if (!more) co_return;
         if (count % most_without_turn == 0) co_await yield();
     }
 }
 
-Coro<bool> ConnectionServer::next_request(Request& request) {
-    if (reader_.buffered().empty()) {
-        const bool came = co_await wait_for_request();
-        if (!came) co_return false;
+Coro<bool> ConnectionServer::serve_request() {
+    Request request;
+    int status = 0;
+    std::string why;
+    try {
+        co_await read_request(request);
+    } catch (const HttpError& error) {
+        status = error.status();
+        why = error.what();
+    } catch (const TimeoutError&) {
+        status = 408;
+        why = "408: Request Timeout";
     }
-    busy_ = true;
+    if (status != 0) {
+        co_await refuse(status, std::move(why));
+        co_return false;
+    }
+    const Response response = co_await answer(request);
+    const bool asked_to_close = response.headers.get("Connection") == "close";
+    const bool keep_alive = request.keep_alive() && !asked_to_close && !state_->draining;
+    co_await send(response, keep_alive, request);
+    co_return keep_alive && !state_->draining;
+}
+
+Coro<> ConnectionServer::read_request(Request& request) {
     reader_.consume(requests_.feed(reader_.buffered()));
     if (!requests_.head_done()) co_await wait_for(read_head(), limits_.header_timeout);
     if (!requests_.done()) {
@@ -90,7 +95,6 @@ Coro<bool> ConnectionServer::next_request(Request& request) {
     }
     request = requests_.take();
     request.peer_ = peer_;
-    co_return true;
 }
 
 Coro<bool> ConnectionServer::wait_for_request() {
@@ -132,13 +136,16 @@ Coro<Response> ConnectionServer::answer(Request& request) {
 }
 
 Coro<> ConnectionServer::send(const Response& response, bool keep_alive, const Request& request) {
+    constexpr std::size_t most_kept = 64 * 1024;
     Framing framing;
     framing.keep_alive = keep_alive;
     framing.without_body = request.method() == "HEAD";
     framing.version = request.version();
-    out_.clear();
-    serialize(response, framing, out_);
-    writer_.write(out_);
+    std::string& out = state_->out;
+    out.clear();
+    serialize(response, framing, out);
+    writer_.write(out);
+    if (out.capacity() > most_kept) out = std::string();
     if (writer_.buffered() == 0) {
         co_await writer_.drain();  // at once; throws if the client is gone
         co_return;

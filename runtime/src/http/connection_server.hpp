@@ -28,6 +28,7 @@ public:
     std::list<ConnectionServer*> connections;
     bool draining = false;  // cleanup() has begun: no further request of a connection is answered
     Event drained;          // no connection is left
+    std::string out;        // where a response is put together; never in use across a suspension
 };
 
 }  // namespace detail
@@ -43,8 +44,9 @@ public:
     void end_if_idle() noexcept;
 
 private:
-    Coro<bool> next_request(Request& request);  // false: the client is done, or idle for too long
-    Coro<bool> wait_for_request();
+    Coro<bool> wait_for_request();  // false: the client is done, or idle for too long
+    Coro<bool> serve_request();     // false: it was the last one
+    Coro<> read_request(Request& request);
     Coro<> read_head();
     Coro<> read_body();
     Coro<Response> answer(Request& request);
@@ -57,7 +59,6 @@ private:
     StreamWriter writer_;
     const std::string peer_;
     RequestReader requests_;
-    std::string out_;
     bool busy_ = false;
     AnyTask task_;
     std::list<ConnectionServer*>::iterator place_;

@@ -70,14 +70,11 @@ private:
 };
 
 RequestReader::RequestReader(std::size_t most_header_bytes, std::size_t most_body_bytes)
-    : most_header_bytes_(most_header_bytes), most_body_bytes_(most_body_bytes) {
-    begin();
-}
+    : most_header_bytes_(most_header_bytes), most_body_bytes_(most_body_bytes) {}
 
 RequestReader::~RequestReader() = default;
 
 void RequestReader::begin() {
-    request_ = Request();
     parser_ = std::make_unique<Parser>(request_);
     parser_->eager(true);
     parser_->header_limit(static_cast<std::uint32_t>(most_header_bytes_));
@@ -85,6 +82,7 @@ void RequestReader::begin() {
 }
 
 std::size_t RequestReader::feed(std::string_view data) {
+    if (!parser_) begin();
     beast::error_code error;
     const bool had_head = parser_->is_header_done();
     const std::size_t taken = parser_->put(boost::asio::const_buffer(data.data(), data.size()), error);
@@ -104,8 +102,8 @@ void RequestReader::check_head() const {
     }
 }
 
-bool RequestReader::head_done() const noexcept { return parser_->is_header_done(); }
-bool RequestReader::done() const noexcept { return parser_->is_done(); }
+bool RequestReader::head_done() const noexcept { return parser_ && parser_->is_header_done(); }
+bool RequestReader::done() const noexcept { return parser_ && parser_->is_done(); }
 
 bool RequestReader::expects_continue() const noexcept {
     return head_done() && !done() && request_.version_ == 11 &&
@@ -116,9 +114,8 @@ bool RequestReader::expects_continue() const noexcept {
 
 Request RequestReader::take() {
     request_.keep_alive_ = parser_->keep_alive();
-    Request request = std::move(request_);
-    begin();
-    return request;
+    parser_.reset();
+    return std::exchange(request_, Request());
 }
 
 std::string_view reason_phrase(int status) noexcept {

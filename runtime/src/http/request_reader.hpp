@@ -30,7 +30,7 @@ private:
 
     const std::size_t most_header_bytes_, most_body_bytes_;
     Request request_;
-    std::unique_ptr<Parser> parser_;
+    std::unique_ptr<Parser> parser_;  // from the first byte of a request to its end: an idle connection has none
 };
 
 }  // namespace coroscope::http

@@ -31,7 +31,7 @@ public:
         if (begin_ < bytes_.size()) return;
         begin_ = 0;
         bytes_.clear();
-        if (bytes_.capacity() > kept_capacity) bytes_ = std::string();  // an idle connection costs little
+        if (bytes_.capacity() > kept_capacity) bytes_ = std::string();  // an idle connection holds no buffer
     }
     std::string take(std::size_t n) {
         std::string taken(view().substr(0, n));
@@ -41,7 +41,7 @@ public:
     void clear() noexcept { consume(size()); }
 
 private:
-    static constexpr std::size_t kept_capacity = 16 * 1024;
+    static constexpr std::size_t kept_capacity = 64;
     std::string bytes_;
     std::size_t begin_ = 0;
 };
