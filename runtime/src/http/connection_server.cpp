@@ -48,8 +48,8 @@ void ConnectionServer::end_if_idle() noexcept {
 
 // What belongs to one request is in the frame of serve_request(), so that an idle connection holds none of it.
 Coro<> ConnectionServer::serve_requests() {
-    constexpr int most_without_turn = 32;  // requests that came together: others have a turn now and then
-    for (int count = 1;; ++count) {
+    constexpr std::size_t most_without_turn = 32;  // requests that came together: others have a turn now and then
+    for (;;) {
         if (reader_.buffered().empty()) {
             const bool came = co_await wait_for_request();
             if (!came) co_return;
@@ -58,7 +58,7 @@ Coro<> ConnectionServer::serve_requests() {
         const bool more = co_await serve_request();
         busy_ = false;
         if (!more) co_return;
-        if (count % most_without_turn == 0) co_await yield();
+        if (requests_served_ % most_without_turn == 0) co_await yield();
     }
 }
 
@@ -81,7 +81,8 @@ Coro<bool> ConnectionServer::serve_request() {
     }
     const Response response = co_await answer(request);
     const bool asked_to_close = response.headers.get("Connection") == "close";
-    const bool keep_alive = request.keep_alive() && !asked_to_close && !state_->draining;
+    const bool was_last = ++requests_served_ == limits_.most_requests;
+    const bool keep_alive = request.keep_alive() && !asked_to_close && !was_last && !state_->draining;
     co_await send(response, keep_alive, request);
     co_return keep_alive && !state_->draining;
 }

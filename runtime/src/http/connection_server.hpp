@@ -59,6 +59,7 @@ private:
     StreamWriter writer_;
     const std::string peer_;
     RequestReader requests_;
+    std::size_t requests_served_ = 0;
     bool busy_ = false;
     AnyTask task_;
     std::list<ConnectionServer*>::iterator place_;

@@ -4,6 +4,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/status.hpp>
+#include <cctype>
 #include <optional>
 
 namespace coroscope::http {
@@ -46,8 +47,10 @@ private:
         request_.target_ = text(target);
         request_.version_ = version;
     }
+    // Fields after a chunked body are dropped: taken for headers, they would get past what checked those.
     void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value,
                        beast::error_code&) override {
+        if (is_header_done()) return;
         request_.headers_.fields_.emplace_back(text(name), text(value));
     }
     void on_body_init_impl(const OptionalSize& length, beast::error_code&) override {
@@ -82,13 +85,22 @@ void RequestReader::begin() {
 }
 
 std::size_t RequestReader::feed(std::string_view data) {
-    if (!parser_) begin();
+    std::size_t skipped = 0;
+    if (!parser_) {  // RFC 9112, 2.2: empty lines before a request are no part of it
+        while (data.substr(skipped).starts_with("\r\n")) skipped += 2;
+        data.remove_prefix(skipped);
+        if (data.empty() || data == "\r") return skipped;
+        begin();
+    }
     beast::error_code error;
     const bool had_head = parser_->is_header_done();
     const std::size_t taken = parser_->put(boost::asio::const_buffer(data.data(), data.size()), error);
     if (error && error != Errors::need_more) refuse(error);
     if (!had_head && parser_->is_header_done()) check_head();
-    return taken;
+    // What is left over is an unfinished line. Those of the header are counted by the parser, those of chunks are not.
+    if (parser_->is_header_done() && !parser_->is_done() && data.size() - taken > most_header_bytes_)
+        throw HttpError(431, "431: Request Header Fields Too Large (a chunk's extension or the trailer)");
+    return skipped + taken;
 }
 
 // What Beast leaves to us: RFC 9112, 3.2 (Host) and 6.1 (transfer codings we do not know).
@@ -97,7 +109,14 @@ void RequestReader::check_head() const {
     if (headers.count("Host") > 1 || (request_.version_ == 11 && headers.count("Host") == 0)) {
         throw HttpError(400, "400: Bad Request (a request has one Host header)");
     }
-    if (headers.find("Transfer-Encoding") != nullptr && !parser_->chunked()) {
+    const std::string_view host = headers.get("Host");
+    constexpr std::string_view marks = "-._~:[]%!$&'()*+,;=";
+    for (const char c : host) {
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && marks.find(c) == std::string_view::npos)
+            throw HttpError(400, "400: Bad Request (the Host header names no host)");
+    }
+    const std::string_view coding = headers.get("Transfer-Encoding", "chunked");
+    if (!beast::iequals(beast::string_view(coding.data(), coding.size()), "chunked")) {
         throw HttpError(501, "501: Not Implemented (only the transfer encoding 'chunked' is)");
     }
 }

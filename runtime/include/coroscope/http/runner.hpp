@@ -32,7 +32,8 @@ public:
     std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);    // between requests; then closed
     std::chrono::nanoseconds write_timeout = std::chrono::seconds(30);   // for a client to read; then closed
     std::chrono::nanoseconds shutdown_timeout =
-        std::chrono::seconds(10);  // cleanup(): for requests under way; then cancelled
+        std::chrono::seconds(10);   // cleanup(): for requests under way; then cancelled
+    std::size_t most_requests = 0;  // of a connection; then it is closed, so that clients spread anew. 0: no limit
     ServerOptions server;
 };
 
