@@ -11,5 +11,7 @@ struct SocketAccess {
 
 // Not connected. Throws std::system_error that says what to do.
 Socket new_stream_socket(int family);
+// Bound, not listening yet.
+Socket bind_stream_socket(const Address& address, bool reuse_port);
 
 }  // namespace coroscope::detail

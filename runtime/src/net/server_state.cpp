@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <stdexcept>
 
 #include "coroscope/sleep.hpp"
 
@@ -20,13 +21,25 @@ bool is_shortage(int error) { return error == EMFILE || error == ENFILE || error
 
 }  // namespace
 
-void ServerState::listen_on(Socket socket) {
+void ServerState::add(Socket socket) {
     addresses_.push_back(socket.local());
     const int fd = socket.release_fd();
     listeners_.push_back(Ref<SocketState>(new SocketState(loop_, fd)));
-    const Task<> task =
-        create_task(accept_connections(shared_from_this(), listeners_.back()), "server " + addresses_.back().text());
-    own(acceptors_, task);
+}
+
+void ServerState::start_serving() {
+    if (serving_) return;
+    if (closed_ || listeners_.empty() || !listeners_.front()->is_open()) throw std::logic_error("the server is closed");
+    for (std::size_t i = 0; i < listeners_.size(); ++i) {
+        if (::listen(listeners_[i]->fd, options_.backlog) != 0)
+            throw std::system_error(errno, std::generic_category(), "cannot listen on " + addresses_[i].text());
+    }
+    serving_ = true;
+    for (std::size_t i = 0; i < listeners_.size(); ++i) {
+        const Task<> task =
+            create_task(accept_connections(shared_from_this(), listeners_[i]), "server " + addresses_[i].text());
+        own(acceptors_, task);
+    }
 }
 
 void ServerState::remove_at_close(std::string path) {
@@ -36,7 +49,7 @@ void ServerState::remove_at_close(std::string path) {
     unix_path_ = std::move(path);
 }
 
-void ServerState::own(std::list<Child>& home, const AnyTask& task) {
+ServerState::Child& ServerState::own(std::list<Child>& home, const AnyTask& task) {
     Child& child = home.emplace_back();
     child.server = this;
     child.home = &home;
@@ -49,6 +62,7 @@ void ServerState::own(std::list<Child>& home, const AnyTask& task) {
         server.see_whether_ended();
     };
     task.control()->add_hook(child);
+    return child;
 }
 
 Coro<> ServerState::accept_connections(std::shared_ptr<ServerState> server, Ref<SocketState> listener) {
@@ -79,8 +93,8 @@ Coro<> ServerState::accept_connections(std::shared_ptr<ServerState> server, Ref<
 
 void ServerState::connected(int fd, const Address& peer) {
     Ref<StreamState> stream(new StreamState(loop_, fd, peer, options_.stream));  // owns fd from here on
-    const Task<> task = create_task(serve(shared_from_this(), std::move(stream)), "connection " + peer.text());
-    own(connections_, task);
+    const Task<> task = create_task(serve(shared_from_this(), stream), "connection " + peer.text());
+    own(connections_, task).stream = std::move(stream);
 }
 
 Coro<> ServerState::serve(std::shared_ptr<ServerState> server, Ref<StreamState> stream) {
@@ -109,7 +123,16 @@ void ServerState::tell_of_refusal(int error) {
                  error == EMFILE ? "; raise the limit of open files (ulimit -n)" : "");
 }
 
+void ServerState::close_clients() noexcept {
+    for (Child& connection : connections_) connection.stream->finish();
+}
+
+void ServerState::abort_clients() noexcept {
+    for (Child& connection : connections_) connection.stream->abort();
+}
+
 void ServerState::stop_accepting() noexcept {
+    serving_ = false;
     for (const Ref<SocketState>& listener : listeners_) listener->close();
     for (Child& acceptor : acceptors_) acceptor.task->cancel({}, std::source_location::current());
     if (unix_path_.empty()) return;

@@ -16,10 +16,15 @@ public:
     ServerState(ConnectionHandler handler, ServerOptions options)
         : handler_(std::move(handler)), options_(options), loop_(EventLoop::running()) {}
 
-    void listen_on(Socket socket);           // accepts from now on
+    void add(Socket socket);  // bound; accepts after start_serving()
+    void start_serving();
     void remove_at_close(std::string path);  // the file of the unix socket that listens
     void stop_accepting() noexcept;
     void close() noexcept;
+    void close_clients() noexcept;
+    void abort_clients() noexcept;
+    bool is_serving() const noexcept { return serving_; }
+    bool is_closed() const noexcept { return closed_; }
 
     const std::vector<Address>& addresses() const noexcept { return addresses_; }
     std::size_t connections() const noexcept { return connections_.size(); }
@@ -30,13 +35,14 @@ private:
     // away. The task's first frame holds a reference to the server, so this is never older than the server.
     struct Child : DoneHook {
         ServerState* server = nullptr;
+        Ref<StreamState> stream;  // of a connection
         std::list<Child>* home = nullptr;
         std::list<Child>::iterator place;
     };
 
     static Coro<> accept_connections(std::shared_ptr<ServerState> server, Ref<SocketState> listener);
     static Coro<> serve(std::shared_ptr<ServerState> server, Ref<StreamState> stream);
-    void own(std::list<Child>& home, const AnyTask& task);
+    Child& own(std::list<Child>& home, const AnyTask& task);
     void connected(int fd, const Address& peer);
     void tell_of_refusal(int error);
     void see_whether_ended() noexcept;
@@ -55,6 +61,7 @@ private:
     std::uint64_t unix_inode_ = 0;
     std::uint64_t told_ns_ = 0;  // when it was last said that connections are refused
     bool closed_ = false;
+    bool serving_ = false;
 };
 
 }  // namespace coroscope::detail

@@ -50,13 +50,22 @@ SocketState& Socket::state() const {
     return *state_;
 }
 
-Socket Socket::listen(const Address& address, int backlog, bool reuse_port) {
+Socket detail::bind_stream_socket(const Address& address, bool reuse_port) {
     Socket socket = detail::new_stream_socket(address.family());
     const int fd = socket.fd();
     if (address.family() != AF_UNIX) set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (reuse_port) set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (address.family() == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    if (::bind(fd, address.data(), address.size()) != 0 || ::listen(fd, backlog) != 0) {
+    if (::bind(fd, address.data(), address.size()) != 0) {
+        const int error = errno;
+        fail(error, listen_advice(error, address));
+    }
+    return socket;
+}
+
+Socket Socket::listen(const Address& address, int backlog, bool reuse_port) {
+    Socket socket = detail::bind_stream_socket(address, reuse_port);
+    if (::listen(socket.fd(), backlog) != 0) {
         const int error = errno;
         fail(error, listen_advice(error, address));
     }

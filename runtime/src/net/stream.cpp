@@ -1,7 +1,10 @@
 #include "coroscope/net/stream.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "coroscope/sleep.hpp"
 #include "coroscope/timeout.hpp"
@@ -18,6 +21,20 @@ namespace {
     throw ConnectionError(state.error, state.name() + " was lost while reading");
 }
 
+// Where the separator that ends first begins and ends; npos: there is none.
+std::pair<std::size_t, std::size_t> first_of(std::string_view there, const std::vector<std::string>& separators,
+                                             std::size_t from) {
+    std::size_t begin = std::string_view::npos;
+    std::size_t end = std::string_view::npos;
+    for (const std::string& separator : separators) {
+        const std::size_t found = there.find(separator, from);
+        if (found == std::string_view::npos || found + separator.size() >= end) continue;
+        begin = found;
+        end = found + separator.size();
+    }
+    return {begin, end};
+}
+
 // A connection whose writer is gone before the kernel has taken everything. The loop's end ends it, and a peer that
 // does not read.
 Coro<> send_the_rest(Ref<StreamState> state) {
@@ -32,6 +49,7 @@ Coro<> send_the_rest(Ref<StreamState> state) {
         co_await state->closed.wait();
     } catch (const Cancelled&) {
         if (!limit.expired()) throw;
+        state->error = ETIMEDOUT;
     }
 }
 
@@ -43,8 +61,9 @@ IncompleteReadError::IncompleteReadError(std::string partial, std::size_t expect
       partial_(std::move(partial)),
       expected_(expected) {}
 
-LimitOverrunError::LimitOverrunError(std::size_t limit)
-    : std::runtime_error("more than the reader's limit of " + std::to_string(limit) + " bytes came without an end") {}
+LimitOverrunError::LimitOverrunError(std::size_t limit, std::size_t consumed)
+    : std::runtime_error("more than the reader's limit of " + std::to_string(limit) + " bytes came without an end"),
+      consumed_(consumed) {}
 
 Coro<bool> StreamReader::read_more() {
     const Ref<StreamState> state = state_;
@@ -69,11 +88,10 @@ Coro<std::size_t> StreamReader::read(std::span<std::byte> into) {
     if (state->turn_is_over()) co_await yield();
     for (;;) {
         if (state->eof || into.empty()) co_return 0;
-        const IoResult result = state->try_recv(into);
-        if (result.kind == IoResult::Kind::failed) {
-            state->lose(result.error);
-            fail_reading(*state);
-        }
+        IoResult result = state->try_recv(into);
+        if (result.kind == IoResult::Kind::closed || result.kind == IoResult::Kind::failed)
+            result = state->ended_with(result);
+        if (result.kind == IoResult::Kind::failed) fail_reading(*state);
         if (result.kind != IoResult::Kind::would_block) {
             state->eof = result.count == 0;
             co_return result.count;
@@ -105,25 +123,42 @@ Coro<std::string> StreamReader::read_exactly(std::size_t n) {
 }
 
 Coro<std::string> StreamReader::read_until(std::string separator) {
-    if (separator.empty()) throw std::invalid_argument("read_until: the separator is empty");
+    std::vector<std::string> only{std::move(separator)};
+    return read_until(std::move(only));
+}
+
+Coro<std::string> StreamReader::read_until(std::vector<std::string> separators) {
+    std::size_t longest = 0;
+    for (const std::string& separator : separators) {
+        if (separator.empty()) throw std::invalid_argument("read_until: a separator is empty");
+        longest = std::max(longest, separator.size());
+    }
+    if (longest == 0) throw std::invalid_argument("read_until: there is no separator");
     const Ref<StreamState> state = state_;
+    const std::size_t limit = state->limits.read_limit;
     for (std::size_t from = 0;;) {
-        const std::string_view there = state->in.view();
-        const std::size_t found = there.find(separator, from);
-        const std::size_t limit = state->limits.read_limit;
-        if (found != std::string_view::npos && found + separator.size() <= limit)
-            co_return state->in.take(found + separator.size());
-        if (found != std::string_view::npos || there.size() > limit) throw LimitOverrunError(limit);
-        from = there.size() < separator.size() ? 0 : there.size() - separator.size() + 1;
+        const auto [begin, end] = first_of(state->in.view(), separators, from);
+        if (begin != std::string_view::npos) {
+            if (begin > limit) throw LimitOverrunError(limit, begin);
+            co_return state->in.take(end);
+        }
+        const std::size_t size = state->in.size();
+        from = size < longest ? 0 : size - longest + 1;  // the rest may be the begin of a separator
+        if (from > limit) throw LimitOverrunError(limit, from);
         if (!co_await read_more()) throw IncompleteReadError(state->in.take(state->in.size()), 0);
     }
 }
 
 Coro<std::string> StreamReader::read_line() {
+    const Ref<StreamState> state = state_;
     try {
         co_return co_await read_until("\n");
     } catch (const IncompleteReadError& end) {
         co_return end.partial();
+    } catch (const LimitOverrunError& error) {
+        const bool has_end = state->in.view().substr(error.consumed()).starts_with('\n');
+        state->in.consume(has_end ? error.consumed() + 1 : state->in.size());
+        throw;
     }
 }
 
@@ -158,6 +193,7 @@ void StreamWriter::close() noexcept {
 Coro<> StreamWriter::wait_closed() {
     const Ref<StreamState> state = state_;
     co_await state->closed.wait();
+    if (state->error != 0) throw ConnectionError(state->error, state->name() + " was lost before all was sent");
 }
 
 Connection make_connection(Socket socket, StreamOptions options) {

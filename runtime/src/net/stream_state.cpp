@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <stdexcept>
 
 #include "coroscope/net/error.hpp"
 
@@ -42,16 +43,22 @@ IoResult StreamState::receive() {
     if (result.kind == IoResult::Kind::done) {
         if (result.count == 0) eof = true;
         in.append(std::string_view(reinterpret_cast<const char*>(scratch.data()), result.count));
-    } else if (result.kind == IoResult::Kind::closed) {
-        eof = true;
-    } else if (result.kind == IoResult::Kind::failed) {
-        lose(result.error);
+    } else if (result.kind != IoResult::Kind::would_block) {
+        return ended_with(result);
     }
     return result;
 }
 
+IoResult StreamState::ended_with(const IoResult& result) noexcept {
+    if (result.kind == IoResult::Kind::failed) lose(result.error);
+    eof = true;
+    if (error != 0) return {IoResult::Kind::failed, 0, error};  // maybe the writing side found it
+    return result;
+}
+
 void StreamState::write(std::span<const std::byte> data) {
-    if (!is_open() || closing || eof_written) return;  // drain() says so
+    if (!is_open() || closing) return;  // drain() says so
+    if (eof_written) throw std::logic_error("nothing can be written after write_eof()");
     if (out.empty()) {
         while (!data.empty()) {
             const IoResult result = try_send(data);

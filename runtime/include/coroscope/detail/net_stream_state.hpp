@@ -92,6 +92,9 @@ public:
 
     // One read into `in`. done with count 0: the end of the stream.
     IoResult receive();
+    // Reading was refused: by the peer, or because the connection is closed here. What the reader is to be told; from
+    // then on it reads the end.
+    IoResult ended_with(const IoResult& result) noexcept;
     void write(std::span<const std::byte> data);
     void end_of_writing() noexcept;
     void finish() noexcept;  // close when all is sent

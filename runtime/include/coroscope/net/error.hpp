@@ -39,7 +39,12 @@ private:
 // asyncio.LimitOverrunError: no separator within the reader's limit. What was read stays in the reader's buffer.
 class LimitOverrunError : public std::runtime_error {
 public:
-    explicit LimitOverrunError(std::size_t limit);
+    explicit LimitOverrunError(std::size_t limit, std::size_t consumed = 0);
+    // Bytes at the front of the buffer that are known not to begin the separator: to consume before trying again.
+    std::size_t consumed() const noexcept { return consumed_; }
+
+private:
+    std::size_t consumed_;
 };
 
 }  // namespace coroscope

@@ -37,6 +37,7 @@ public:
     ServerOptions() noexcept {}
     int backlog = 1024;                // connections the kernel keeps until they are accepted
     bool reuse_port = false;           // several processes or loops may listen on the port
+    bool start_serving = true;         // false: bound only, until start_serving() or serve_forever()
     std::size_t most_connections = 0;  // open at a time; further ones wait in the backlog. 0: as many as come
     StreamOptions stream;
 };
@@ -51,7 +52,12 @@ public:
     Server& operator=(Server&& other) noexcept;
     ~Server();  // as close()
 
+    // Listens and accepts, if it does not yet. Throws std::system_error; std::logic_error if it is closed.
+    void start_serving();
+    bool is_serving() const noexcept;
     void stop_accepting() noexcept;  // open connections go on
+    void close_clients() noexcept;   // closes the open connections after what they have written; handlers read the end
+    void abort_clients() noexcept;   // closes them at once: what was written may be lost
     void close() noexcept;   // stops accepting and cancels the connections. Idempotent. Not a cancellation point.
     Coro<> wait_closed();    // until it is closed and the last connection has ended. Cancellation point.
     Coro<> serve_forever();  // until it is closed; cancelled, it closes and waits first. Cancellation point.
@@ -67,6 +73,10 @@ private:
 // Listens on all addresses of the host ("localhost": IPv4 and IPv6; "": all interfaces) and accepts at once.
 // Cancellation point. Throws std::system_error (address in use, not permitted: says what to do), LookupError.
 Coro<Server> start_server(ConnectionHandler handler, std::string host, std::uint16_t port, ServerOptions options = {});
+Coro<Server> start_server(ConnectionHandler handler, std::vector<std::string> hosts, std::uint16_t port,
+                          ServerOptions options = {});
+// On a socket that is bound, or listens already: one that was inherited, for instance.
+Coro<Server> start_server(ConnectionHandler handler, Socket socket, ServerOptions options = {});
 // On a unix socket. A socket file left behind by a dead process is replaced; the file is removed at close().
 Coro<Server> start_unix_server(ConnectionHandler handler, std::string path, ServerOptions options = {});
 

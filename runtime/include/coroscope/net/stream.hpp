@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "coroscope/coro.hpp"
 #include "coroscope/detail/net_stream_state.hpp"
@@ -40,13 +41,17 @@ public:
     // At most n bytes, at least one; empty: the end of the stream.
     Coro<std::string> read(std::size_t n);
     Coro<std::size_t> read(std::span<std::byte> into);
-    // Everything up to the end of the stream. Throws LimitOverrunError beyond `most` bytes.
+    // Everything up to the end of the stream, as asyncio's read(-1). Throws LimitOverrunError beyond `most` bytes.
     Coro<std::string> read_all(std::size_t most = 64 * 1024 * 1024);
     // Exactly n bytes; throws IncompleteReadError with what came if the stream ends before.
     Coro<std::string> read_exactly(std::size_t n);
-    // Up to and with the separator. Throws IncompleteReadError, and LimitOverrunError if it is not within the limit.
+    // Up to and with the separator. Throws IncompleteReadError with what came if the stream ends before, and
+    // LimitOverrunError if more than the limit comes before it; what came stays in the buffer then.
     Coro<std::string> read_until(std::string separator);
-    // A line with its "\n"; the last one may have none; empty: the end.
+    // Up to and with the separator that ends first.
+    Coro<std::string> read_until(std::vector<std::string> separators);
+    // A line with its "\n"; the last one may have none; empty: the end. Throws LimitOverrunError for a line that is
+    // longer than the limit, and drops what came of it (asyncio: ValueError).
     Coro<std::string> read_line();
 
     // For parsers that look at the buffer in place: what is there, take some away, wait for more (false: the end of the
@@ -69,20 +74,27 @@ public:
     StreamWriter& operator=(StreamWriter&& other) noexcept;
     ~StreamWriter();  // as close()
 
+    // Throws std::logic_error after write_eof(). Otherwise:
     // Sends at once what the kernel takes and keeps the rest, which is sent as the peer reads. Never waits and never
     // throws for a broken connection: drain() does. Call drain() after writing: it bounds the buffer, which is
     // otherwise as large as what was written.
     void write(std::span<const std::byte> data);
     void write(std::string_view data) { write(as_bytes(data)); }
+    template <class Texts>
+    void write_lines(const Texts& texts) {  // asyncio.writelines(): one after the other, no line ends are added
+        for (const auto& text : texts) write(text);
+    }
     // Waits while more than the high-water mark is kept, until it is below the low one. Cancellation point. Throws
     // ConnectionError if the connection is lost, or closed.
     detail::DrainAwaiter drain() noexcept { return detail::DrainAwaiter(state_); }
     std::size_t buffered() const noexcept { return state_->out.size(); }
 
-    void write_eof();       // no more will be written; the peer reads the end after what was written. Reading goes on.
+    void write_eof();  // no more will be written; the peer reads the end after what was written. Reading goes on.
+    bool can_write_eof() const noexcept { return true; }
     void close() noexcept;  // sends what is kept, then closes. Idempotent.
     void abort() noexcept;  // closes at once; what is kept is lost
-    Coro<> wait_closed();   // until the connection is closed. Cancellation point.
+    // Until the connection is closed. Cancellation point. Throws ConnectionError if it was lost before all was sent.
+    Coro<> wait_closed();
     bool is_closing() const noexcept { return state_->closing || !state_->is_open(); }
 
     const Address& peer() const noexcept { return state_->peer; }
