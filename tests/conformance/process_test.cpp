@@ -322,7 +322,8 @@ TEST(Subprocess, DescriptorsCanBePassed) {
         EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
         ProcessOptions options;
         options.pass_fds.push_back(ends[1]);
-        Process process = co_await create_subprocess_shell("echo passed >&" + std::to_string(ends[1]), options);
+        Process process =
+            co_await create_subprocess_shell("echo passed > /proc/self/fd/" + std::to_string(ends[1]), options);
         ::close(ends[1]);
         StreamReader reader = connect_read_pipe(ends[0]);
         EXPECT_EQ(co_await reader.read_all(), "passed\n");
