@@ -1,54 +1,15 @@
-// Subprocesses: what asyncio's subprocess tests pin down, with real programs of the system.
-#include "coroscope/net/process.hpp"
-
-#include <dirent.h>
+// Starting subprocesses and talking to them: what asyncio's subprocess tests pin down, with real programs.
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 
-#include "tests/runtime/net_support.hpp"
+#include "process_support.hpp"
 
 namespace coroscope::test {
 namespace {
-
-using subprocess::DEVNULL;
-using subprocess::PIPE;
-using subprocess::Redirect;
-using subprocess::STDOUT;
-
-ProcessOptions piped() {
-    ProcessOptions options;
-    options.in = options.out = options.err = PIPE;
-    return options;
-}
-
-ProcessOptions output_only() {
-    ProcessOptions options;
-    options.in = DEVNULL;
-    options.out = PIPE;
-    return options;
-}
-
-Coro<std::string> output_of(std::string command, ProcessOptions options = output_only()) {
-    Process process = co_await create_subprocess_shell(std::move(command), std::move(options));
-    const Process::Output output = co_await process.communicate();
-    co_return output.out;
-}
-
-// Whether this program has children, ended or not.
-bool has_children() {
-    siginfo_t info{};
-    return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-}
 
 int code_of_failure(const std::string& program, const ProcessOptions& options, std::string& what) {
     try {
@@ -372,142 +333,6 @@ TEST(Subprocess, SigpipeDoesItsDefaultInTheChild) {
         EXPECT_EQ(co_await output_of("yes | head -1; echo done"), "y\ndone\n");
         ::sigaction(SIGPIPE, &before, nullptr);
     });
-}
-
-TEST(Subprocess, SeveralMayWait) {
-    run_test([]() -> Coro<> {
-        ProcessOptions options = piped();
-        Process process = co_await create_subprocess_exec("cat", args(), std::move(options));
-        Task<int> one = create_task(process.wait());
-        Task<int> two = create_task(process.wait());
-        co_await yield();
-        process.in().close();
-        EXPECT_EQ(co_await one, 0);
-        EXPECT_EQ(co_await two, 0);
-    });
-}
-
-TEST(Subprocess, ACancelledWaitDoesNotEndIt) {
-    run_test([]() -> Coro<> {
-        ProcessOptions options = piped();
-        Process process = co_await create_subprocess_exec("cat", args(), std::move(options));
-        Task<int> waiting = create_task(process.wait());
-        co_await yield();
-        waiting.cancel();
-        bool cancelled = false;
-        try {
-            co_await waiting;
-        } catch (const Cancelled&) {
-            cancelled = true;
-        }
-        EXPECT_TRUE(cancelled);
-        EXPECT_FALSE(process.returncode());
-        process.in().write("alive\n");
-        EXPECT_EQ(co_await process.out().read_line(), "alive\n");
-        process.in().close();
-        EXPECT_EQ(co_await process.wait(), 0);
-    });
-}
-
-TEST(Subprocess, ACancelledCommunicateLeavesTheProcessRunning) {
-    run_test([]() -> Coro<> {
-        ProcessOptions options = piped();
-        Process process = co_await create_subprocess_exec("sleep", args("1000"), std::move(options));
-        bool timed_out = false;
-        try {
-            co_await wait_for(process.communicate(), 10ms);
-        } catch (const TimeoutError&) {
-            timed_out = true;
-        }
-        EXPECT_TRUE(timed_out);
-        EXPECT_FALSE(process.returncode());
-        process.kill();
-        EXPECT_EQ(co_await process.wait(), -SIGKILL);
-    });
-}
-
-TEST(Subprocess, ADroppedOneRunsOnAndLeavesNoZombie) {
-    run_test([]() -> Coro<> {
-        ProcessOptions options;
-        int ends[2];
-        EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-        options.in = Redirect::to(ends[0]);
-        { Process process = co_await create_subprocess_exec("cat", args(), std::move(options)); }
-        ::close(ends[0]);
-        EXPECT_TRUE(has_children());
-        ::close(ends[1]);
-        co_await until([] { return !has_children(); });
-    });
-}
-
-TEST(Subprocess, DroppingOneThatHasEndedReapsItAtOnce) {
-    run_test([]() -> Coro<> {
-        {
-            Process process = co_await create_subprocess_exec("true");
-            siginfo_t info{};
-            EXPECT_EQ(::waitid(P_PID, static_cast<id_t>(process.pid()), &info, WEXITED | WNOWAIT), 0);
-        }
-        EXPECT_FALSE(has_children());
-    });
-}
-
-TEST(Subprocess, OneReapedBySomebodyElseHasAnUnknownCode) {
-    run_test([]() -> Coro<> {
-        Process process = co_await create_subprocess_exec("true");
-        ::waitpid(process.pid(), nullptr, 0);
-        EXPECT_EQ(co_await process.wait(), 255);
-    });
-}
-
-Coro<int> exit_with(int code) {
-    Process process = co_await create_subprocess_shell("exit " + std::to_string(code));
-    co_return co_await process.wait();
-}
-
-TEST(Subprocess, ManyAtOnceKeepTheirCodesApart) {
-    run_test([]() -> Coro<> {
-        std::vector<Task<int>> tasks;
-        for (int i = 0; i < 50; ++i) tasks.push_back(create_task(exit_with(i)));
-        for (int i = 0; i < 50; ++i) EXPECT_EQ(co_await tasks[static_cast<std::size_t>(i)], i);
-        EXPECT_FALSE(has_children());
-    });
-}
-
-// From now on this process has no pidfd_open(), as a kernel before 5.3.
-void forbid_pidfd() {
-    sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const sock_fprog filter{4, program};
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
-        std::_Exit(3);
-    if (::syscall(SYS_pidfd_open, ::getpid(), 0) >= 0 || errno != ENOSYS) std::_Exit(4);
-}
-
-Coro<> without_pidfd() {
-    EXPECT_EQ(co_await exit_with(9), 9);
-    EXPECT_EQ(co_await output_of("echo text"), "text\n");
-    Process killed = co_await create_subprocess_exec("sleep", args("1000"));
-    killed.kill();
-    EXPECT_EQ(co_await killed.wait(), -SIGKILL);
-    {
-        ProcessOptions options = piped();
-        Process dropped = co_await create_subprocess_exec("cat", args(), std::move(options));
-    }
-    co_await until([] { return !has_children(); });
-}
-
-TEST(SubprocessDeathTest, WithoutPidfdAThreadWaits) {
-    EXPECT_EXIT(
-        {
-            forbid_pidfd();
-            run(wait_for(without_pidfd(), 20s));
-            std::_Exit(::testing::Test::HasFailure() ? 1 : 0);
-        },
-        ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
