@@ -2,11 +2,11 @@
 #pragma once
 
 #include <exception>
-#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <vector>
+
+#include "coroscope/exception_group.hpp"
 
 namespace coroscope {
 
@@ -52,37 +52,6 @@ public:
 class QueueShutDown : public std::runtime_error {
 public:
     QueueShutDown() : std::runtime_error("the queue is shut down") {}
-};
-
-// Python's ExceptionGroup: several errors at once, as a TaskGroup raises them.
-class ExceptionGroup : public std::exception {
-public:
-    ExceptionGroup(std::string message, std::vector<std::exception_ptr> exceptions);
-
-    const char* what() const noexcept override { return text_->c_str(); }
-    const std::string& message() const noexcept { return *message_; }
-    const std::vector<std::exception_ptr>& exceptions() const noexcept { return *exceptions_; }
-
-    // Whether it, or a group in it, holds an exception of type E.
-    template <class E>
-    bool contains() const {
-        return contains_if([](const std::exception_ptr& error) {
-            try {
-                std::rethrow_exception(error);
-            } catch (const E&) {
-                return true;
-            } catch (...) {
-                return false;
-            }
-        });
-    }
-
-private:
-    bool contains_if(const std::function<bool(const std::exception_ptr&)>& matches) const;
-
-    // Shared: exceptions are copied while they fly, and a copy must not throw.
-    std::shared_ptr<const std::string> message_, text_;
-    std::shared_ptr<const std::vector<std::exception_ptr>> exceptions_;
 };
 
 // "std::runtime_error: no route": the type and what() of any exception, for logs.
