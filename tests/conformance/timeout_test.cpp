@@ -164,11 +164,49 @@ Coro<bool> reschedules_after_expiry() {
     } catch (const std::logic_error&) {
         refused = true;
     }
-    current_task().uncancel();
     co_return refused;
 }
 TEST(Timeout, OnceExpiredItCannotBeMoved) {
     virtually([]() -> Coro<> { EXPECT_TRUE(co_await reschedules_after_expiry()); });
+}
+
+Coro<> until(std::uint64_t when_ns, Coro<> work) { co_await wait_until(std::move(work), when_ns); }
+TEST(Timeout, AtAPointInTime) {
+    virtually([]() -> Coro<> {
+        const std::uint64_t when = EventLoop::running().time_ns() + 2'000'000'000;
+        EXPECT_TRUE((co_await thrown<TimeoutError>(until(when, for_ever()))).has_value());
+        EXPECT_EQ(EventLoop::running().time_ns(), when);
+        EXPECT_TRUE((co_await thrown<TimeoutError>(until(when - 1, for_ever()))).has_value()) << "in the past";
+    });
+}
+
+TEST(Timeout, TellsWhen) {
+    virtually([]() -> Coro<> {
+        const std::uint64_t began = EventLoop::running().time_ns();
+        Timeout limit = timeout(2s);
+        EXPECT_EQ(limit.when(), began + 2'000'000'000);
+        limit.reschedule_at(std::nullopt);
+        EXPECT_FALSE(limit.when());
+        co_await sleep(5s);
+        EXPECT_FALSE(limit.expired());
+        Timeout never;
+        EXPECT_FALSE(never.when());
+    });
+}
+
+Coro<int> swallows() {
+    try {
+        co_await for_ever();
+    } catch (const Cancelled&) {
+    }
+    co_return 42;
+}
+TEST(Timeout, ASwallowedTimeoutLeavesNoRequestBehind) {
+    virtually([]() -> Coro<> {
+        EXPECT_EQ(co_await wait_for(swallows(), 1s), 42);
+        EXPECT_EQ(current_task().cancelling(), 0u);
+        co_await sleep(1s);
+    });
 }
 
 TEST(Timeout, NeedsATask) { EXPECT_THROW(Timeout(1s), std::logic_error); }

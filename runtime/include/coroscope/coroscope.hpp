@@ -1,6 +1,7 @@
 // All of the runtime's public API but the network (net.hpp, http.hpp).
 #pragma once
 
+#include "coroscope/as_completed.hpp"
 #include "coroscope/async_with.hpp"
 #include "coroscope/barrier.hpp"
 #include "coroscope/coro.hpp"

@@ -92,7 +92,8 @@ public:
     decltype(auto) result() const {
         require_done();
         control_->retrieved = true;
-        if (cancelled() && !promise().error()) throw Cancelled();
+        if (cancelled()) [[unlikely]]
+            detail::throw_was_cancelled(*control_);
         return promise().get();
     }
 
@@ -134,7 +135,8 @@ public:
         check_cancelled();
         target_->retrieved = true;
         auto& promise = static_cast<Promise<T>&>(*target_->root);
-        if (target_->outcome == TaskOutcome::cancelled && !promise.error()) throw Cancelled();
+        if (target_->outcome == TaskOutcome::cancelled) [[unlikely]]
+            throw_was_cancelled(*target_);
         if constexpr (std::is_void_v<T>) {
             promise.get();
         } else if constexpr (std::is_copy_constructible_v<T>) {

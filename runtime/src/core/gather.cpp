@@ -75,7 +75,7 @@ void WaitAwaiter::one_done(const TaskControl& task) noexcept {
 void WaitAwaiter::cancel_or_leave() noexcept {
     if (on_cancelled_ == OnCancelled::cancel) {
         bool any = false;
-        for (Hook& hook : hooks_) any = hook.target->cancel({}, std::source_location::current()) || any;
+        for (Hook& hook : hooks_) any = hook.target->cancel(task()->message(), std::source_location::current()) || any;
         if (any) {
             cancel_passed_on_ = true;
             return;

@@ -89,7 +89,7 @@ bool TaskControl::cancel(std::string_view message, std::source_location where) n
     if (done()) return false;
     ++cancel_requests;
     try {
-        if (!message.empty()) cancel_message = std::make_unique<std::string>(message);
+        cancel_message = message.empty() ? nullptr : std::make_unique<std::string>(message);
     } catch (...) {  // out of memory: cancelled without the message
     }
     if (probe::on()) [[unlikely]] {
@@ -105,9 +105,14 @@ bool TaskControl::cancel(std::string_view message, std::source_location where) n
 }
 
 void throw_cancelled(TaskControl& task) {
-    task.must_cancel = false;
+    task.must_cancel = task.cancel_sent = false;
     if (task.cancel_message) throw Cancelled(*task.cancel_message);
     throw Cancelled();
+}
+
+void throw_was_cancelled(const TaskControl& task) {
+    if (const std::exception_ptr own = task.error()) std::rethrow_exception(own);
+    throw Cancelled(std::string(task.message()));  // it never ran
 }
 
 void throw_no_running_loop() {
@@ -154,7 +159,8 @@ void JoinBase::suspend_until_done(bool pass_on) noexcept {
         auto& join = static_cast<JoinBase&>(self);
         // As in asyncio the awaited task is cancelled, and its end ends this wait. A task that awaits itself ends it at
         // once.
-        if (join.target_ == self.task() || !join.target_->cancel({}, std::source_location::current())) {
+        if (join.target_ == self.task() ||
+            !join.target_->cancel(self.task()->message(), std::source_location::current())) {
             TaskControl::remove_hook(join);
             join.wake_cancelled();
         }
@@ -166,7 +172,7 @@ void JoinBase::suspend_until_done(bool pass_on) noexcept {
 std::exception_ptr AnyTask::exception() const {
     require_done();
     control_->retrieved = true;
-    if (cancelled()) throw Cancelled();
+    if (cancelled()) detail::throw_was_cancelled(*control_);
     return control_->error();
 }
 

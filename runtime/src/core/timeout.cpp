@@ -13,7 +13,7 @@ std::uint64_t deadline_of(EventLoop& loop, std::chrono::nanoseconds delay) {
 
 }  // namespace
 
-Timeout::Timeout(std::chrono::nanoseconds delay) : task_(detail::current_task) {
+Timeout::Timeout() : task_(detail::current_task) {
     if (task_ == nullptr) throw std::logic_error("Timeout: needs a running task");
     cancelling_before_ = task_->cancel_requests;
     fire = [](detail::TimerNode& timer) noexcept {
@@ -21,21 +21,37 @@ Timeout::Timeout(std::chrono::nanoseconds delay) : task_(detail::current_task) {
         self.expired_ = true;
         self.task_->cancel("timed out", std::source_location::current());
     };
+}
+
+Timeout::Timeout(std::chrono::nanoseconds delay) : Timeout() {
+    armed_ = true;
     task_->loop->add_timer(*this, deadline_of(*task_->loop, delay));
 }
 
 Timeout::~Timeout() {
     if (queued()) task_->loop->remove_timer(*this);
+    if (expired_ && !taken_back_) task_->uncancel();  // whoever swallowed it: the request was this timeout's
 }
 
-void Timeout::reschedule(std::chrono::nanoseconds delay) {
+std::optional<std::uint64_t> Timeout::when() const noexcept {
+    if (!armed_) return std::nullopt;
+    return deadline_ns;
+}
+
+void Timeout::reschedule(std::chrono::nanoseconds delay) { reschedule_at(deadline_of(*task_->loop, delay)); }
+
+void Timeout::reschedule_at(std::optional<std::uint64_t> when_ns) {
     if (expired_) throw std::logic_error("Timeout: it has expired");
     task_->loop->remove_timer(*this);
-    task_->loop->add_timer(*this, deadline_of(*task_->loop, delay));
+    armed_ = when_ns.has_value();
+    if (armed_) task_->loop->add_timer(*this, *when_ns);
 }
 
 void Timeout::rethrow() {
-    if (expired_ && task_->uncancel() <= cancelling_before_) throw TimeoutError();
+    if (expired_ && !taken_back_) {
+        taken_back_ = true;
+        if (task_->uncancel() <= cancelling_before_) throw TimeoutError();
+    }
     std::rethrow_exception(std::current_exception());
 }
 

@@ -51,6 +51,7 @@ public:
     TaskState state = TaskState::created;
     TaskOutcome outcome = TaskOutcome::none;
     bool must_cancel = false;  // Cancelled is to be thrown at the await where it is suspended, or at the next
+    bool cancel_sent = false;  // it was woken for that: taking the request back comes too late
     bool retrieved = false;    // somebody has seen the exception
     std::uint32_t cancel_requests = 0;
     std::uint32_t creation_node = 0;
@@ -75,11 +76,13 @@ public:
     bool done() const noexcept { return state == TaskState::done; }
     std::string display_name() const { return name ? *name : "Task-" + std::to_string(id); }
     void set_name(std::string_view text);
+    // Of the last cancel(); empty: none.
+    std::string_view message() const noexcept { return cancel_message ? *cancel_message : std::string_view(); }
 
     // asyncio's Task.cancel(): false if done. Otherwise Cancelled is thrown at its await, or at its next one.
     bool cancel(std::string_view message, std::source_location where) noexcept;
     std::uint32_t uncancel() noexcept {
-        if (cancel_requests > 0 && --cancel_requests == 0) must_cancel = false;
+        if (cancel_requests > 0 && --cancel_requests == 0 && !cancel_sent) must_cancel = false;
         return cancel_requests;
     }
 
@@ -101,7 +104,8 @@ private:
 TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::exception_ptr (*error_of)(const PromiseBase&) noexcept,
                    std::unique_ptr<Keep> keep, std::string_view name, const std::source_location& where);
 void make_ready(TaskControl& task) noexcept;
-[[noreturn]] void throw_cancelled(TaskControl& task);
+[[noreturn]] void throw_cancelled(TaskControl& task);            // in the task itself
+[[noreturn]] void throw_was_cancelled(const TaskControl& task);  // to whoever asks for its result
 [[noreturn]] void throw_no_running_loop();
 EventLoop* running_loop() noexcept;  // nullptr: none on this thread
 
@@ -129,7 +133,7 @@ protected:
         task_->wait = wait;
         task_->waiting_on = this;
         if (task_->must_cancel) [[unlikely]] {  // cancelled while it ran: thrown here, at its next await
-            task_->must_cancel = false;
+            task_->must_cancel = task_->cancel_sent = false;
             on_cancel_(*this);
         }
     }
@@ -138,7 +142,7 @@ protected:
         make_ready(*task_);
     }
     void wake_cancelled() noexcept {
-        task_->must_cancel = true;
+        task_->must_cancel = task_->cancel_sent = true;
         wake();
     }
     bool cancelled() const noexcept { return task_ != nullptr && task_->must_cancel; }
