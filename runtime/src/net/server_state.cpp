@@ -92,7 +92,8 @@ Coro<> ServerState::accept_connections(std::shared_ptr<ServerState> server, Ref<
 }
 
 void ServerState::connected(int fd, const Address& peer) {
-    Ref<StreamState> stream(new StreamState(loop_, fd, peer, options_.stream));  // owns fd from here on
+    const FdKind kind = peer.family() == AF_INET || peer.family() == AF_INET6 ? FdKind::tcp : FdKind::socket;
+    Ref<StreamState> stream(new StreamState(loop_, fd, peer, options_.stream, kind));  // owns fd from here on
     const Task<> task = create_task(serve(shared_from_this(), stream), "connection " + peer.text());
     own(connections_, task).stream = std::move(stream);
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "connect.hpp"
 #include "coroscope/sleep.hpp"
 #include "coroscope/timeout.hpp"
 
@@ -197,9 +198,10 @@ Coro<> StreamWriter::wait_closed() {
 }
 
 Connection make_connection(Socket socket, StreamOptions options) {
+    EventLoop& loop = EventLoop::running();
     const Address peer = socket.peer();
-    const int fd = socket.release_fd();
-    return Connection(Ref<StreamState>(new StreamState(EventLoop::running(), fd, peer, options)));
+    const detail::FdKind kind = detail::SocketAccess::state(socket).kind();
+    return Connection(Ref<StreamState>(new StreamState(loop, socket.release_fd(), peer, options, kind)));
 }
 
 Coro<Connection> open_connection(std::string host, std::uint16_t port, StreamOptions options) {

@@ -79,8 +79,6 @@ private:
 
 class StreamState final : public SocketState {
 public:
-    StreamState(EventLoop& the_loop, int the_fd, const Address& the_peer, const StreamLimits& the_limits) noexcept
-        : SocketState(the_loop, the_fd), peer(the_peer), limits(the_limits) {}
     StreamState(EventLoop& the_loop, int the_fd, const Address& the_peer, const StreamLimits& the_limits,
                 FdKind kind) noexcept
         : SocketState(the_loop, the_fd, kind), peer(the_peer), limits(the_limits) {}
