@@ -74,10 +74,9 @@ public:
     StreamWriter& operator=(StreamWriter&& other) noexcept;
     ~StreamWriter();  // as close()
 
-    // Throws std::logic_error after write_eof(). Otherwise:
     // Sends at once what the kernel takes and keeps the rest, which is sent as the peer reads. Never waits and never
     // throws for a broken connection: drain() does. Call drain() after writing: it bounds the buffer, which is
-    // otherwise as large as what was written.
+    // otherwise as large as what was written. Throws std::logic_error after write_eof().
     void write(std::span<const std::byte> data);
     void write(std::string_view data) { write(as_bytes(data)); }
     template <class Texts>
