@@ -8,6 +8,7 @@
 #include "coroscope/error.hpp"
 #include "coroscope/future.hpp"
 #include "coroscope/gather.hpp"
+#include "coroscope/generator.hpp"
 #include "coroscope/loop.hpp"
 #include "coroscope/queue.hpp"
 #include "coroscope/run.hpp"
