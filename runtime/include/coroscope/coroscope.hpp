@@ -4,6 +4,7 @@
 #include "coroscope/as_completed.hpp"
 #include "coroscope/async_with.hpp"
 #include "coroscope/barrier.hpp"
+#include "coroscope/context.hpp"
 #include "coroscope/coro.hpp"
 #include "coroscope/error.hpp"
 #include "coroscope/future.hpp"

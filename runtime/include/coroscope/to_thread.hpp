@@ -3,7 +3,8 @@
 //     std::string text = co_await to_thread(read_whole_file, path);
 //
 // Cancellation point: being cancelled ends the wait at once; the function runs on to its end and its result is dropped
-// (a thread cannot be cancelled). Errors: as the function threw them. The arguments are copied or moved to the thread.
+// (a thread cannot be cancelled). It runs in a copy of the caller's context. Errors: as the function threw them. The
+// arguments are copied or moved to the thread.
 #pragma once
 
 #include <coroutine>
@@ -30,7 +31,7 @@ struct ThreadJob : RemoteCall, std::enable_shared_from_this<ThreadJob> {
     std::uint64_t task_id = 0;
     class ThreadAwaiter* waiter = nullptr;  // the loop's thread only; nullptr: it does not wait any more
     std::shared_ptr<ThreadJob> self;        // while the job is on its way back
-    bool done = false;                      // the loop's thread only
+    ContextRef context;                     // a copy of the caller's
 };
 
 class [[nodiscard]] ThreadAwaiter : public Suspension {

@@ -21,6 +21,7 @@ struct CallbackNode : ReadyNode, TimerNode {
     std::source_location where;
     std::uint32_t node = 0;
     bool cancelled = false;
+    ContextRef context;  // of who scheduled it
 };
 
 namespace {
@@ -329,6 +330,7 @@ Handle EventLoop::call_soon(Callback callback, std::source_location where) {
     node->loop = this;
     node->callback = std::move(callback);
     node->where = where;
+    node->context = detail::current_context();
     if (probe::on()) node->node = detail::call_node(where);
     node->ReadyNode::run = [](detail::ReadyNode& ready) {
         auto& self = static_cast<CallbackNode&>(ready);
@@ -349,6 +351,7 @@ Handle EventLoop::call_at(std::uint64_t time_ns, Callback callback, std::source_
     node->loop = this;
     node->callback = std::move(callback);
     node->where = where;
+    node->context = detail::current_context();
     if (probe::on()) node->node = detail::call_node(where);
     node->ReadyNode::run = [](detail::ReadyNode& ready) {
         auto& self = static_cast<CallbackNode&>(ready);
@@ -370,6 +373,7 @@ void EventLoop::run_callback(CallbackNode& node) {
     const bool observed = probe::on();
     if (observed) probe::callback_begin(node.node);
     try {
+        const detail::WithContext with(node.context);
         node.callback();
     } catch (...) {
         call_exception_handler(std::current_exception());
@@ -387,14 +391,17 @@ void EventLoop::call_soon_threadsafe(Callback callback, std::source_location whe
         EventLoop* loop = nullptr;
         Callback callback;
         std::source_location where;
+        detail::ContextRef context;
     };
     auto* call = new Call;
     call->loop = this;
     call->callback = std::move(callback);
     call->where = where;
+    call->context = detail::current_context();
     call->run = [](detail::RemoteCall& base) noexcept {
         const std::unique_ptr<Call> self(static_cast<Call*>(&base));
         try {
+            const detail::WithContext with(self->context);
             self->loop->call_soon(std::move(self->callback), self->where);
         } catch (...) {
             detail::report_callback_exception(std::current_exception());

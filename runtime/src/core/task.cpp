@@ -53,6 +53,7 @@ TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::exception_ptr (*erro
     task->keep = std::move(keep);
     task->created_at = where;
     if (current_task != nullptr) task->parent_id = current_task->id;
+    task->context = current_context();
     if (!name.empty()) task->name = std::make_unique<std::string>(name);
     if (probe::on()) [[unlikely]] {
         task->creation_node = call_node(where);

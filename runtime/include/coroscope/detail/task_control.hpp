@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "coroscope/context.hpp"
 #include "coroscope/detail/promise.hpp"
 #include "coroscope/detail/wait.hpp"
 
@@ -72,6 +73,7 @@ public:
     std::unique_ptr<std::string> name;
     std::unique_ptr<std::string> cancel_message;
     std::source_location created_at;
+    ContextRef context;
 
     bool done() const noexcept { return state == TaskState::done; }
     std::string display_name() const { return name ? *name : "Task-" + std::to_string(id); }
