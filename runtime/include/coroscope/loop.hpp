@@ -74,12 +74,17 @@ public:
         }
     }
     virtual void run_forever();  // until stop()
-    // One iteration: polls (at most for `most`; negative: until something happens), then runs what is ready. For
-    // foreign main loops.
+    // --- For a main loop that is somebody else's (examples/host_epoll.cpp, examples/glfw_loop.cpp). In turn:
+    //     const Duration idle = loop.idle_time();     // then wait in the host's own way: at most so long, and until
+    //     ...                                         // poll_fd() is readable
+    //     loop.run_once();
+    // One iteration: polls (at most for `most`; negative: until something happens), then runs what is ready.
     void run_once(Duration most = Duration(0));
     // How long nothing will happen unless I/O or another thread makes it: 0 if something is ready, negative if there is
-    // no timer.
+    // no timer. Call it last before waiting: from then on a call from another thread wakes the loop.
     Duration idle_time() noexcept;
+    // Readable (epoll, poll) when there is I/O for the loop or a call from another thread.
+    int poll_fd() const noexcept;
     virtual void stop() noexcept;  // run_forever() returns after the current iteration
     bool is_running() const noexcept { return running_; }
     // Cancels all tasks and runs until they are done, as asyncio.run() does at its end.
@@ -124,7 +129,7 @@ public:
         ++ready_count_;
     }
     void post(detail::RemoteCall& call) noexcept;  // any thread; wakes the loop if it sleeps
-    void wake() noexcept;                          // any thread
+    virtual void wake() noexcept;                  // any thread. To be extended where the host waits on no fd.
     void watch(detail::FdWatch& watch);            // throws std::system_error
     void unwatch(detail::FdWatch& watch) noexcept;
 

@@ -157,6 +157,7 @@ std::uint64_t EventLoop::clock_ns() noexcept { return probe::monotonic_ns(); }
 int EventLoop::poll(std::int64_t timeout_ns) noexcept { return poller_->poll(timeout_ns); }
 void EventLoop::watch(detail::FdWatch& watch) { poller_->add(watch); }
 void EventLoop::unwatch(detail::FdWatch& watch) noexcept { poller_->remove(watch); }
+int EventLoop::poll_fd() const noexcept { return poller_->epoll_fd(); }
 void EventLoop::stop() noexcept { stopping_ = true; }
 void EventLoop::stop_threadsafe() {
     call_soon_threadsafe([this] { stop(); });
@@ -185,7 +186,9 @@ void EventLoop::run_once(Duration most) {
 }
 
 EventLoop::Duration EventLoop::idle_time() noexcept {
-    if (first_ready_ != nullptr || remote_calls_.load(std::memory_order_relaxed) != nullptr) return Duration(0);
+    if (first_ready_ != nullptr) return Duration(0);
+    sleeping_.store(true, std::memory_order_seq_cst);  // as in iterate()
+    if (remote_calls_.load(std::memory_order_seq_cst) != nullptr) return Duration(0);
     const detail::TimerNode* timer = timers_.first();
     if (timer == nullptr) return Duration(-1);
     const std::uint64_t now = time_ns();
