@@ -18,9 +18,7 @@ using detail::StreamState;
 
 namespace {
 
-[[noreturn]] void fail_reading(const StreamState& state) {
-    throw ConnectionError(state.error, state.name() + " was lost while reading");
-}
+[[noreturn]] void fail_reading(const StreamState& state) { state.throw_lost(" was lost while reading"); }
 
 // Where the separator that ends first begins and ends; npos: there is none.
 std::pair<std::size_t, std::size_t> first_of(std::string_view there, const std::vector<std::string>& separators,
@@ -85,6 +83,10 @@ Coro<std::size_t> StreamReader::read(std::span<std::byte> into) {
         std::memcpy(into.data(), there.data(), there.size());
         state->in.consume(there.size());
         co_return there.size();
+    }
+    if (state->filter) {
+        if (into.empty() || !co_await read_more()) co_return 0;
+        co_return co_await read(into);
     }
     if (state->turn_is_over()) co_await yield();
     for (;;) {
@@ -194,7 +196,7 @@ void StreamWriter::close() noexcept {
 Coro<> StreamWriter::wait_closed() {
     const Ref<StreamState> state = state_;
     co_await state->closed.wait();
-    if (state->error != 0) throw ConnectionError(state->error, state->name() + " was lost before all was sent");
+    if (state->error != 0) state->throw_lost(" was lost before all was sent");
 }
 
 Connection make_connection(Socket socket, StreamOptions options) {

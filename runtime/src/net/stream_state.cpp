@@ -31,11 +31,13 @@ void DrainAwaiter::start() noexcept {
 
 void DrainAwaiter::await_resume() {
     check_cancelled();
-    if (stream_->error != 0) throw ConnectionError(stream_->error, stream_->name() + " was lost");
+    if (stream_->error != 0) stream_->throw_lost(" was lost");
     if (!stream_->is_open()) throw ConnectionError(ENOTCONN, stream_->name() + " is closed");
 }
 
 IoResult StreamState::receive() {
+    if (filter) [[unlikely]]
+        return filter->receive(*this);
     // One for the thread: idle connections own no buffer. Only used between here and the return, never across a
     // suspension.
     thread_local std::array<std::byte, 64 * 1024> scratch;
@@ -59,6 +61,13 @@ IoResult StreamState::ended_with(const IoResult& result) noexcept {
 void StreamState::write(std::span<const std::byte> data) {
     if (!is_open() || closing) return;  // drain() says so
     if (eof_written) throw std::logic_error("nothing can be written after write_eof()");
+    if (filter) [[unlikely]]
+        return filter->write(*this, data);
+    write_raw(data);
+}
+
+void StreamState::write_raw(std::span<const std::byte> data) {
+    if (!is_open()) return;
     if (out.empty()) {
         while (!data.empty()) {
             const IoResult result = try_send(data);
@@ -83,7 +92,7 @@ void StreamState::send_kept() noexcept {
     }
     if (out.size() <= limits.low_water) wake_drains();
     if (!out.empty() || !is_open()) return;
-    if (eof_written) ::shutdown(fd, SHUT_WR);
+    if (eof_written && !filter) ::shutdown(fd, SHUT_WR);
     if (closing) close();
 }
 
@@ -98,13 +107,15 @@ void StreamState::end_of_writing() noexcept {
     if (!is_open() || eof_written) return;
     if (kind() == FdKind::pipe) return finish();  // it has one direction only
     eof_written = true;
+    if (filter) return filter->end_of_writing(*this);
     if (out.empty()) ::shutdown(fd, SHUT_WR);
 }
 
 void StreamState::finish() noexcept {
-    if (!is_open()) return;
+    if (!is_open() || closing) return;
     closing = true;
-    if (out.empty()) close();
+    if (filter && !eof_written) filter->end_of_writing(*this);
+    if (is_open() && out.empty()) close();
 }
 
 void StreamState::lose(int the_error) noexcept {
@@ -118,6 +129,12 @@ void StreamState::abort() noexcept {
     if (!out.empty())
         ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);  // the peer must not take it for all there was
     close();
+}
+
+void StreamState::throw_lost(const char* how) const {
+    if (const std::string why = filter ? filter->error() : std::string(); !why.empty())
+        throw TlsError(name() + how + ": " + why);
+    throw ConnectionError(error, name() + how);
 }
 
 void StreamState::on_closed() noexcept {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,6 +57,18 @@ struct StreamLimits {
 };
 
 class StreamState;
+struct StreamAccess;
+
+// What stands between the bytes of the user and those on the wire: TLS. The stream calls it on the loop's thread.
+class StreamFilter {
+public:
+    virtual ~StreamFilter() = default;
+    // Takes what the connection has and appends what it means to stream.in; as StreamState::receive().
+    virtual IoResult receive(StreamState& stream) = 0;
+    virtual void write(StreamState& stream, std::span<const std::byte> data) = 0;  // by stream.write_raw()
+    virtual void end_of_writing(StreamState& stream) noexcept = 0;                 // tells the peer
+    virtual std::string error() const = 0;                                         // why it failed; empty: it did not
+};
 
 class [[nodiscard("co_await it")]] DrainAwaiter : public Suspension {
 public:
@@ -94,10 +107,12 @@ public:
     // then on it reads the end.
     IoResult ended_with(const IoResult& result) noexcept;
     void write(std::span<const std::byte> data);
+    void write_raw(std::span<const std::byte> data);  // past the filter
     void end_of_writing() noexcept;
     void finish() noexcept;  // close when all is sent
     void abort() noexcept;
-    void lose(int the_error) noexcept;  // the connection is broken
+    void lose(int the_error) noexcept;                    // the connection is broken
+    [[noreturn]] void throw_lost(const char* how) const;  // ConnectionError, TlsError
 
     const Address peer;
     const StreamLimits limits;
@@ -107,6 +122,7 @@ public:
     bool closing = false;
     int error = 0;  // what broke the connection, for drain()
     Event closed;
+    std::unique_ptr<StreamFilter> filter;  // usually none
 
 private:
     friend DrainAwaiter;

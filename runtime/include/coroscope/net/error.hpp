@@ -1,6 +1,7 @@
 // The errors of sockets and streams.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <stdexcept>
 #include <string>
@@ -12,6 +13,12 @@ namespace coroscope {
 class ConnectionError : public std::system_error {
 public:
     ConnectionError(int error, const std::string& what) : std::system_error(error, std::generic_category(), what) {}
+};
+
+// ssl.SSLError: the handshake failed (certificates, versions), or the peer broke the protocol. what() says what to do.
+class TlsError : public ConnectionError {
+public:
+    explicit TlsError(const std::string& what) : ConnectionError(EPROTO, what) {}
 };
 
 // socket.gaierror: a host name could not be resolved. code() is one of EAI_...; 0: none.

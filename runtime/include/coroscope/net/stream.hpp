@@ -64,6 +64,7 @@ public:
     std::size_t limit() const noexcept { return state_->limits.read_limit; }
 
 private:
+    friend detail::StreamAccess;
     detail::Ref<detail::StreamState> state_;
 };
 
@@ -100,8 +101,17 @@ public:
     int fd() const noexcept { return state_->fd; }
 
 private:
+    friend detail::StreamAccess;
     detail::Ref<detail::StreamState> state_;
 };
+
+namespace detail {
+// For what stands on streams (TLS).
+struct StreamAccess {
+    static const Ref<StreamState>& state(const StreamReader& reader) noexcept { return reader.state_; }
+    static const Ref<StreamState>& state(const StreamWriter& writer) noexcept { return writer.state_; }
+};
+}  // namespace detail
 
 class Connection {
 public:
