@@ -52,7 +52,8 @@ TlsFilter::TlsFilter(const TlsContext& context, const std::string& server_name)
     if (is_numeric(server_name)) {
         ::X509_VERIFY_PARAM_set1_ip_asc(::SSL_get0_param(ssl_.get()), server_name.c_str());
     } else {
-        ::SSL_set_tlsext_host_name(ssl_.get(), server_name.c_str());
+        ::SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                   const_cast<char*>(server_name.c_str()));
         ::SSL_set_hostflags(ssl_.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
         ::SSL_set1_host(ssl_.get(), server_name.c_str());
     }
