@@ -1,9 +1,13 @@
 // All of the runtime's public API but the network (net.hpp, http.hpp).
 #pragma once
 
+#include "coroscope/as_completed.hpp"
 #include "coroscope/async_with.hpp"
 #include "coroscope/coro.hpp"
+#include "coroscope/create_task.hpp"
 #include "coroscope/error.hpp"
+#include "coroscope/exception_group.hpp"
+#include "coroscope/executor.hpp"
 #include "coroscope/future.hpp"
 #include "coroscope/gather.hpp"
 #include "coroscope/loop.hpp"
@@ -13,5 +17,6 @@
 #include "coroscope/sync.hpp"
 #include "coroscope/task.hpp"
 #include "coroscope/task_group.hpp"
+#include "coroscope/threadsafe.hpp"
 #include "coroscope/timeout.hpp"
 #include "coroscope/to_thread.hpp"

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <exception>
-#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <vector>
+#include <utility>
+
+#include "coroscope/exception_group.hpp"
 
 namespace coroscope {
 
@@ -26,6 +27,10 @@ public:
 private:
     std::shared_ptr<const std::string> message_;
 };
+
+// Python's KeyboardInterrupt, where run() or a Runner is asked to throw it: SIGINT came, and the main task has ended. No
+// std::exception, as KeyboardInterrupt is no Exception.
+class Interrupted {};
 
 // asyncio.InvalidStateError: the result of a task or future that is not done, a result set twice.
 class InvalidStateError : public std::logic_error {
@@ -48,37 +53,6 @@ public:
 class QueueFull : public std::runtime_error {
 public:
     QueueFull() : std::runtime_error("the queue is full") {}
-};
-
-// Python's ExceptionGroup: several errors at once, as a TaskGroup raises them.
-class ExceptionGroup : public std::exception {
-public:
-    ExceptionGroup(std::string message, std::vector<std::exception_ptr> exceptions);
-
-    const char* what() const noexcept override { return text_->c_str(); }
-    const std::string& message() const noexcept { return *message_; }
-    const std::vector<std::exception_ptr>& exceptions() const noexcept { return *exceptions_; }
-
-    // Whether it, or a group in it, holds an exception of type E.
-    template <class E>
-    bool contains() const {
-        return contains_if([](const std::exception_ptr& error) {
-            try {
-                std::rethrow_exception(error);
-            } catch (const E&) {
-                return true;
-            } catch (...) {
-                return false;
-            }
-        });
-    }
-
-private:
-    bool contains_if(const std::function<bool(const std::exception_ptr&)>& matches) const;
-
-    // Shared: exceptions are copied while they fly, and a copy must not throw.
-    std::shared_ptr<const std::string> message_, text_;
-    std::shared_ptr<const std::vector<std::exception_ptr>> exceptions_;
 };
 
 // "std::runtime_error: no route": the type and what() of any exception, for logs.

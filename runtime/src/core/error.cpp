@@ -17,17 +17,6 @@ std::string demangled(const char* name) {
     return result;
 }
 
-std::string text_of(const std::string& message, const std::vector<std::exception_ptr>& exceptions) {
-    std::string text = message + " (" + std::to_string(exceptions.size()) +
-                       (exceptions.size() == 1 ? " sub-exception" : " sub-exceptions");
-    const char* before = ": ";
-    for (const std::exception_ptr& error : exceptions) {
-        text += before + describe(error);
-        before = "; ";
-    }
-    return text + ")";
-}
-
 }  // namespace
 
 std::string describe(const std::exception_ptr& error) {
@@ -43,24 +32,6 @@ std::string describe(const std::exception_ptr& error) {
     } catch (...) {
     }
     return text;
-}
-
-ExceptionGroup::ExceptionGroup(std::string message, std::vector<std::exception_ptr> exceptions)
-    : message_(std::make_shared<const std::string>(message)),
-      text_(std::make_shared<const std::string>(text_of(message, exceptions))),
-      exceptions_(std::make_shared<const std::vector<std::exception_ptr>>(std::move(exceptions))) {}
-
-bool ExceptionGroup::contains_if(const std::function<bool(const std::exception_ptr&)>& matches) const {
-    for (const std::exception_ptr& error : *exceptions_) {
-        if (matches(error)) return true;
-        try {
-            std::rethrow_exception(error);
-        } catch (const ExceptionGroup& group) {
-            if (group.contains_if(matches)) return true;
-        } catch (...) {
-        }
-    }
-    return false;
 }
 
 }  // namespace coroscope
