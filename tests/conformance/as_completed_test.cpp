@@ -74,7 +74,7 @@ TEST(AsCompleted, FailedAndCancelledTasksCountToo) {
     });
 }
 
-Coro<> next_of(AsCompleted<int>& completed) { co_await completed.next(); }
+Coro<> next_of(AsCompleted<Task<int>>& completed) { co_await completed.next(); }
 TEST(AsCompleted, TheTimeIsCountedFromTheCall) {
     virtually([]() -> Coro<> {
         std::vector<Task<int>> tasks = tasks_of({1, 5});

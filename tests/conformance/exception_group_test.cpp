@@ -61,7 +61,7 @@ TEST(ExceptionGroup, SplitLeavesEmptyInnerGroupsOut) {
 TEST(ExceptionGroup, SplitsByAPredicateThatSeesGroupsToo) {
     const ExceptionGroup group("outer", {runtime("a"), nest("whole", {logic("b"), runtime("c")})});
     const auto [matching, rest] =
-        group.split([](const std::exception_ptr& error) { return describe(error).find("whole") != std::string::npos; });
+        group.split([](const std::exception_ptr& error) { return describe(error).starts_with("coroscope::ExceptionGroup: whole"); });
     EXPECT_EQ(matching->exceptions().size(), 1u);
     EXPECT_EQ(matching->leaves().size(), 2u);
     EXPECT_EQ(text(rest), "outer (1 sub-exception: std::runtime_error: a)");

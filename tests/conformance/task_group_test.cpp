@@ -102,9 +102,9 @@ Coro<> body_interrupted(bool& reached) {
         co_await for_ever();
         reached = true;
     } catch (...) {
-        group.fail(std::current_exception());
+        error = std::current_exception();
     }
-    co_await group.join();
+    co_await group.join_after(error);
 }
 TEST(TaskGroup, AFailureInterruptsTheBodyAndTheCancellationIsTakenBack) {
     virtually([]() -> Coro<> {
@@ -335,6 +335,7 @@ TEST(TaskGroup, NestedTheInnerGroupsErrorArrivesWithinTheOuters) {
 
 Coro<> nested_in_one_task(bool& after_inner) {
     TaskGroup outer;
+    std::exception_ptr error;
     outer.create_task(fail_later(1s, "outer's child"));
     try {
         TaskGroup inner;
@@ -342,9 +343,9 @@ Coro<> nested_in_one_task(bool& after_inner) {
         co_await inner.join();
         after_inner = true;
     } catch (...) {
-        outer.fail(std::current_exception());
+        error = std::current_exception();
     }
-    co_await outer.join();
+    co_await outer.join_after(error);
 }
 TEST(TaskGroup, AnOuterFailureEndsTheInnerGroupOfTheSameTask) {
     virtually([]() -> Coro<> {

@@ -118,7 +118,7 @@ TEST(Condition, WaitsForItsPredicate) { run<VirtualTimeLoop>(condition_notifies(
 
 Coro<> future_wakes() {
     Future<int> future;
-    auto wait = [](Future<int> the_future) -> Coro<int> { co_return co_await the_future.wait(); };
+    auto wait = [](Future<int> the_future) -> Coro<int> { co_return co_await the_future; };
     auto task = create_task(wait(future));
     co_await sleep(1ms);
     future.set_result(8);
@@ -142,7 +142,7 @@ Coro<> threadsafe() {
     EventLoop& loop = EventLoop::running();
     Future<int> future;
     std::thread other([&loop, future] { loop.call_soon_threadsafe([future] { future.set_result(3); }); });
-    EXPECT_EQ(co_await future.wait(), 3);
+    EXPECT_EQ(co_await future, 3);
     other.join();
 }
 TEST(Loop, TakesCallsFromOtherThreads) { run(threadsafe()); }

@@ -1,71 +1,107 @@
-// as_completed(): tasks in the order in which they are done. asyncio.as_completed, in its 3.13 form: it gives the very
-// tasks that it was given.
+// as_completed(): tasks in the order in which they end. asyncio.as_completed.
 //
-//     auto completed = as_completed(std::move(tasks), 10s);
-//     while (Task<Page> task = co_await completed.next()) show(task.result());   // throws what the task threw
+//     auto completed = as_completed(std::move(tasks), 5s);      // tasks, or coroutines
+//     while (Task<int> task = co_await completed.next()) {      // the original task, done
+//         use(task.result());                                   // throws what it threw
+//     }
 //
-// next() is a cancellation point; it gives an empty Task when all were given, and throws TimeoutError when the time,
-// counted from as_completed(), is over. Neither that nor a cancellation cancels the tasks. Thread: the loop's.
-// Complexity: one allocation for all.
+// next() is a cancellation point; being cancelled there cancels no task. It gives an empty task after the last. With a
+// timeout, counted from the call of as_completed(), next() throws TimeoutError as soon as nothing more had ended when
+// the time was over, and then always. Tasks that are left when the object goes run on. A task given twice comes once.
+// O(1) for each; one allocation for all. Thread: the loop's. Keep the object where it is, in the task that made it.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <memory>
+#include <coroutine>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
-#include "coroscope/sync.hpp"
-#include "coroscope/task.hpp"
+#include "coroscope/gather.hpp"
+#include "coroscope/loop.hpp"
 
 namespace coroscope {
 
 namespace detail {
 
-class CompletionOrder {
+// The part that does not know the type.
+class Completions : TimerNode {
 public:
-    CompletionOrder(std::span<TaskControl* const> tasks, std::optional<std::chrono::nanoseconds> timeout);
-    ~CompletionOrder();
-    CompletionOrder(const CompletionOrder&) = delete;
-    CompletionOrder& operator=(const CompletionOrder&) = delete;
-    Coro<TaskControl*> next();  // one reference is the caller's; nullptr: all were given
+    Completions(std::span<TaskControl* const> tasks, std::optional<std::chrono::nanoseconds> timeout);
+    ~Completions();
+    Completions(const Completions&) = delete;
+    Completions& operator=(const Completions&) = delete;
+
+    class [[nodiscard("co_await it")]] NextBase : public Suspension {
+    public:
+        explicit NextBase(Completions & owner) noexcept : owner_(owner) {}
+        ~NextBase() {
+            if (owner_.waiter_ == this) owner_.waiter_ = nullptr;
+        }
+        // std::logic_error if somebody waits already.
+        bool await_ready() const;
+        template <class P>
+        void await_suspend(std::coroutine_handle<P>) noexcept {
+            start();
+        }
+
+    protected:
+        TaskControl* take();  // nullptr: there is none any more; throws TimeoutError, Cancelled
+
+    private:
+        friend Completions;
+        void start() noexcept;
+        Completions& owner_;
+    };
 
 private:
     struct Hook : DoneHook {
-        CompletionOrder* owner = nullptr;
+        Completions* owner = nullptr;
         TaskControl* target = nullptr;
+        Hook* next_done = nullptr;
     };
-    Coro<> wait_for_one();
+    void put(Hook& hook) noexcept;
+    void wake_waiter() noexcept;
 
+    EventLoop& loop_;
     std::vector<Hook> hooks_;
-    std::vector<TaskControl*> done_;  // in order; from given_ on they wait to be given
-    std::size_t given_ = 0;
-    std::optional<std::uint64_t> deadline_ns_;
-    Event more_;
+    Hook* first_done_ = nullptr;
+    Hook* last_done_ = nullptr;
+    std::size_t left_ = 0;  // to be given
+    NextBase* waiter_ = nullptr;
+    bool timed_out_ = false;
 };
 
 }  // namespace detail
 
-template <class T>
-class AsCompleted {
+template <std::derived_from<AnyTask> H>
+class [[nodiscard]] AsCompleted {
 public:
-    AsCompleted(std::vector<Task<T>> tasks, std::optional<std::chrono::nanoseconds> timeout) {
-        std::vector<detail::TaskControl*> controls;
-        controls.reserve(tasks.size());
-        for (const Task<T>& task : tasks) controls.push_back(task.control());
-        order_ = std::make_unique<detail::CompletionOrder>(controls, timeout);
-    }
-    Coro<Task<T>> next() { co_return Task<T>(AnyTask::adopt(co_await order_->next())); }
+    AsCompleted(const std::vector<H>& tasks, std::optional<std::chrono::nanoseconds> timeout)
+        : completions_(detail::controls_of(tasks), timeout) {}
+
+    class Next : public detail::Completions::NextBase {
+    public:
+        using NextBase::NextBase;
+        H await_resume() { return H(AnyTask::share(take())); }
+    };
+    Next next() noexcept { return Next(completions_); }
 
 private:
-    std::unique_ptr<detail::CompletionOrder> order_;
+    detail::Completions completions_;
 };
 
+template <std::derived_from<AnyTask> H>
+AsCompleted<H> as_completed(const std::vector<H>& tasks,
+                            std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {
+    return AsCompleted<H>(tasks, timeout);
+}
 template <class T>
-AsCompleted<T> as_completed(std::vector<Task<T>> tasks, std::optional<std::chrono::nanoseconds> timeout = {}) {
-    return AsCompleted<T>(std::move(tasks), timeout);
+AsCompleted<Task<T>> as_completed(std::vector<Coro<T>> coros,
+                                  std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {
+    return AsCompleted<Task<T>>(detail::as_tasks(std::move(coros)), timeout);
 }
 
 }  // namespace coroscope

@@ -26,6 +26,8 @@ namespace coroscope {
 
 template <class T>
 class Task;
+template <class T>
+class Future;
 template <class T = void>
 class [[nodiscard("a coroutine does nothing until it is awaited or made a task")]] Coro;
 
@@ -35,6 +37,8 @@ template <class T>
 class CoroAwaiter;
 template <class T>
 class JoinAwaiter;
+template <class T>
+class FutureAwaiter;
 
 template <class A>
 concept Awaiter = requires(A& awaiter) {
@@ -69,6 +73,9 @@ struct PromiseWithAwait : PromiseBase {
     template <class U>
     JoinAwaiter<U> await_transform(Task<U>&& task,
                                    std::source_location where = std::source_location::current()) noexcept;
+    template <class U>
+    FutureAwaiter<U> await_transform(const Future<U>& future,
+                                     std::source_location where = std::source_location::current()) noexcept;
     template <class A>
     requires Awaiter<std::remove_reference_t<A>> AwaiterReference<std::remove_reference_t<A>> await_transform(
         A&& awaiter, std::source_location where = std::source_location::current())

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "coroscope/exception_group.hpp"
 
@@ -26,6 +27,10 @@ public:
 private:
     std::shared_ptr<const std::string> message_;
 };
+
+// Python's KeyboardInterrupt, where run() or a Runner is asked to throw it: SIGINT came, and the main task has ended.
+// No std::exception, as KeyboardInterrupt is no Exception.
+class Interrupted {};
 
 // asyncio.InvalidStateError: the result of a task or future that is not done, a result set twice.
 class InvalidStateError : public std::logic_error {

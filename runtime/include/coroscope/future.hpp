@@ -1,100 +1,174 @@
-// Future<T>: a value that comes later, set by somebody else. asyncio.Future. co_await future is a cancellation point.
-// Handles share one state. Thread: the loop's. Errors: InvalidStateError when set twice or read too early.
+// Future<T>: a value that comes later, set by somebody else. asyncio.Future.
+//
+//     Future<int> answer;
+//     loop.call_later(1s, [answer] { answer.set_result(42); });
+//     int value = co_await answer;
+//
+// Awaiting is a cancellation point, and cancelling the task that awaits cancels the future, as in asyncio: all who
+// await it get Cancelled, and a later set_result() throws. `co_await shield(future)` leaves it alone. Handles share one
+// state. An exception that nobody retrieved is reported when the last handle goes. Thread: the loop's; from another
+// thread set it by call_soon_threadsafe(). Errors: InvalidStateError when set twice or read too early. Unlike asyncio's
+// it needs no loop until it is awaited or has a callback.
 #pragma once
 
 #include <coroutine>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
+#include "coroscope/coro.hpp"
 #include "coroscope/detail/task_control.hpp"
 #include "coroscope/error.hpp"
 
 namespace coroscope {
 
-template <class T = void>
-class Future {
-    using Value = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
-    struct State;
+namespace detail {
 
+// What a future's state has, whatever its value.
+class FutureState {
 public:
-    Future() : state_(std::make_shared<State>()) {}
+    FutureState() = default;
+    FutureState(const FutureState&) = delete;
+    FutureState& operator=(const FutureState&) = delete;
+    ~FutureState();
 
-    class [[nodiscard("co_await it")]] Awaiter : public detail::Suspension {
+    enum class Stage : std::uint8_t { pending, value, error, cancelled };
+
+    class Awaiter : public Suspension {
     public:
-        explicit Awaiter(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
+        Awaiter(std::shared_ptr<FutureState> state, bool shielded) noexcept
+            : state_(std::move(state)), shielded_(shielded) {}
         ~Awaiter() {
-            if (waiting_) state_->waiters.remove(*this);
+            if (waiting_) state_->waiters_.remove(*this);
         }
-        bool await_ready() const noexcept { return state_->result.index() != 0; }
+        bool await_ready() const noexcept { return state_->done(); }
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {
-            waiting_ = true;
-            state_->waiters.push(*this);
-            this->suspend(detail::wait_bits(detail::WaitKind::future), [](detail::Suspension& base) noexcept {
-                auto& self = static_cast<Awaiter&>(base);
-                self.waiting_ = false;
-                self.state_->waiters.remove(self);
-                self.wake_cancelled();
-            });
-        }
-        T await_resume() {
-            this->check_cancelled();
-            if constexpr (std::is_void_v<T>) {
-                state_->get();
-            } else {
-                return state_->get();
-            }
+            start();
         }
         Awaiter* next_waiter = nullptr;
         Awaiter* previous_waiter = nullptr;
 
-    private:
-        friend State;
-        std::shared_ptr<State> state_;
+    protected:
+        friend FutureState;
+        void start() noexcept;
+        std::shared_ptr<FutureState> state_;
+        bool shielded_;
         bool waiting_ = false;
     };
 
-    Awaiter wait() const { return Awaiter(state_); }
-    bool done() const noexcept { return state_->result.index() != 0; }
-    template <class... A>
-    void set_result(A&&... value) const {
-        state_->template set<1>(std::forward<A>(value)...);
-    }
-    void set_exception(std::exception_ptr error) const { state_->template set<2>(std::move(error)); }
-    // Cancelled is thrown at its awaits. False if it is done.
-    bool cancel() const {
-        if (done()) return false;
-        set_exception(std::make_exception_ptr(Cancelled()));
-        return true;
-    }
-    const Value& result() const {
-        if (!done()) throw InvalidStateError("the future is not done");
-        return state_->get();
-    }
+    bool done() const noexcept { return stage_ != Stage::pending; }
+    bool cancelled() const noexcept { return stage_ == Stage::cancelled; }
+    void require_pending() const;
+    void require_done() const;  // and not cancelled: throws Cancelled
+    void finish(Stage stage) noexcept;
+    void fail(std::exception_ptr error);
+    bool cancel(std::string_view message);
+    std::exception_ptr exception();
+    void rethrow_error();  // if it is one
+    void add_done_callback(std::function<void()> callback);
 
 private:
-    struct State {
-        std::variant<std::monostate, Value, std::exception_ptr> result;
-        detail::WaiterList<Awaiter> waiters;
+    Stage stage_ = Stage::pending;
+    bool retrieved_ = false;
+    std::exception_ptr error_;  // or the Cancelled
+    WaiterList<Awaiter> waiters_;
+    std::vector<std::function<void()>> callbacks_;
+};
 
-        template <std::size_t index, class... A>
-        void set(A&&... value) {
-            if (result.index() != 0) throw InvalidStateError("the future is done already");
-            result.template emplace<index>(std::forward<A>(value)...);
-            while (Awaiter* waiter = waiters.pop()) {
-                waiter->waiting_ = false;
-                waiter->wake();
-            }
-        }
-        const Value& get() const {
-            if (result.index() == 2) std::rethrow_exception(std::get<2>(result));
-            return std::get<1>(result);
-        }
+template <class T>
+class FutureAwaiter;
+
+}  // namespace detail
+
+template <class T = void>
+class Future {
+    using Value = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+public:
+    using value_type = T;
+
+    Future() : state_(std::make_shared<State>()) {}
+
+    bool done() const noexcept { return state_->done(); }
+    bool cancelled() const noexcept { return state_->cancelled(); }
+    template <class... A>
+    requires std::is_constructible_v<Value, A...>
+    void set_result(A&&... value) const {
+        state_->require_pending();
+        state_->value.template emplace<1>(std::forward<A>(value)...);
+        state_->finish(detail::FutureState::Stage::value);
+    }
+    void set_exception(std::exception_ptr error) const { state_->fail(std::move(error)); }
+    template <class E>
+    requires(!std::is_convertible_v<E, std::exception_ptr>) void set_exception(E error) const {
+        state_->fail(std::make_exception_ptr(std::move(error)));
+    }
+    // Cancelled, with the message, is thrown at its awaits. False if it is done.
+    bool cancel(std::string_view message = {}) const { return state_->cancel(message); }
+    // The value; throws its error, Cancelled if it was cancelled, InvalidStateError if it is not done.
+    std::add_lvalue_reference_t<const T> result() const {
+        state_->require_done();
+        state_->rethrow_error();
+        if constexpr (!std::is_void_v<T>) return std::get<1>(state_->value);
+    }
+    // The error; nullptr if it has a value. Throws Cancelled, InvalidStateError.
+    std::exception_ptr exception() const { return state_->exception(); }
+    // Called by the running loop soon after it is done, in the order of the adding.
+    void add_done_callback(std::function<void(Future)> callback) const {
+        // Weak: what is kept in the state must not keep it.
+        state_->add_done_callback([callback = std::move(callback), weak = std::weak_ptr<State>(state_)] {
+            if (auto state = weak.lock()) callback(Future(std::move(state)));
+        });
+    }
+    bool operator==(const Future&) const noexcept = default;
+
+private:
+    template <class U>
+    friend class detail::FutureAwaiter;
+    struct State : detail::FutureState {
+        std::variant<std::monostate, Value> value;
     };
+    explicit Future(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
     std::shared_ptr<State> state_;
 };
+
+namespace detail {
+
+template <class T>
+class [[nodiscard("co_await it")]] FutureAwaiter
+    : public FutureState::
+      Awaiter{public : explicit FutureAwaiter(const Future<T>& future, bool shielded = false) noexcept :
+                  Awaiter(future.state_, shielded){} T await_resume(){this->check_cancelled();
+auto& state = static_cast<typename Future<T>::State&>(*this->state_);
+state.require_done();
+state.rethrow_error();
+if constexpr (std::is_copy_constructible_v<T>) {
+    return std::get<1>(state.value);
+} else if constexpr (!std::is_void_v<T>) {
+    return std::move(std::get<1>(state.value));  // for the one who awaits it
+}
+}  // namespace detail
+};  // namespace coroscope
+
+template <class U>
+FutureAwaiter<U> PromiseWithAwait::await_transform(const Future<U>& future, std::source_location where) noexcept {
+    await_site = where;
+    return FutureAwaiter<U>(future);
+}
+
+}  // namespace detail
+
+// Awaits a future; cancelling the awaiting task does not cancel it.
+template <class T>
+detail::FutureAwaiter<T> shield(const Future<T>& future) noexcept {
+    return detail::FutureAwaiter<T>(future, true);
+}
 
 }  // namespace coroscope

@@ -2,15 +2,23 @@
 //
 //     auto [a, b] = co_await gather(fetch("x"), fetch("y"));
 //     std::vector<std::string> all = co_await gather(std::move(tasks));
-//     auto [done, pending] = co_await wait(tasks, ReturnWhen::first_completed);
+//     auto outcomes = co_await gather(return_exceptions, fetch("x"), fetch("y"));   // errors as values
+//     auto [done, pending] = co_await wait(tasks, FIRST_COMPLETED, 2s);
+//
+// as_completed(), which gives results as they come, has its own header.
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <exception>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <tuple>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -32,16 +40,19 @@ class [[nodiscard]] WaitAwaiter : public Suspension, TimerNode {
 public:
     // What a cancellation of the waiting task does to the tasks waited for.
     enum class OnCancelled : std::uint8_t { leave, cancel };
+    using Timeout = std::optional<std::chrono::nanoseconds>;  // nullopt: none
 
     WaitAwaiter(std::span<TaskControl* const> tasks, ReturnWhen when, bool cancelled_counts, OnCancelled on_cancelled,
-                std::int64_t timeout_ns);
+                Timeout timeout);
     ~WaitAwaiter();
-    bool await_ready() const noexcept { return pending_ == 0 || satisfied_; }
+    bool await_ready() const noexcept { return pending_ == 0 || first_ != nullptr; }
     template <class P>
     void await_suspend(std::coroutine_handle<P>) {
         start();
     }
     void await_resume() { check_cancelled(); }
+    // The first of those that ended the wait before its time; nullptr: none did.
+    TaskControl* first() const noexcept { return first_; }
 
 private:
     struct Hook : DoneHook {
@@ -49,7 +60,7 @@ private:
         TaskControl* target = nullptr;
     };
     void start();
-    void one_done(const TaskControl& task) noexcept;
+    void one_done(TaskControl& task) noexcept;
     void cancel_or_leave() noexcept;
     void stop_waiting() noexcept;
     bool satisfies(const TaskControl& task) const noexcept;
@@ -59,10 +70,11 @@ private:
     ReturnWhen when_;
     bool cancelled_counts_;  // a cancelled task counts as one with an exception (gather), or not (wait)
     OnCancelled on_cancelled_;
-    bool satisfied_ = false;
     bool waiting_ = false;
+    bool passing_on_ = false;
     bool cancel_passed_on_ = false;
-    std::int64_t timeout_ns_;  // negative: none
+    TaskControl* first_ = nullptr;
+    Timeout timeout_;
 };
 
 template <class T>
@@ -72,6 +84,14 @@ Task<T> as_task(Coro<T>&& coro) {
 template <class T>
 Task<T> as_task(Task<T>&& task) {
     return std::move(task);
+}
+
+template <class T>
+std::vector<Task<T>> as_tasks(std::vector<Coro<T>>&& coros) {
+    std::vector<Task<T>> tasks;
+    tasks.reserve(coros.size());
+    for (auto& coro : coros) tasks.push_back(create_task(std::move(coro)));
+    return tasks;
 }
 
 template <class A>
@@ -91,40 +111,66 @@ Stored<T> stored_result(Task<T>& task) {
     }
 }
 
-// The first error in order of completion would be asyncio's; here in order of the arguments among those that are done.
 template <class T>
-void rethrow_error(const Task<T>& task) {
-    if (task.done() && (task.cancelled() || task.control()->error())) task.result();
+using Outcome = std::variant<Stored<T>, std::exception_ptr>;
+
+template <class T>
+Outcome<T> outcome_of(Task<T>& task) {
+    try {
+        return Outcome<T>(std::in_place_index<0>, stored_result(task));
+    } catch (...) {
+        return Outcome<T>(std::in_place_index<1>, std::current_exception());
+    }
 }
+
+// The controls of tasks, in order.
+template <class Tasks>
+std::vector<TaskControl*> controls_of(const Tasks& tasks) {
+    std::vector<TaskControl*> controls;
+    if constexpr (requires { tasks.size(); }) {
+        controls.reserve(tasks.size());
+        for (const AnyTask& task : tasks) controls.push_back(task.control());
+    } else {
+        std::apply([&](const auto&... task) { (controls.push_back(task.control()), ...); }, tasks);
+    }
+    return controls;
+}
+
+// Waits for a gather's tasks; throws the first error in order of completion.
+Coro<> gather_tasks(std::vector<TaskControl*> tasks);
+// Waits until all have ended.
+Coro<> gather_ends(std::vector<TaskControl*> tasks);
 
 template <class A>
 concept Gatherable = IsCoro<std::remove_cvref_t<A>>::value || IsTask<std::remove_cvref_t<A>>::value;
 
 }  // namespace detail
 
-// Runs all concurrently and returns their values in order, void as std::monostate. The first error is thrown at once
-// and the others run on, as in asyncio; a TaskGroup cancels them instead. Cancelling the gather cancels all.
+// Makes gather() wait for all and give errors as values: asyncio's return_exceptions=True.
+class ReturnExceptions {
+public:
+    constexpr ReturnExceptions() noexcept {}
+};
+inline constexpr ReturnExceptions return_exceptions;
+
+// Runs all concurrently and returns their values in order, void as std::monostate. The first error is thrown at once,
+// and the others run on, as in asyncio (what they throw then is dropped); a TaskGroup cancels them instead. Cancelling
+// the gather cancels all, and it ends when all have ended: asyncio's ends with the first, and leaves the others
+// unobserved. A task may be given twice.
 template <detail::Gatherable... A>
 requires(sizeof...(A) > 0) Coro<std::tuple<detail::Stored<detail::ValueOf<A>>...>> gather(A... awaitables) {
     std::tuple<Task<detail::ValueOf<A>>...> tasks{detail::as_task(std::move(awaitables))...};
-    std::vector<detail::TaskControl*> controls;
-    std::apply([&](auto&... task) { (controls.push_back(task.control()), ...); }, tasks);
-    detail::WaitAwaiter all(controls, ReturnWhen::first_exception, true, detail::WaitAwaiter::OnCancelled::cancel, -1);
-    co_await all;
-    std::apply([](auto&... task) { (detail::rethrow_error(task), ...); }, tasks);
+    co_await detail::gather_tasks(detail::controls_of(tasks));
     co_return std::apply(
         [](auto&... task) { return std::tuple<detail::Stored<detail::ValueOf<A>>...>{detail::stored_result(task)...}; },
         tasks);
 }
+inline Coro<std::tuple<>> gather() { co_return std::tuple<>(); }
 
 // The same for any number of one type.
 template <class T>
 Coro<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::Stored<T>>>> gather(std::vector<Task<T>> tasks) {
-    std::vector<detail::TaskControl*> controls;
-    for (auto& task : tasks) controls.push_back(task.control());
-    detail::WaitAwaiter all(controls, ReturnWhen::first_exception, true, detail::WaitAwaiter::OnCancelled::cancel, -1);
-    co_await all;
-    for (const auto& task : tasks) detail::rethrow_error(task);
+    co_await detail::gather_tasks(detail::controls_of(tasks));
     if constexpr (!std::is_void_v<T>) {
         std::vector<T> values;
         values.reserve(tasks.size());
@@ -132,50 +178,55 @@ Coro<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::Stored<T>>>
         co_return values;
     }
 }
-
 template <class T>
 auto gather(std::vector<Coro<T>> coros) {
-    std::vector<Task<T>> tasks;
-    tasks.reserve(coros.size());
-    for (auto& coro : coros) tasks.push_back(create_task(std::move(coro)));
-    return gather(std::move(tasks));
+    return gather(detail::as_tasks(std::move(coros)));
 }
 
-// As gather(tasks), but waits for all and gives errors as values: asyncio's return_exceptions=True.
+// With errors as values: std::variant<value, std::exception_ptr> for each. Cancelling it cancels all as above.
+template <detail::Gatherable... A>
+Coro<std::tuple<detail::Outcome<detail::ValueOf<A>>...>> gather(ReturnExceptions, A... awaitables) {
+    std::tuple<Task<detail::ValueOf<A>>...> tasks{detail::as_task(std::move(awaitables))...};
+    co_await detail::gather_ends(detail::controls_of(tasks));
+    co_return std::apply(
+        [](auto&... task) { return std::tuple<detail::Outcome<detail::ValueOf<A>>...>{detail::outcome_of(task)...}; },
+        tasks);
+}
 template <class T>
-Coro<std::vector<std::variant<detail::Stored<T>, std::exception_ptr>>> gather_all(std::vector<Task<T>> tasks) {
-    std::vector<detail::TaskControl*> controls;
-    for (auto& task : tasks) controls.push_back(task.control());
-    detail::WaitAwaiter all(controls, ReturnWhen::all_completed, true, detail::WaitAwaiter::OnCancelled::cancel, -1);
-    co_await all;
-    std::vector<std::variant<detail::Stored<T>, std::exception_ptr>> results;
-    for (auto& task : tasks) {
-        try {
-            results.emplace_back(std::in_place_index<0>, detail::stored_result(task));
-        } catch (...) {
-            results.emplace_back(std::in_place_index<1>, std::current_exception());
-        }
-    }
-    co_return results;
+Coro<std::vector<detail::Outcome<T>>> gather(ReturnExceptions, std::vector<Task<T>> tasks) {
+    co_await detail::gather_ends(detail::controls_of(tasks));
+    std::vector<detail::Outcome<T>> outcomes;
+    outcomes.reserve(tasks.size());
+    for (auto& task : tasks) outcomes.push_back(detail::outcome_of(task));
+    co_return outcomes;
+}
+template <class T>
+auto gather(ReturnExceptions, std::vector<Coro<T>> coros) {
+    return gather(return_exceptions, detail::as_tasks(std::move(coros)));
 }
 
-template <class T>
+// The tasks given to wait(), in their order.
+template <std::derived_from<AnyTask> H>
 class WaitResult {
 public:
     WaitResult() {}  // user-declared: may stand in an expression with co_await on g++ 12.2
-    std::vector<Task<T>> done, pending;
+    std::vector<H> done, pending;
 };
 
-// Waits until the condition holds or the time is over; cancels nothing, throws no task's error. Negative timeout: none.
-template <class T>
-Coro<WaitResult<T>> wait(std::vector<Task<T>> tasks, ReturnWhen return_when = ALL_COMPLETED,
-                         std::chrono::nanoseconds timeout = std::chrono::nanoseconds(-1)) {
-    std::vector<detail::TaskControl*> controls;
-    for (auto& task : tasks) controls.push_back(task.control());
-    detail::WaitAwaiter some(controls, return_when, false, detail::WaitAwaiter::OnCancelled::leave, timeout.count());
+// Waits until the condition holds or the time is over; cancels nothing, throws no task's error. FIRST_EXCEPTION: a task
+// that was cancelled is none. A task given twice counts once. Coroutines are not taken, as in asyncio: make tasks, of
+// one type or of any (std::vector<AnyTask>). Errors: std::invalid_argument for no tasks.
+template <std::derived_from<AnyTask> H>
+Coro<WaitResult<H>> wait(std::vector<H> tasks, ReturnWhen return_when = ALL_COMPLETED,
+                         std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {
+    if (tasks.empty()) throw std::invalid_argument("wait: there are no tasks");
+    const std::vector<detail::TaskControl*> controls = detail::controls_of(tasks);
+    detail::WaitAwaiter some(controls, return_when, false, detail::WaitAwaiter::OnCancelled::leave, timeout);
     co_await some;
-    WaitResult<T> result;
-    for (auto& task : tasks) (task.done() ? result.done : result.pending).push_back(std::move(task));
+    WaitResult<H> result;
+    std::unordered_set<detail::TaskControl*> seen;
+    for (auto& task : tasks)
+        if (seen.insert(task.control()).second) (task.done() ? result.done : result.pending).push_back(std::move(task));
     co_return result;
 }
 

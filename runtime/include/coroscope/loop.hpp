@@ -9,13 +9,16 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <source_location>
+#include <utility>
 #include <vector>
 
+#include "coroscope/create_task.hpp"
 #include "coroscope/detail/timer.hpp"
-#include "coroscope/task.hpp"
 
 namespace coroscope {
 
@@ -30,6 +33,12 @@ struct RemoteCall {
     void (*run)(RemoteCall&) noexcept = nullptr;
 };
 
+// The way back to a loop for what may outlive it. Any thread, under the mutex.
+struct LoopLink {
+    std::mutex mutex;
+    EventLoop* loop = nullptr;  // nullptr: it has ended
+};
+
 // One file descriptor on a loop's poller: edge-triggered, one registration. `ready` gets EPOLLIN|EPOLLOUT|... bits.
 struct FdWatch {
     int fd = -1;
@@ -38,12 +47,16 @@ struct FdWatch {
 };
 }  // namespace detail
 
-// A callback that was scheduled. Dropping the handle does not cancel it.
+// A callback that was scheduled. Dropping the handle does not cancel it. asyncio's Handle and TimerHandle. Thread: the
+// loop's, also when the callback came from another.
 class Handle {
 public:
     Handle() = default;
-    void cancel() noexcept;  // it will not be called; harmless afterwards
+    // It will not be called, and what it captured is destroyed now. Harmless after it was called.
+    void cancel() noexcept;
     bool cancelled() const noexcept;
+    // The loop's time, in ns, at which it is to be called; 0: as soon as possible.
+    std::uint64_t when() const noexcept;
 
 private:
     friend class EventLoop;
@@ -51,27 +64,30 @@ private:
     std::shared_ptr<detail::CallbackNode> node_;
 };
 
-class EventLoop {
+class EventLoop : public detail::CreatesTasks<EventLoop> {
 public:
     using Callback = std::function<void()>;
     using Duration = std::chrono::nanoseconds;
 
     EventLoop();
-    virtual ~EventLoop();  // cancels what still runs, and waits for it
+    // Tasks that are still pending (cancel_all_tasks() leaves none) are reported, and end as cancelled: their frames
+    // are destroyed. Callbacks that were not called are dropped. Waits for jobs on the pool's threads. Handles of tasks
+    // may outlive the loop, but not be awaited then, or given callbacks.
+    virtual ~EventLoop();
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
 
-    // Runs until the task is done; returns or throws its result.
+    // Runs until the coroutine is done; returns or throws its result. std::logic_error if stop() ends it earlier.
     template <class T>
-    T run_until_complete(Coro<T> main) {
+    T run_until_complete(Coro<T> main, std::source_location where = std::source_location::current()) {
         const Running running(*this);
-        Task<T> task = detail::spawn_coro(this, std::move(main), nullptr, {}, std::source_location::current());
-        run_until_done(task);
-        if constexpr (std::is_void_v<T>) {
-            task.result();
-        } else {
-            return std::move(task.result());
-        }
+        return result_of_main(detail::spawn_coro(this, std::move(main), nullptr, {}, where));
+    }
+    // The same for a task of this loop.
+    template <class T>
+    T run_until_complete(const Task<T>& task) {
+        const Running running(*this);
+        return result_of_main(task);
     }
     virtual void run_forever();  // until stop()
     // --- For a main loop that is somebody else's (examples/host_epoll.cpp, examples/glfw_loop.cpp). In turn:
@@ -90,17 +106,14 @@ public:
     // Cancels all tasks and runs until they are done, as asyncio.run() does at its end.
     void cancel_all_tasks();
 
-    template <class T>
-    Task<T> create_task(Coro<T> coro, std::string_view name = {},
-                        std::source_location where = std::source_location::current()) {
-        return detail::spawn_coro(this, std::move(coro), nullptr, name, where);
-    }
+    // Callbacks run in the order of their scheduling, timers in the order of their times. A callback scheduled by a
+    // callback runs later, never at once. What a callback throws goes to the exception handler; the loop goes on.
     Handle call_soon(Callback callback, std::source_location where = std::source_location::current());
     Handle call_later(Duration delay, Callback callback, std::source_location where = std::source_location::current());
     Handle call_at(std::uint64_t time_ns, Callback callback,
                    std::source_location where = std::source_location::current());
     // Any thread, at any time while the loop exists. May be called from a signal handler? No.
-    void call_soon_threadsafe(Callback callback, std::source_location where = std::source_location::current());
+    Handle call_soon_threadsafe(Callback callback, std::source_location where = std::source_location::current());
     void stop_threadsafe();
     // The loop's clock, ns, from an arbitrary start.
     std::uint64_t time_ns() noexcept { return now_ns_ = clock_ns(); }
@@ -109,12 +122,24 @@ public:
     void run_in_executor(std::function<void()> job);
     std::vector<AnyTask> all_tasks();
 
-    // Called for an exception that a callback threw. Default: reports it (debug mode) or prints it.
+    // Called for an exception that nobody can catch: that of a callback. Default: what set_exception_handler() was
+    // given, or else it is reported (debug mode) or printed. A handler that throws is reported with what it threw.
     virtual void call_exception_handler(const std::exception_ptr& error) noexcept;
+    using ExceptionHandler = std::function<void(EventLoop&, const std::exception_ptr&)>;
+    void set_exception_handler(ExceptionHandler handler) {
+        exception_handler_ = std::move(handler);
+    }  // {}: the default
+    const ExceptionHandler& exception_handler() const noexcept { return exception_handler_; }
 
     static EventLoop& running();  // of this thread; throws std::logic_error if there is none
 
-    // --- for awaiters of the runtime
+    // --- for the runtime
+    std::shared_ptr<detail::LoopLink> link_to_loop();
+    void before_make_task() const noexcept {}
+    template <class T>
+    Task<T> make_task(Coro<T>&& coro, std::unique_ptr<detail::Keep> keep, const TaskOptions& options) {
+        return detail::spawn_coro(this, std::move(coro), std::move(keep), options);
+    }
     void add_timer(detail::TimerNode& timer, std::uint64_t deadline_ns) {
         timer.deadline_ns = deadline_ns;
         timers_.add(timer);
@@ -169,12 +194,29 @@ private:
                                               std::unique_ptr<detail::Keep>, std::string_view,
                                               const std::source_location&);
     friend void detail::make_ready(detail::TaskControl&) noexcept;
+    friend void detail::end_now(detail::TaskControl&) noexcept;
 
+    void run_main(const AnyTask& task);
+    template <class T>
+    T result_of_main(const Task<T>& task) {
+        run_main(task);
+        if constexpr (std::is_void_v<T>) {
+            task.result();
+        } else {
+            return std::move(task.result());
+        }
+    }
     void iterate(std::int64_t most_ns);
     std::size_t run_ready();
     void run_step(detail::TaskControl& task);
     void finish(detail::TaskControl& task) noexcept;
+    void tell_done(detail::TaskControl& task) noexcept;
+    void push_callback(detail::CallbackNode& node) noexcept;
     void run_callback(detail::CallbackNode& node);
+    void end_without_throw(detail::TaskControl& task) noexcept;
+    void end_now(detail::TaskControl& task) noexcept;
+    void abandon_tasks() noexcept;
+    void drop_ready() noexcept;
     void take_remote_calls();
     void fire_timers() noexcept;
     void take_snapshot() noexcept;
@@ -200,6 +242,8 @@ private:
     bool announced_ = false;  // the debugger knows of it
     std::unique_ptr<detail::Poller> poller_;
     std::unique_ptr<detail::ThreadPool> pool_;
+    std::shared_ptr<detail::LoopLink> link_;  // made when asked for
+    ExceptionHandler exception_handler_;
     std::atomic<detail::RemoteCall*> remote_calls_{nullptr};  // a stack; pushed by any thread, taken whole by the loop
     std::atomic<bool> sleeping_{false};
 };

@@ -6,15 +6,13 @@
 // A Task is a handle: copies refer to the same task; dropping all of them does not stop it (unlike Python's, the loop
 // keeps it alive). An exception that nobody retrieved is reported when the last handle goes. Awaiting a task and being
 // cancelled cancels the awaited task too, as in asyncio; shield() prevents that. Thread: the loop's. Errors: as the
-// coroutine threw them.
+// coroutine threw them. How tasks are made: create_task.hpp.
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <source_location>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -24,6 +22,10 @@
 #include "coroscope/error.hpp"
 
 namespace coroscope {
+
+namespace detail {
+class EndAwaiter;
+}
 
 // What all tasks have, whatever they return.
 class AnyTask {
@@ -55,20 +57,26 @@ public:
 
     bool done() const noexcept { return control_->done(); }
     bool cancelled() const noexcept { return control_->outcome == detail::TaskOutcome::cancelled; }
-    // Asks for cancellation: Cancelled is thrown at the task's await. False if it is done. Not a cancellation point.
+    // Asks for cancellation: Cancelled, with the message, is thrown at the task's await, or at its next one, and comes
+    // to whoever awaits the task. False if it is done. Not a cancellation point.
     bool cancel(std::string_view message = {},
                 std::source_location where = std::source_location::current()) const noexcept {
         return control_->cancel(message, where);
     }
-    // Takes one request back and returns how many are left.
+    // Takes one request back and returns how many are left. With none left, a Cancelled that is not on its way yet is
+    // not thrown any more.
     std::uint32_t uncancel() const noexcept { return control_->uncancel(); }
     std::uint32_t cancelling() const noexcept { return control_->cancel_requests; }
     // What it threw; nullptr if nothing. Throws InvalidStateError if not done, Cancelled if cancelled.
     std::exception_ptr exception() const;
+    // co_await task.wait(): until it is done, however it ends; throws nothing of its. Being cancelled leaves the task
+    // alone. asyncio's wait() of one task.
+    detail::EndAwaiter wait() const noexcept;
     std::string name() const { return control_->display_name(); }
     void set_name(std::string_view name) const { control_->set_name(name); }
     std::uint64_t id() const noexcept { return control_->id; }
-    // asyncio's add_done_callback: called by the loop soon after it is done.
+    // asyncio's add_done_callback: called by the loop soon after it is done, in the order of the adding. What it throws
+    // goes to the loop's exception handler.
     void add_done_callback(std::function<void(AnyTask)> callback) const;
 
     detail::TaskControl* control() const noexcept { return control_; }
@@ -92,11 +100,11 @@ public:
     decltype(auto) result() const {
         require_done();
         control_->retrieved = true;
-        if (cancelled()) [[unlikely]]
-            detail::throw_was_cancelled(*control_);
+        if (cancelled()) control_->rethrow_cancelled();
         return promise().get();
     }
 
+    // For the runtime. Not of a cancelled task: its frames may be gone.
     detail::Promise<T>& promise() const noexcept { return static_cast<detail::Promise<T>&>(*control_->root); }
 };
 
@@ -125,7 +133,24 @@ protected:
     // `pass_on`: being cancelled cancels the target, and its end ends the wait; else the wait ends at once.
     void suspend_until_done(bool pass_on = true) noexcept;
     TaskControl* target_;
+
+private:
+    static void pass_cancel_on(Suspension& self) noexcept;
+    static void leave(Suspension& self) noexcept;
+    void target_done(const TaskControl& done) noexcept;
+
+    bool passing_on_ = false;
+    bool passed_on_ = false;
 };
+
+// Waits for the end of a task.
+class [[nodiscard("co_await it")]] EndAwaiter
+    : public
+      JoinBase{public : explicit EndAwaiter(TaskControl * target) noexcept : JoinBase(target){} template <class P>
+               void await_suspend(std::coroutine_handle<P>) noexcept {suspend_until_done(false);
+}  // namespace detail
+void await_resume() { check_cancelled(); }
+};  // namespace coroscope
 
 template <class T>
 class [[nodiscard]] JoinAwaiter : public JoinBase {
@@ -134,9 +159,9 @@ public:
     T await_resume() {
         check_cancelled();
         target_->retrieved = true;
+        if (target_->root == nullptr) [[unlikely]]  // cancelled without a throw
+            target_->rethrow_cancelled();
         auto& promise = static_cast<Promise<T>&>(*target_->root);
-        if (target_->outcome == TaskOutcome::cancelled) [[unlikely]]
-            throw_was_cancelled(*target_);
         if constexpr (std::is_void_v<T>) {
             promise.get();
         } else if constexpr (std::is_copy_constructible_v<T>) {
@@ -162,17 +187,6 @@ JoinAwaiter<U> PromiseWithAwait::await_transform(Task<U>&& task, std::source_loc
     return JoinAwaiter<U>(task.control(), false);
 }
 
-// A callable with its arguments, which the coroutine it makes may refer to for as long as the task exists: captures are
-// safe.
-template <class F, class... Args>
-struct KeptCall final : Keep {
-    template <class G, class... As>
-    explicit KeptCall(G&& g, As&&... as) : function(std::forward<G>(g)), arguments(std::forward<As>(as)...) {}
-    auto call() { return std::apply(function, arguments); }
-    F function;
-    std::tuple<Args...> arguments;
-};
-
 template <class T>
 struct IsCoro : std::false_type {};
 template <class T>
@@ -182,37 +196,32 @@ struct IsTask : std::false_type {};
 template <class T>
 struct IsTask<Task<T>> : std::true_type {};
 
-template <class T>
-Task<T> spawn_coro(EventLoop* loop, Coro<T>&& coro, std::unique_ptr<Keep> keep, std::string_view name,
-                   const std::source_location& where) {
-    Promise<T>* promise = coro.release();
-    if (promise == nullptr) throw std::logic_error("create_task: the coroutine object was moved from");
-    return Task<T>(AnyTask::adopt(spawn(loop, *promise, &error_of<T>, std::move(keep), name, where)));
-}
-
 }  // namespace detail
 
-// Schedules the coroutine as a task of the running loop. Throws std::logic_error if no loop runs on this thread.
-template <class T>
-Task<T> create_task(Coro<T> coro, std::string_view name = {},
-                    std::source_location where = std::source_location::current()) {
-    return detail::spawn_coro(nullptr, std::move(coro), nullptr, name, where);
-}
-
-// The same for something that makes a coroutine. The task keeps the callable, so a lambda's captures live as long as
-// its coroutine.
-template <class F>
-requires detail::IsCoro < std::invoke_result_t < std::decay_t<F>
-& >> ::value auto create_task(F&& make, std::string_view name = {},
-                              std::source_location where = std::source_location::current()) {
-    auto keep = std::make_unique<detail::KeptCall<std::decay_t<F>>>(std::forward<F>(make));
-    auto coro = keep->call();
-    return detail::spawn_coro(nullptr, std::move(coro), std::move(keep), name, where);
-}
+inline detail::EndAwaiter AnyTask::wait() const noexcept { return detail::EndAwaiter(control_); }
 
 // The task whose step runs; empty outside of tasks.
 inline AnyTask current_task() noexcept { return AnyTask::share(detail::current_task); }
-// The tasks of the running loop that are not done, oldest first.
+// The tasks of the running loop, or of another on this thread, that are not done, oldest first.
 std::vector<AnyTask> all_tasks();
+std::vector<AnyTask> all_tasks(EventLoop& loop);
+
+// While it lives, a cancellation of the current task is thrown as Cancelled, also in a task that otherwise unwinds
+// (TaskOptions::unwind_cancellation). For code that must await while it cleans up. Must be destroyed by the task that
+// made it. Thread: the loop's.
+class ThrowingCancellation {
+public:
+    ThrowingCancellation() noexcept : task_(detail::current_task) {
+        if (task_ != nullptr) task_->begin_throwing_scope();
+    }
+    ~ThrowingCancellation() {
+        if (task_ != nullptr) task_->end_throwing_scope();
+    }
+    ThrowingCancellation(const ThrowingCancellation&) = delete;
+    ThrowingCancellation& operator=(const ThrowingCancellation&) = delete;
+
+private:
+    detail::TaskControl* task_;
+};
 
 }  // namespace coroscope

@@ -2,19 +2,27 @@
 //
 //     TaskGroup group;
 //     auto a = group.create_task(process_item("A"));
-//     auto b = group.create_task(process_item("B"));
+//     auto b = group.create_task(process_item, "B");
 //     co_await group.join();            // returns when all are done; then a.result(), b.result()
 //
-// If one fails, the others are cancelled, and join() throws one ExceptionGroup with all errors when all have ended. If
-// the task that joins is cancelled, the group's tasks are cancelled first. Tasks may add tasks to their group.
+// The semantics are Python 3.13's. If one fails, the others are cancelled, and join() throws one ExceptionGroup with
+// all errors when all have ended. If the task that joins is cancelled, the group's tasks are cancelled first, and
+// join() throws Cancelled; with errors beside that, the ExceptionGroup comes first and Cancelled is thrown at the next
+// await. A task of the group that is cancelled by itself is no error. Tasks may add tasks to their group. There is one
+// kind of errors: Python's base errors (KeyboardInterrupt, SystemExit), which a group lets through alone, have no
+// equal.
 //
-// C++ cannot wait in a destructor. When code between the first create_task and join() may throw, use with_task_group(),
-// which always joins; a TaskGroup destroyed with tasks running cancels them, but cannot wait for their end.
+// No scope is left while its tasks run. C++ cannot wait in a destructor: when code between the first create_task and
+// join() may throw, use with_task_group(), which always joins. A TaskGroup that is destroyed with tasks running ends
+// them there and then, by destroying their frames: their destructors run, their catch blocks do not.
+//
+// Thread: the loop's. Only the task that made the group may join it. Errors of create_task(): std::logic_error after
+// join() and once the group is ending; the coroutine is closed, the callable not called.
 #pragma once
 
+#include <exception>
 #include <memory>
-#include <source_location>
-#include <string_view>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -23,44 +31,35 @@
 
 namespace coroscope {
 
-class TaskGroup {
+// How its tasks are made: create_task.hpp.
+class TaskGroup : public detail::CreatesTasks<TaskGroup> {
 public:
-    TaskGroup();
+    TaskGroup();  // throws std::logic_error outside of tasks
     ~TaskGroup();
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
 
-    // Throws std::logic_error when the group has been joined or is ending; the coroutine is closed then.
-    template <class T>
-    Task<T> create_task(Coro<T> coro, std::string_view name = {},
-                        std::source_location where = std::source_location::current()) {
-        if (!is_open()) {
-            coro.close();
-            throw_closed();
-        }
-        Task<T> task = coroscope::create_task(std::move(coro), name, where);
-        add(task);
-        return task;
-    }
-    template <class F>
-    requires detail::IsCoro < std::invoke_result_t < std::decay_t<F>
-    & >> ::value auto create_task(F&& make, std::string_view name = {},
-                                  std::source_location where = std::source_location::current()) {
-        if (!is_open()) throw_closed();
-        auto task = coroscope::create_task(std::forward<F>(make), name, where);
-        add(task);
-        return task;
-    }
-    // Waits for all tasks of the group. Cancellation point. Throws ExceptionGroup, Cancelled.
-    Coro<> join();
-    void cancel();  // cancels all its tasks
+    // Waits for all tasks of the group. Cancellation point if one runs. Throws ExceptionGroup, Cancelled.
+    Coro<> join() { return join_after(nullptr); }
+    // The same at the end of a body that failed with this, which counts like the error of a task.
+    Coro<> join_after(std::exception_ptr body_error);
+    // Cancels all its tasks; not an error, and tasks can still be added.
+    void cancel();
     std::size_t running() const noexcept { return running_; }
 
-    // For with_task_group(): the body failed with this; it counts like the error of a task.
-    void fail(std::exception_ptr error);
+    // --- for the runtime
+    void before_make_task() const;
+    template <class T>
+    Task<T> make_task(Coro<T>&& coro, std::unique_ptr<detail::Keep> keep, const TaskOptions& options) {
+        Task<T> task = detail::spawn_coro(owner_->loop, std::move(coro), std::move(keep), options);
+        add(task);
+        return task;
+    }
 
 private:
     struct Member : detail::DoneHook {
+        static void* operator new(std::size_t size) { return detail::allocate_frame(size); }
+        static void operator delete(void* memory, std::size_t size) noexcept { detail::free_frame(memory, size); }
         TaskGroup* group = nullptr;
         Member* next_member = nullptr;
         Member* previous_member = nullptr;
@@ -75,7 +74,7 @@ private:
         void await_suspend(std::coroutine_handle<P>) noexcept {
             start();
         }
-        void await_resume() { check_cancelled(); }
+        void await_resume() const noexcept {}
         void wake_up() noexcept { wake(); }
 
     private:
@@ -83,11 +82,11 @@ private:
         TaskGroup& group_;
     };
     void add(const AnyTask& task);
-    bool is_open() const noexcept { return !closed_ && !aborting_; }
-    [[noreturn]] void throw_closed() const;
     void abort_soon();
-    void abort() noexcept;
+    void abort_for_failure() noexcept;
+    void abort();
     void member_done(Member& member, detail::TaskControl& task) noexcept;
+    void remove(Member& member) noexcept;
 
     detail::TaskControl* owner_;
     Member* members_ = nullptr;
@@ -97,21 +96,35 @@ private:
     std::shared_ptr<TaskGroup*> abort_pending_;  // for the callback that will abort it; nullptr within: it is gone
     bool aborting_ = false;
     bool owner_cancelled_by_group_ = false;
-    bool closed_ = false;
+    bool cancelled_in_join_ = false;  // from outside, before anything else ended the group
+    bool joining_ = false;
 };
 
-// Runs `body(group)` and joins the group, whatever happens: also when the body throws.
+// Runs `body(group)` and joins the group, whatever happens: also when the body throws. Gives what the body returned.
 //
 //     co_await with_task_group(serve_all);        // Coro<> serve_all(TaskGroup& group)
 template <class Body>
-Coro<> with_task_group(Body body) {
+auto with_task_group(Body body) -> std::invoke_result_t<Body&, TaskGroup&> {
+    using T = typename std::invoke_result_t<Body&, TaskGroup&>::value_type;
     TaskGroup group;
-    try {
-        co_await body(group);
-    } catch (...) {
-        group.fail(std::current_exception());
+    std::exception_ptr error;
+    if constexpr (std::is_void_v<T>) {
+        try {
+            co_await body(group);
+        } catch (...) {
+            error = std::current_exception();
+        }
+        co_await group.join_after(error);
+    } else {
+        std::optional<T> value;
+        try {
+            value.emplace(co_await body(group));
+        } catch (...) {
+            error = std::current_exception();
+        }
+        co_await group.join_after(error);
+        co_return std::move(*value);
     }
-    co_await group.join();
 }
 
 }  // namespace coroscope

@@ -1,15 +1,20 @@
-// Deadlines: timeout(), timeout_at(), wait_for(), wait_until(), and shield(). Cancellation points. Thread: the loop's.
+// Deadlines: with_timeout(), wait_for(), timeout() and timeout_at(); and shield(). Cancellation points. Thread: the
+// loop's.
 //
-//     std::string page = co_await wait_for(fetch(url), 2s);     // TimeoutError after 2 s; fetch is cancelled and has
-//     ended by then
+//     std::string page = co_await wait_for(fetch(url), 2s);     // TimeoutError after 2 s; fetch has ended by then
+//     co_await with_timeout(2s, copy_all, from, to);            // asyncio's `async with timeout(2)`, around a call
 //
-// Nothing that lost against the clock keeps running. Creating and cancelling a deadline allocates nothing. Points in
-// time are EventLoop::time_ns()'s.
+// Nothing that lost against the clock keeps running: at the limit the current task is cancelled, and where that leaves
+// the scope it becomes TimeoutError. Scopes nest. A scope that expires while the task is cancelled from outside, too,
+// lets Cancelled through. Limits are from now; zero or less has expired already: it takes effect at the next await.
+// Creating and cancelling a deadline allocates nothing.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
+#include <concepts>
+#include <functional>
 #include <optional>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -17,70 +22,131 @@
 
 namespace coroscope {
 
-// asyncio.Timeout as an object: cancels the current task when the time has come, until it is destroyed or rescheduled.
+// asyncio.Timeout as an object: cancels the current task when the time is over, until it is destroyed or rescheduled.
 //
 //     Timeout limit = timeout(2s);
 //     try { co_await work(); } catch (const Cancelled&) { limit.rethrow(); }   // TimeoutError if it was the limit's
 //
-// wait_for() does just that. Must be destroyed by the task that made it. Errors: std::logic_error outside of a task,
-// and for a reschedule after it expired.
+// C++ cannot turn an exception into another one in a destructor, hence rethrow(): with_timeout() and wait_for() do
+// that. A request for cancellation that is the scope's own is taken back at its end in any case. Must be destroyed by
+// the task that made it.
 class Timeout : detail::TimerNode {
 public:
-    Timeout();  // never, until it is rescheduled
-    explicit Timeout(std::chrono::nanoseconds delay);
+    using Limit = std::optional<std::chrono::nanoseconds>;
+
+    // nullopt: no limit, until reschedule(). std::logic_error outside of tasks.
+    explicit Timeout(Limit delay);
     ~Timeout();
     Timeout(const Timeout&) = delete;
     Timeout& operator=(const Timeout&) = delete;
 
-    bool expired() const noexcept { return expired_; }
-    std::optional<std::uint64_t> when() const noexcept;  // nothing: never
-    void reschedule(std::chrono::nanoseconds delay);     // from now. (asyncio's takes a point in time: reschedule_at.)
+    // The deadline in the loop's time, ns; nullopt: none.
+    std::optional<std::uint64_t> when() const noexcept;
+    // From now; nullopt: no limit any more. std::logic_error if it has expired.
+    void reschedule(Limit delay);
     void reschedule_at(std::optional<std::uint64_t> when_ns);
+    // The time was over within the scope, and the task was asked to end it.
+    bool expired() const noexcept { return expired_; }
     // In a handler of Cancelled: throws TimeoutError if this timeout, and nobody else, cancelled the task; else
     // rethrows.
     [[noreturn]] void rethrow();
 
 private:
+    friend Timeout timeout_at(std::optional<std::uint64_t> when_ns);
+    struct AtTime {};
+    Timeout(AtTime, std::optional<std::uint64_t> when_ns);
+    std::uint32_t take_back() noexcept;
+
     detail::TaskControl* task_;
     std::uint32_t cancelling_before_;
+    bool limited_ = false;
     bool expired_ = false;
-    bool taken_back_ = false;  // its request to cancel
-    bool armed_ = false;
+    bool taken_back_ = false;
 };
 
-inline Timeout timeout(std::chrono::nanoseconds delay) { return Timeout(delay); }
+inline Timeout timeout(Timeout::Limit delay) { return Timeout(delay); }
+// At a time of the loop's clock (EventLoop::time_ns()).
+Timeout timeout_at(std::optional<std::uint64_t> when_ns);
 
-// Awaits a coroutine with a limit, inside the current task (no task is made for it).
+namespace detail {
+
+template <class F, class... A>
+concept TimedBody = IsCoro<std::invoke_result_t<F&, Timeout&, A...>>::value;
+template <class F, class... A>
+concept PlainBody = IsCoro<std::invoke_result_t<F&, A...>>::value;
+
+template <class F, class... A>
+struct BodyResult : std::invoke_result<F&, A...> {};
+template <class F, class... A>
+requires TimedBody<F, A...>
+struct BodyResult<F, A...> : std::invoke_result<F&, Timeout&, A...> {
+};
+
+}  // namespace detail
+
+// Runs a coroutine, or a function that makes one, in a scope with a limit, inside the current task. The scope keeps
+// function and arguments. A function that takes a Timeout& first gets the scope's, to reschedule it:
+//
+//     Coro<> read_lines(Timeout& limit, Reader& reader) { ... limit.reschedule(5s); ... }
+//     co_await with_timeout(5s, read_lines, std::ref(reader));
 template <class T>
-Coro<T> wait_for(Coro<T> coro, std::chrono::nanoseconds limit) {
-    Timeout timeout(limit);
+Coro<T> with_timeout(Timeout::Limit delay, Coro<T> coro) {
+    Timeout limit(delay);
     try {
         co_return co_await std::move(coro);
     } catch (const Cancelled&) {
-        timeout.rethrow();
+        limit.rethrow();
+    }
+}
+template <class F, class... A>
+requires detail::TimedBody<F, A...> || detail::PlainBody<F, A...>
+auto with_timeout(Timeout::Limit delay, F function, A... arguments) -> typename detail::BodyResult<F, A...>::type {
+    Timeout limit(delay);
+    try {
+        if constexpr (detail::TimedBody<F, A...>) {
+            co_return co_await std::invoke(function, limit, std::move(arguments)...);
+        } else {
+            co_return co_await std::invoke(function, std::move(arguments)...);
+        }
+    } catch (const Cancelled&) {
+        limit.rethrow();
     }
 }
 
-// Awaits a task with a limit; at the limit the task is cancelled, and has ended when TimeoutError is thrown.
+// Awaits a coroutine with a limit, inside the current task (no task is made for it). With a limit of zero or less it
+// does not begin. nullopt: no limit.
 template <class T>
-Coro<T> wait_for(Task<T> task, std::chrono::nanoseconds limit) {
-    Timeout timeout(limit);
+Coro<T> wait_for(Coro<T> coro, Timeout::Limit limit) {
+    if (limit && limit->count() <= 0) {
+        coro.close();
+        throw TimeoutError();
+    }
+    Timeout scope(limit);
+    try {
+        co_return co_await std::move(coro);
+    } catch (const Cancelled&) {
+        scope.rethrow();
+    }
+}
+
+// Awaits a task with a limit; at the limit the task is cancelled, and has ended when TimeoutError is thrown. What it
+// returned all the same, or threw, comes instead of that. With a limit of zero or less a task that is done gives its
+// result.
+template <class T>
+Coro<T> wait_for(Task<T> task, Timeout::Limit limit) {
+    if (limit && limit->count() <= 0) {
+        if (!task.done()) {
+            task.cancel();
+            co_await task.wait();
+            if (task.cancelled()) throw TimeoutError();
+        }
+        co_return co_await task;
+    }
+    Timeout scope(limit);
     try {
         co_return co_await task;
     } catch (const Cancelled&) {
-        timeout.rethrow();
-    }
-}
-
-// The same until a point in time: `async with asyncio.timeout_at(when)`.
-template <class T>
-Coro<T> wait_until(Coro<T> coro, std::uint64_t when_ns) {
-    Timeout timeout;
-    timeout.reschedule_at(when_ns);
-    try {
-        co_return co_await std::move(coro);
-    } catch (const Cancelled&) {
-        timeout.rethrow();
+        scope.rethrow();
     }
 }
 
@@ -96,7 +162,8 @@ public:
 };
 }  // namespace detail
 
-// Awaits a task; cancelling the awaiting task does not cancel it. Keep a handle if you want its result.
+// Awaits a task; cancelling the awaiting task does not cancel it. The loop keeps it running, unlike asyncio's, which
+// needs a handle kept. If it fails with nobody left who awaits it, that is reported as never retrieved.
 template <class T>
 detail::ShieldAwaiter<T> shield(const Task<T>& task) noexcept {
     return detail::ShieldAwaiter<T>(task);

@@ -2,11 +2,13 @@
 //
 //     std::string text = co_await to_thread(read_whole_file, path);
 //
-// Cancellation point: being cancelled ends the wait at once; the function runs on to its end and its result is dropped
-// (a thread cannot be cancelled). It runs in a copy of the caller's context. Errors: as the function threw them. The
-// arguments are copied or moved to the thread.
+// Cancellation point: being cancelled ends the wait at once. A function that has begun runs on to its end and its
+// result is dropped (a thread cannot be cancelled); one that has not begun is not called any more. It runs in a copy of
+// the caller's context. Errors: as the function threw them. The arguments are copied or moved to the thread. asyncio's
+// loop.run_in_executor() with an executor of its own: run_in_executor().
 #pragma once
 
+#include <atomic>
 #include <coroutine>
 #include <exception>
 #include <functional>
@@ -16,6 +18,7 @@
 #include <utility>
 #include <variant>
 
+#include "coroscope/executor.hpp"
 #include "coroscope/loop.hpp"
 
 namespace coroscope {
@@ -28,6 +31,9 @@ struct ThreadJob : RemoteCall, std::enable_shared_from_this<ThreadJob> {
     virtual void execute() noexcept = 0;  // on the pool's thread
 
     EventLoop* loop = nullptr;
+    ThreadPoolExecutor* executor = nullptr;  // nullptr: the loop's, which the loop's end waits for
+    std::shared_ptr<LoopLink> link;          // with an executor, whose jobs may end after the loop
+    std::atomic<bool> abandoned{false};      // nobody waits; orders nothing
     std::uint64_t task_id = 0;
     class ThreadAwaiter* waiter = nullptr;  // the loop's thread only; nullptr: it does not wait any more
     std::shared_ptr<ThreadJob> self;        // while the job is on its way back
@@ -37,7 +43,7 @@ struct ThreadJob : RemoteCall, std::enable_shared_from_this<ThreadJob> {
 class [[nodiscard]] ThreadAwaiter : public Suspension {
 public:
     explicit ThreadAwaiter(ThreadJob& job) noexcept : job_(job) {}
-    ~ThreadAwaiter() { job_.waiter = nullptr; }
+    ~ThreadAwaiter() { leave(); }
     bool await_ready() const noexcept { return false; }
     template <class P>
     void await_suspend(std::coroutine_handle<P>) {
@@ -48,6 +54,10 @@ public:
 
 private:
     void start();
+    void leave() noexcept {
+        job_.waiter = nullptr;
+        job_.abandoned.store(true, std::memory_order_relaxed);
+    }
     ThreadJob& job_;
 };
 
@@ -87,6 +97,16 @@ auto to_thread(F&& function, Args&&... arguments) {
     using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
     using Job = detail::CallJob<R, std::decay_t<F>, std::decay_t<Args>...>;
     return detail::await_job<R>(std::make_shared<Job>(std::forward<F>(function), std::forward<Args>(arguments)...));
+}
+
+// The same on a thread of `executor`.
+template <class F, class... Args>
+auto run_in_executor(ThreadPoolExecutor& executor, F&& function, Args&&... arguments) {
+    using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
+    using Job = detail::CallJob<R, std::decay_t<F>, std::decay_t<Args>...>;
+    auto job = std::make_shared<Job>(std::forward<F>(function), std::forward<Args>(arguments)...);
+    job->executor = &executor;
+    return detail::await_job<R>(std::move(job));
 }
 
 }  // namespace coroscope

@@ -1,61 +1,84 @@
 #include "coroscope/as_completed.hpp"
 
-#include <algorithm>
-
-#include "coroscope/loop.hpp"
-#include "coroscope/timeout.hpp"
+#include <stdexcept>
+#include <unordered_set>
 
 namespace coroscope::detail {
 
-CompletionOrder::CompletionOrder(std::span<TaskControl* const> tasks, std::optional<std::chrono::nanoseconds> timeout)
-    : hooks_(tasks.size()) {
-    done_.reserve(tasks.size());  // on_done must not throw
-    if (timeout) {
-        const auto later = static_cast<std::uint64_t>(std::max<std::int64_t>(timeout->count(), 0));
-        deadline_ns_ = EventLoop::running().time_ns() + later;
-    }
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-        Hook& hook = hooks_[i];
-        hook.owner = this;
-        hook.target = tasks[i];
-        hook.target->reference();
-        hook.on_done = [](DoneHook& base, TaskControl& task) noexcept {
-            CompletionOrder& owner = *static_cast<Hook&>(base).owner;
-            owner.done_.push_back(&task);
-            owner.more_.set();
+Completions::Completions(std::span<TaskControl* const> tasks, std::optional<std::chrono::nanoseconds> timeout)
+    : loop_(EventLoop::running()) {
+    hooks_.reserve(tasks.size());  // the hooks stay where they are
+    std::unordered_set<TaskControl*> seen;
+    for (TaskControl* task : tasks)
+        if (seen.insert(task).second) hooks_.emplace_back().target = task;
+    left_ = hooks_.size();
+    if (timeout && left_ != 0) {
+        fire = [](TimerNode& timer) noexcept {
+            auto& self = static_cast<Completions&>(timer);
+            self.timed_out_ = true;
+            self.wake_waiter();
         };
+        const std::int64_t delay_ns = timeout->count();
+        loop_.add_timer(*this, loop_.time_ns() + (delay_ns > 0 ? static_cast<std::uint64_t>(delay_ns) : 0));
+    }
+    for (Hook& hook : hooks_) {
+        hook.owner = this;
+        hook.target->reference();
         if (hook.target->done()) {
-            done_.push_back(hook.target);
-        } else {
-            hook.target->add_hook(hook);
+            put(hook);
+            continue;
         }
+        hook.on_done = [](DoneHook& base, TaskControl&) noexcept {
+            auto& self = static_cast<Hook&>(base);
+            self.owner->put(self);
+            self.owner->wake_waiter();
+        };
+        hook.target->add_hook(hook);
     }
 }
 
-CompletionOrder::~CompletionOrder() {
+Completions::~Completions() {
+    if (queued()) loop_.remove_timer(*this);
     for (Hook& hook : hooks_) {
         TaskControl::remove_hook(hook);
         hook.target->release();
     }
 }
 
-Coro<> CompletionOrder::wait_for_one() {
-    more_.clear();
-    co_await more_.wait();
+void Completions::put(Hook& hook) noexcept {
+    (last_done_ != nullptr ? last_done_->next_done : first_done_) = &hook;
+    last_done_ = &hook;
 }
 
-Coro<TaskControl*> CompletionOrder::next() {
-    if (given_ == hooks_.size()) co_return nullptr;
-    if (given_ == done_.size()) {
-        if (deadline_ns_) {
-            co_await wait_until(wait_for_one(), *deadline_ns_);
-        } else {
-            co_await wait_for_one();
-        }
+void Completions::wake_waiter() noexcept {
+    if (waiter_ != nullptr) std::exchange(waiter_, nullptr)->wake();
+}
+
+bool Completions::NextBase::await_ready() const {
+    if (owner_.waiter_ != nullptr) throw std::logic_error("as_completed: two tasks wait for the next one");
+    return owner_.first_done_ != nullptr || owner_.left_ == 0 || owner_.timed_out_;
+}
+
+void Completions::NextBase::start() noexcept {
+    owner_.waiter_ = this;
+    suspend(wait_bits(WaitKind::task, 0), [](Suspension& base) noexcept {
+        auto& self = static_cast<NextBase&>(base);
+        self.owner_.waiter_ = nullptr;
+        self.wake_cancelled();
+    });
+}
+
+TaskControl* Completions::NextBase::take() {
+    check_cancelled();
+    Hook* hook = owner_.first_done_;
+    if (hook == nullptr) {
+        if (owner_.left_ != 0) throw TimeoutError();
+        return nullptr;
     }
-    TaskControl* task = done_[given_++];
-    task->reference();
-    co_return task;
+    owner_.first_done_ = hook->next_done;
+    if (owner_.first_done_ == nullptr) owner_.last_done_ = nullptr;
+    if (--owner_.left_ == 0 && owner_.queued()) owner_.loop_.remove_timer(owner_);
+    return hook->target;
 }
 
 }  // namespace coroscope::detail

@@ -3,18 +3,18 @@
 namespace coroscope::detail {
 
 WaitAwaiter::WaitAwaiter(std::span<TaskControl* const> tasks, ReturnWhen when, bool cancelled_counts,
-                         OnCancelled on_cancelled, std::int64_t timeout_ns)
+                         OnCancelled on_cancelled, Timeout timeout)
     : hooks_(tasks.size()),
       when_(when),
       cancelled_counts_(cancelled_counts),
       on_cancelled_(on_cancelled),
-      timeout_ns_(timeout_ns) {
+      timeout_(timeout) {
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         hooks_[i].owner = this;
         hooks_[i].target = tasks[i];
         tasks[i]->reference();
         if (tasks[i]->done()) {
-            satisfied_ = satisfied_ || satisfies(*tasks[i]);
+            if (first_ == nullptr && satisfies(*tasks[i])) first_ = tasks[i];
         } else {
             ++pending_;
         }
@@ -45,24 +45,26 @@ void WaitAwaiter::start() {
         };
         hook.target->add_hook(hook);
     }
-    if (timeout_ns_ >= 0) {
+    if (timeout_) {
         fire = [](TimerNode& timer) noexcept {
             auto& self = static_cast<WaitAwaiter&>(timer);
             self.stop_waiting();
             self.wake();
         };
         EventLoop& loop = *current_task->loop;
-        loop.add_timer(*this, loop.time_ns() + static_cast<std::uint64_t>(timeout_ns_));
+        const std::int64_t delay_ns = timeout_->count();
+        loop.add_timer(*this, loop.time_ns() + (delay_ns > 0 ? static_cast<std::uint64_t>(delay_ns) : 0));
     }
     suspend(wait_bits(WaitKind::task, hooks_.size() == 1 ? hooks_.front().target->id : 0),
             [](Suspension& base) noexcept { static_cast<WaitAwaiter&>(base).cancel_or_leave(); });
 }
 
-void WaitAwaiter::one_done(const TaskControl& task) noexcept {
+void WaitAwaiter::one_done(TaskControl& task) noexcept {
     --pending_;
     if (!waiting_) return;
+    if (first_ == nullptr && satisfies(task)) first_ = &task;
     // Once its cancellation was passed on, a gather ends when all have ended.
-    if (pending_ != 0 && (cancel_passed_on_ || !satisfies(task))) return;
+    if (pending_ != 0 && (cancel_passed_on_ || first_ == nullptr)) return;
     const bool cancelled_now = cancel_passed_on_;
     stop_waiting();
     if (cancelled_now) {
@@ -73,9 +75,13 @@ void WaitAwaiter::one_done(const TaskControl& task) noexcept {
 }
 
 void WaitAwaiter::cancel_or_leave() noexcept {
-    if (on_cancelled_ == OnCancelled::cancel) {
+    // The request may come round, of tasks that wait for each other in a circle: then the wait ends at once.
+    if (on_cancelled_ == OnCancelled::cancel && !passing_on_) {
+        passing_on_ = true;
         bool any = false;
         for (Hook& hook : hooks_) any = hook.target->cancel(task()->message(), std::source_location::current()) || any;
+        passing_on_ = false;
+        if (!waiting_) return;  // it came round
         if (any) {
             cancel_passed_on_ = true;
             return;
@@ -89,6 +95,21 @@ void WaitAwaiter::stop_waiting() noexcept {
     waiting_ = false;
     for (Hook& hook : hooks_) TaskControl::remove_hook(hook);
     if (queued()) task()->loop->remove_timer(*this);
+}
+
+Coro<> gather_tasks(std::vector<TaskControl*> tasks) {
+    WaitAwaiter all(tasks, ReturnWhen::first_exception, true, WaitAwaiter::OnCancelled::cancel, std::nullopt);
+    co_await all;
+    TaskControl* failed = all.first();
+    if (failed == nullptr) co_return;
+    for (TaskControl* task : tasks) task->retrieved = true;  // the first error is what it tells, as asyncio's
+    if (failed->outcome == TaskOutcome::cancelled) failed->rethrow_cancelled();
+    std::rethrow_exception(failed->error());
+}
+
+Coro<> gather_ends(std::vector<TaskControl*> tasks) {
+    WaitAwaiter all(tasks, ReturnWhen::all_completed, true, WaitAwaiter::OnCancelled::cancel, std::nullopt);
+    co_await all;
 }
 
 }  // namespace coroscope::detail

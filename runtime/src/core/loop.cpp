@@ -82,6 +82,26 @@ void wake_loops_command() {
 
 EventLoop* running_loop() noexcept { return t_running_loop; }
 
+namespace {
+
+// Whether a task with a cancellation pending ends by destroying its frames.
+bool ends_without_throw(const TaskControl& task) noexcept {
+    if (task.leaf == nullptr || task.done()) return true;  // its body never runs
+    if (!task.unwinds || task.must_throw || task.throwing_scopes != 0) return false;
+    // Only what it waited on, and gave up for the cancellation, is known to be left consistent by destructors alone.
+    // Who was served already, and cancelled then, may have to pass on what it got: its awaiter does so when it throws.
+    if (!task.interrupted && task.wait != wait_bits(WaitKind::yield)) return false;
+    constexpr int most_frames = 1000;  // each is a call on the native stack
+    int frames = 0;
+    for (const PromiseBase* frame = task.leaf; frame != nullptr; frame = frame->parent)
+        if (++frames > most_frames) return false;
+    return true;
+}
+
+}  // namespace
+
+void end_now(TaskControl& task) noexcept { task.loop->end_now(task); }
+
 }  // namespace detail
 
 using detail::CallbackNode;
@@ -111,23 +131,53 @@ EventLoop::~EventLoop() {
         std::erase(detail::loops().all, this);
     }
     pool_.reset();  // its jobs may still post to this loop
+    if (link_) {
+        const std::scoped_lock lock(link_->mutex);
+        link_->loop = nullptr;
+    }
     take_remote_calls();
-    while (first_ready_ != nullptr) {  // what was scheduled will not run
+    drop_ready();
+    abandon_tasks();
+    take_remote_calls();
+    drop_ready();  // what their destructors scheduled
+    while (detail::TimerNode* timer = timers_.first()) {
+        timers_.remove(*timer);
+        if (timer->owned_by_loop) static_cast<CallbackNode*>(timer)->self.reset();
+    }
+    if (announced_) probe::emit(EventKind::loop_stopped, 0, id_);
+}
+
+// What was scheduled will not run. (Tasks are kept by the list of all tasks.)
+void EventLoop::drop_ready() noexcept {
+    while (first_ready_ != nullptr) {
         detail::ReadyNode& node = *first_ready_;
         first_ready_ = node.next_ready;
         if (node.run != nullptr) static_cast<CallbackNode&>(node).self.reset();
     }
     last_ready_ = nullptr;
-    while (detail::TimerNode* timer = timers_.first()) {
-        timers_.remove(*timer);
-        if (timer->fire != nullptr && timer->owned_by_loop) static_cast<CallbackNode*>(timer)->self.reset();
+    ready_count_ = 0;
+}
+
+// Destructors of frames may wake, cancel and even make other tasks, so no task goes before all frames have gone.
+void EventLoop::abandon_tasks() noexcept {
+    const auto end = [](TaskControl& task) noexcept {
+        task.state = TaskState::done;
+        task.outcome = TaskOutcome::cancelled;
+        task.waiting_on = nullptr;
+    };
+    for (TaskControl* task = first_task_; task != nullptr; task = task->next_task) {
+        detail::report_task_destroyed_pending(*task);
+        end(*task);
     }
+    for (TaskControl* task = first_task_; task != nullptr; task = task->next_task) task->destroy_frames();
+    for (TaskControl* task = first_task_; task != nullptr; task = task->next_task) end(*task);  // some were woken
     while (first_task_ != nullptr) {
         TaskControl& task = *first_task_;
+        task.destroy_frames();  // of one that a destructor made
         unlink(task);
-        task.release();  // reports it: it is pending
+        tell_done(task);
+        task.release();
     }
-    if (announced_) probe::emit(EventKind::loop_stopped, 0, id_);
 }
 
 EventLoop& EventLoop::running() {
@@ -168,6 +218,14 @@ void EventLoop::run_in_executor(std::function<void()> job) {
     pool_->run(std::move(job));
 }
 
+std::shared_ptr<detail::LoopLink> EventLoop::link_to_loop() {
+    if (!link_) {
+        link_ = std::make_shared<detail::LoopLink>();
+        link_->loop = this;
+    }
+    return link_;
+}
+
 void EventLoop::run_forever() {
     const Running running(*this);
     stopping_ = false;
@@ -177,6 +235,13 @@ void EventLoop::run_forever() {
 
 void EventLoop::run_until_done(const AnyTask& task) {
     while (!task.done()) iterate(-1);
+}
+
+void EventLoop::run_main(const AnyTask& task) {
+    stopping_ = false;
+    while (!task.done() && !stopping_) iterate(-1);
+    stopping_ = false;
+    if (!task.done()) throw std::logic_error("the event loop was stopped before its main task was done");
 }
 
 void EventLoop::run_once(Duration most) {
@@ -276,8 +341,13 @@ void EventLoop::run_step(TaskControl& task) {
     }
     task.state = TaskState::running;
     detail::current_task = &task;
-    if (task.leaf == nullptr && task.must_cancel) [[unlikely]] {
-        task.outcome = TaskOutcome::cancelled;  // cancelled before it began: its body never runs
+    if (task.must_cancel && detail::ends_without_throw(task)) [[unlikely]] {
+        if (task.done()) {  // ended by end_now() while it was in the queue
+            detail::current_task = nullptr;
+            if (observed) step_stamp_ = probe::step_end(0, task.id, {}, 0);
+            return task.release();
+        }
+        end_without_throw(task);
     } else {
         detail::current_frame = task.leaf != nullptr ? task.leaf : task.root;
         detail::current_frame->resume();
@@ -310,6 +380,25 @@ void EventLoop::run_step(TaskControl& task) {
     }
 }
 
+// By destroying its frames: it has not begun, or it unwinds and nothing in it must see the cancellation.
+void EventLoop::end_without_throw(TaskControl& task) noexcept {
+    detail::current_frame = nullptr;
+    task.must_cancel = task.interrupted = task.must_throw = false;
+    task.destroy_frames();
+    task.outcome = TaskOutcome::cancelled;
+}
+
+void EventLoop::end_now(TaskControl& task) noexcept {
+    const bool queued = task.state == TaskState::created || task.state == TaskState::ready;
+    task.destroy_frames();
+    task.outcome = TaskOutcome::cancelled;
+    if (queued) {  // it stays in the queue, which run_step() notices
+        task.reference();
+        task.must_cancel = true;
+    }
+    finish(task);
+}
+
 void EventLoop::finish(TaskControl& task) noexcept {
     task.state = TaskState::done;
     task.waiting_on = nullptr;
@@ -318,29 +407,48 @@ void EventLoop::finish(TaskControl& task) noexcept {
         probe::emit_at(step_stamp_, EventKind::task_done, task.id, static_cast<std::uint64_t>(task.outcome));
     }
     unlink(task);
+    tell_done(task);
+    if (task.references == 1) step_stamp_ = 0;  // destructors of its frames, which may take any time
+    task.release();
+}
+
+void EventLoop::tell_done(TaskControl& task) noexcept {
+    if (task.hooks != nullptr && task.hooks->next != nullptr) task.reverse_hooks();  // in the order of their coming
     while (detail::DoneHook* hook = task.hooks) {
         task.hooks = hook->next;
         if (task.hooks != nullptr) task.hooks->previous = nullptr;
         hook->task = nullptr;
         hook->on_done(*hook, task);
     }
-    if (task.references == 1) step_stamp_ = 0;  // destructors of its frames, which may take any time
-    task.release();
 }
 
-Handle EventLoop::call_soon(Callback callback, std::source_location where) {
+namespace {
+
+std::shared_ptr<CallbackNode> callback_node(EventLoop& loop, EventLoop::Callback&& callback,
+                                            const std::source_location& where) {
     auto node = std::make_shared<CallbackNode>();
-    node->loop = this;
+    node->loop = &loop;
     node->callback = std::move(callback);
     node->where = where;
     node->context = detail::current_context();
-    if (probe::on()) node->node = detail::call_node(where);
-    node->ReadyNode::run = [](detail::ReadyNode& ready) {
+    node->self = node;
+    return node;
+}
+
+}  // namespace
+
+void EventLoop::push_callback(CallbackNode& node) noexcept {
+    if (probe::on() && node.node == 0) node.node = detail::call_node(node.where);
+    node.ReadyNode::run = [](detail::ReadyNode& ready) {
         auto& self = static_cast<CallbackNode&>(ready);
         self.loop->run_callback(self);
     };
-    node->self = node;
-    push_ready(*node);
+    push_ready(node);
+}
+
+Handle EventLoop::call_soon(Callback callback, std::source_location where) {
+    auto node = callback_node(*this, std::move(callback), where);
+    push_callback(*node);
     return Handle(std::move(node));
 }
 
@@ -350,22 +458,13 @@ Handle EventLoop::call_later(Duration delay, Callback callback, std::source_loca
 }
 
 Handle EventLoop::call_at(std::uint64_t time_ns, Callback callback, std::source_location where) {
-    auto node = std::make_shared<CallbackNode>();
-    node->loop = this;
-    node->callback = std::move(callback);
-    node->where = where;
-    node->context = detail::current_context();
+    auto node = callback_node(*this, std::move(callback), where);
     if (probe::on()) node->node = detail::call_node(where);
-    node->ReadyNode::run = [](detail::ReadyNode& ready) {
-        auto& self = static_cast<CallbackNode&>(ready);
-        self.loop->run_callback(self);
-    };
     node->owned_by_loop = true;
     node->fire = [](detail::TimerNode& timer) noexcept {
         auto& self = static_cast<CallbackNode&>(timer);
-        self.loop->push_ready(self);
+        self.loop->push_callback(self);
     };
-    node->self = node;
     add_timer(*node, time_ns);
     return Handle(std::move(node));
 }
@@ -377,40 +476,38 @@ void EventLoop::run_callback(CallbackNode& node) {
     if (observed) probe::callback_begin(node.node);
     try {
         const detail::WithContext with(node.context);
-        node.callback();
+        const Callback callback = std::move(node.callback);  // it may cancel its own handle
+        callback();
     } catch (...) {
         call_exception_handler(std::current_exception());
     }
-    node.callback = nullptr;
     if (observed) probe::callback_end();
 }
 
 void EventLoop::call_exception_handler(const std::exception_ptr& error) noexcept {
-    detail::report_callback_exception(error);
+    if (!exception_handler_) return detail::report_callback_exception(error);
+    try {
+        const ExceptionHandler handler = exception_handler_;  // it may set another
+        handler(*this, error);
+    } catch (...) {
+        detail::report_callback_exception(error);
+        detail::report_callback_exception(std::current_exception());
+    }
 }
 
-void EventLoop::call_soon_threadsafe(Callback callback, std::source_location where) {
+Handle EventLoop::call_soon_threadsafe(Callback callback, std::source_location where) {
     struct Call : detail::RemoteCall {
-        EventLoop* loop = nullptr;
-        Callback callback;
-        std::source_location where;
-        detail::ContextRef context;
+        std::shared_ptr<CallbackNode> node;
     };
+    auto node = callback_node(*this, std::move(callback), where);
     auto* call = new Call;
-    call->loop = this;
-    call->callback = std::move(callback);
-    call->where = where;
-    call->context = detail::current_context();
+    call->node = node;
     call->run = [](detail::RemoteCall& base) noexcept {
         const std::unique_ptr<Call> self(static_cast<Call*>(&base));
-        try {
-            const detail::WithContext with(self->context);
-            self->loop->call_soon(std::move(self->callback), self->where);
-        } catch (...) {
-            detail::report_callback_exception(std::current_exception());
-        }
+        self->node->loop->push_callback(*self->node);
     };
     post(*call);
+    return Handle(std::move(node));
 }
 
 void EventLoop::post(detail::RemoteCall& call) noexcept {
@@ -508,6 +605,7 @@ void EventLoop::take_snapshot() noexcept {
 void Handle::cancel() noexcept {
     if (!node_ || node_->cancelled) return;
     node_->cancelled = true;
+    const EventLoop::Callback dropped = std::move(node_->callback);
     if (node_->queued()) {
         node_->loop->remove_timer(*node_);
         node_->self.reset();
@@ -515,5 +613,7 @@ void Handle::cancel() noexcept {
 }
 
 bool Handle::cancelled() const noexcept { return node_ && node_->cancelled; }
+
+std::uint64_t Handle::when() const noexcept { return node_ ? node_->deadline_ns : 0; }
 
 }  // namespace coroscope

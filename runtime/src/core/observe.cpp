@@ -123,6 +123,19 @@ void report_exception_never_retrieved(const TaskControl& task, const std::except
     }
 }
 
+void report_future_exception_never_retrieved(const std::exception_ptr& error) noexcept {
+    try {
+        const std::string text = "the exception of a future was never retrieved: " + describe(error);
+        if (!probe::on()) {
+            std::fprintf(stderr, "coroscope: %s\n", text.c_str());
+            return;
+        }
+        // It belongs to no task; callbacks are what usually sets a future.
+        report(probe::Report::Kind::callback_exception, [&](probe::Report& report) { report.text = text; });
+    } catch (...) {
+    }
+}
+
 void report_task_destroyed_pending(const TaskControl& task) noexcept {
     try {
         if (!probe::on()) {

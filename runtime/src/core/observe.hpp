@@ -18,6 +18,7 @@ probe::NodeId suspension_node(const TaskControl& task) noexcept;
 
 // To the debugger where debug mode is on, else one line on stderr.
 void report_exception_never_retrieved(const TaskControl& task, const std::exception_ptr& error) noexcept;
+void report_future_exception_never_retrieved(const std::exception_ptr& error) noexcept;
 void report_task_destroyed_pending(const TaskControl& task) noexcept;
 void report_callback_exception(const std::exception_ptr& error) noexcept;
 

@@ -90,7 +90,11 @@ bool TaskControl::cancel(std::string_view message, std::source_location where) n
     if (done()) return false;
     ++cancel_requests;
     try {
-        cancel_message = message.empty() ? nullptr : std::make_unique<std::string>(message);
+        if (!message.empty()) {
+            cancel_message = std::make_unique<std::string>(message);
+        } else if (cancel_message) {
+            cancel_message.reset();
+        }
     } catch (...) {  // out of memory: cancelled without the message
     }
     if (probe::on()) [[unlikely]] {
@@ -105,15 +109,27 @@ bool TaskControl::cancel(std::string_view message, std::source_location where) n
     return true;
 }
 
+void TaskControl::cancel_for_scope(std::string_view text) noexcept {
+    if (done()) return;
+    must_throw = true;
+    cancel(text, std::source_location::current());
+}
+
 void throw_cancelled(TaskControl& task) {
-    task.must_cancel = task.cancel_sent = false;
-    if (task.cancel_message) throw Cancelled(*task.cancel_message);
+    task.must_cancel = task.interrupted = task.must_throw = false;
+    if (task.cancel_message) throw Cancelled(std::move(*std::exchange(task.cancel_message, nullptr)));
     throw Cancelled();
 }
 
-void throw_was_cancelled(const TaskControl& task) {
-    if (const std::exception_ptr own = task.error()) std::rethrow_exception(own);
-    throw Cancelled(std::string(task.message()));  // it never ran
+void TaskControl::rethrow_cancelled() const {
+    if (const std::exception_ptr thrown = error()) std::rethrow_exception(thrown);
+    throw Cancelled(std::string(message()));  // it ended without a throw
+}
+
+void TaskControl::destroy_frames() noexcept {
+    leaf = nullptr;
+    waiting_on = nullptr;
+    if (root != nullptr) std::exchange(root, nullptr)->destroy();  // and the frames it awaits: their awaiters own them
 }
 
 void throw_no_running_loop() {
@@ -135,37 +151,58 @@ void TaskControl::remove_hook(DoneHook& hook) noexcept {
     hook.task = nullptr;
 }
 
-void TaskControl::destroy(TaskControl* task) noexcept {
-    if (!task->done()) {
-        report_task_destroyed_pending(*task);
-    } else if (task->outcome == TaskOutcome::error && !task->retrieved) {
-        report_exception_never_retrieved(*task, task->error());
+void TaskControl::reverse_hooks() noexcept {
+    DoneHook* reversed = nullptr;
+    while (DoneHook* hook = hooks) {
+        hooks = hook->next;
+        hook->next = reversed;
+        hook->previous = nullptr;
+        if (reversed != nullptr) reversed->previous = hook;
+        reversed = hook;
     }
-    task->root->destroy();  // and with it the frames it awaits: their awaiters own them
+    hooks = reversed;
+}
+
+void TaskControl::destroy(TaskControl* task) noexcept {
+    if (task->outcome == TaskOutcome::error && !task->retrieved) report_exception_never_retrieved(*task, task->error());
+    task->destroy_frames();
     delete task;
 }
 
 void JoinBase::suspend_until_done(bool pass_on) noexcept {
     target_->add_hook(*this);
-    on_done = [](DoneHook& hook, TaskControl&) noexcept { static_cast<JoinBase&>(hook).wake(); };
-    const std::uint64_t wait = wait_bits(WaitKind::task, target_->id);
-    if (!pass_on) {
-        suspend(wait, [](Suspension& self) noexcept {
-            TaskControl::remove_hook(static_cast<JoinBase&>(self));
-            static_cast<JoinBase&>(self).wake_cancelled();
-        });
-        return;
+    on_done = [](DoneHook& hook, TaskControl& done) noexcept { static_cast<JoinBase&>(hook).target_done(done); };
+    suspend(wait_bits(WaitKind::task, target_->id), pass_on ? &JoinBase::pass_cancel_on : &JoinBase::leave);
+}
+
+void JoinBase::leave(Suspension& self) noexcept {
+    auto& join = static_cast<JoinBase&>(self);
+    TaskControl::remove_hook(join);
+    join.wake_cancelled();
+}
+
+// As in asyncio the awaited task is cancelled, and its end ends this wait. Tasks that await each other in a circle, or
+// one that awaits itself: where the request comes round again, the wait ends at once.
+void JoinBase::pass_cancel_on(Suspension& self) noexcept {
+    auto& join = static_cast<JoinBase&>(self);
+    const bool came_round = join.passing_on_;
+    join.passing_on_ = true;
+    if (came_round || join.target_ == self.task() ||
+        !join.target_->cancel(self.task()->message(), std::source_location::current())) {
+        leave(self);
+    } else {
+        join.passed_on_ = true;
     }
-    suspend(wait, [](Suspension& self) noexcept {
-        auto& join = static_cast<JoinBase&>(self);
-        // As in asyncio the awaited task is cancelled, and its end ends this wait. A task that awaits itself ends it at
-        // once.
-        if (join.target_ == self.task() ||
-            !join.target_->cancel(self.task()->message(), std::source_location::current())) {
-            TaskControl::remove_hook(join);
-            join.wake_cancelled();
-        }
-    });
+    join.passing_on_ = false;
+}
+
+void JoinBase::target_done(const TaskControl& done) noexcept {
+    // The target's Cancelled is thrown here. A task that unwinds needs no throw: it was the one that was cancelled.
+    if (passed_on_ && done.outcome == TaskOutcome::cancelled && Suspension::task()->unwinds) {
+        wake_cancelled();
+    } else {
+        wake();
+    }
 }
 
 }  // namespace detail
@@ -173,7 +210,7 @@ void JoinBase::suspend_until_done(bool pass_on) noexcept {
 std::exception_ptr AnyTask::exception() const {
     require_done();
     control_->retrieved = true;
-    if (cancelled()) detail::throw_was_cancelled(*control_);
+    if (cancelled()) control_->rethrow_cancelled();
     return control_->error();
 }
 
@@ -200,5 +237,6 @@ void AnyTask::add_done_callback(std::function<void(AnyTask)> callback) const {
 }
 
 std::vector<AnyTask> all_tasks() { return EventLoop::running().all_tasks(); }
+std::vector<AnyTask> all_tasks(EventLoop& loop) { return loop.all_tasks(); }
 
 }  // namespace coroscope

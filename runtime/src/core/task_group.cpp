@@ -6,30 +6,39 @@
 
 namespace coroscope {
 
+using detail::TaskControl;
+using detail::TaskState;
+
 TaskGroup::TaskGroup() : owner_(detail::current_task) {
     if (owner_ == nullptr) throw std::logic_error("TaskGroup: needs a running task");
 }
 
 TaskGroup::~TaskGroup() {
     if (abort_pending_) *abort_pending_ = nullptr;
-    cancel();
+    aborting_ = true;  // no destructor below adds a task
+    if (members_ != nullptr) owner_->end_throwing_scope();
     while (Member* member = members_) {
-        members_ = member->next_member;
-        detail::TaskControl::remove_hook(*member);
-        delete member;
+        TaskControl& task = *member->control;
+        TaskControl::remove_hook(*member);
+        remove(*member);
+        if (task.state == TaskState::running) {  // it is destroying its group: the one that cannot end here
+            task.cancel({}, std::source_location::current());
+        } else if (!task.done()) {
+            detail::end_now(task);
+        }
     }
 }
 
-void TaskGroup::throw_closed() const {
-    throw std::logic_error(closed_ ? "TaskGroup: it has been joined, no task can be added any more"
-                                   : "TaskGroup: it is ending because of an error, no task can be added any more");
+void TaskGroup::before_make_task() const {
+    if (joining_ && running_ == 0) throw std::logic_error("TaskGroup: it is finished, no task can be added any more");
+    if (aborting_) throw std::logic_error("TaskGroup: it is ending because of an error, no task can be added any more");
 }
 
 void TaskGroup::add(const AnyTask& task) {
     auto member = std::make_unique<Member>();
     member->group = this;
     member->control = task.control();
-    member->on_done = [](detail::DoneHook& hook, detail::TaskControl& done) noexcept {
+    member->on_done = [](detail::DoneHook& hook, TaskControl& done) noexcept {
         auto& self = static_cast<Member&>(hook);
         self.group->member_done(self, done);
     };
@@ -37,24 +46,22 @@ void TaskGroup::add(const AnyTask& task) {
     if (members_ != nullptr) members_->previous_member = member.get();
     members_ = member.get();
     task.control()->add_hook(*member.release());
-    ++running_;
+    if (running_++ == 0) owner_->begin_throwing_scope();
 }
 
-void TaskGroup::member_done(Member& member, detail::TaskControl& task) noexcept {
+void TaskGroup::remove(Member& member) noexcept {
     (member.previous_member != nullptr ? member.previous_member->next_member : members_) = member.next_member;
     if (member.next_member != nullptr) member.next_member->previous_member = member.previous_member;
     delete &member;
-    --running_;
+}
+
+void TaskGroup::member_done(Member& member, TaskControl& task) noexcept {
+    remove(member);
+    if (--running_ == 0) owner_->end_throwing_scope();
     if (task.outcome == detail::TaskOutcome::error) {
         task.retrieved = true;
         errors_.push_back(task.error());
-        if (!aborting_ && !abort_pending_) {
-            try {
-                abort_soon();
-            } catch (...) {  // out of memory
-                abort();
-            }
-        }
+        if (!aborting_ && !abort_pending_) abort_soon();
     }
     if (running_ == 0 && joiner_ != nullptr) joiner_->wake_up();
 }
@@ -62,21 +69,23 @@ void TaskGroup::member_done(Member& member, detail::TaskControl& task) noexcept 
 // In the loop's next turn, as in asyncio: what was ready together with the task that failed still runs, and its errors
 // arrive too.
 void TaskGroup::abort_soon() {
-    abort_pending_ = std::make_shared<TaskGroup*>(this);
-    owner_->loop->call_soon([pending = abort_pending_] {
-        if (*pending != nullptr) (*pending)->abort();
-    });
+    try {
+        abort_pending_ = std::make_shared<TaskGroup*>(this);
+        owner_->loop->call_soon([pending = abort_pending_] {
+            if (*pending != nullptr) (*pending)->abort_for_failure();
+        });
+    } catch (...) {  // out of memory
+        abort_for_failure();
+    }
 }
 
-void TaskGroup::abort() noexcept {
-    if (aborting_ || closed_) return;
-    aborting_ = true;
-    cancel();
+void TaskGroup::abort_for_failure() noexcept {
+    if (aborting_ || (joining_ && running_ == 0)) return;
+    abort();
     // The owner is somewhere in the body: it is interrupted there, once.
-    if (joiner_ == nullptr && !owner_->done()) {
-        owner_cancelled_by_group_ = true;
-        owner_->cancel("a task of its TaskGroup failed", std::source_location::current());
-    }
+    if (joining_ || owner_->done()) return;
+    owner_cancelled_by_group_ = true;
+    owner_->cancel_for_scope("a task of its TaskGroup failed");
 }
 
 void TaskGroup::cancel() {
@@ -84,48 +93,43 @@ void TaskGroup::cancel() {
         member->control->cancel({}, std::source_location::current());
 }
 
-void TaskGroup::fail(std::exception_ptr error) {
-    if (!aborting_) {
-        aborting_ = true;
-        cancel();
-    }
-    if (*error.__cxa_exception_type() == typeid(Cancelled)) {
-        if (!owner_cancelled_by_group_) owner_->must_cancel = true;  // thrown again by join(), once all have ended
-        return;
-    }
-    errors_.push_back(std::move(error));
+void TaskGroup::abort() {
+    aborting_ = true;
+    cancel();
 }
 
+// The wait goes on when it is cancelled: now for the end of tasks that were cancelled.
 void TaskGroup::JoinAwaiter::start() noexcept {
     group_.joiner_ = this;
     suspend(detail::wait_bits(detail::WaitKind::task, 0), [](detail::Suspension& base) noexcept {
-        // The waiting goes on, now for the end of tasks that were cancelled.
-        auto& self = static_cast<JoinAwaiter&>(base);
-        self.group_.aborting_ = true;
-        self.group_.cancel();
-        self.task()->must_cancel = true;
+        TaskGroup& group = static_cast<JoinAwaiter&>(base).group_;
+        if (group.aborting_) return;
+        group.cancelled_in_join_ = true;
+        group.abort();
     });
 }
 
-Coro<> TaskGroup::join() {
-    std::exception_ptr cancelled;
+Coro<> TaskGroup::join_after(std::exception_ptr body_error) {
+    if (detail::current_task != owner_) throw std::logic_error("TaskGroup: only the task that made it may join it");
+    joining_ = true;
+    const bool body_cancelled = body_error && *body_error.__cxa_exception_type() == typeid(Cancelled);
+    if (body_error && !aborting_) abort();
     while (running_ != 0) {
-        try {
-            JoinAwaiter all_done(*this);
-            co_await all_done;
-        } catch (const Cancelled&) {
-            cancelled = std::current_exception();
-        }
+        JoinAwaiter all_done(*this);
+        co_await all_done;
     }
-    closed_ = true;
-    if (owner_cancelled_by_group_) {
-        // The interruption was the group's own: it is taken back, unless somebody else cancelled the owner too.
-        if (owner_->uncancel() == 0) cancelled = nullptr;
-        owner_cancelled_by_group_ = false;
+    bool cancelled = body_cancelled || cancelled_in_join_;
+    // The interruption was the group's own: it is taken back, unless somebody else cancelled the owner too.
+    if (std::exchange(owner_cancelled_by_group_, false) && owner_->uncancel() == 0) cancelled = false;
+    if (cancelled && errors_.empty()) {
+        if (body_cancelled) std::rethrow_exception(body_error);
+        detail::throw_cancelled(*owner_);
     }
-    if (!errors_.empty()) throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors_));
-    if (cancelled) std::rethrow_exception(cancelled);
-    if (owner_->must_cancel) detail::throw_cancelled(*owner_);
+    if (body_error && !body_cancelled) errors_.push_back(body_error);
+    if (errors_.empty()) co_return;
+    // Cancelled from outside as well: the errors go first, so that is thrown at the owner's next await.
+    if (owner_->cancel_requests > 0) owner_->must_cancel = true;
+    throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors_));
 }
 
 }  // namespace coroscope

@@ -5,7 +5,9 @@
 
 namespace coroscope::detail {
 
-ThreadPool::ThreadPool() : most_threads_(std::min<std::size_t>(32, std::thread::hardware_concurrency() + 4)) {}
+ThreadPool::ThreadPool() : ThreadPool(std::min<std::size_t>(32, std::thread::hardware_concurrency() + 4)) {}
+
+ThreadPool::ThreadPool(std::size_t most_threads) : most_threads_(most_threads) {}
 
 ThreadPool::~ThreadPool() {
     {

@@ -1,4 +1,4 @@
-// The threads behind to_thread(): started as needed, at most as many as asyncio's default executor has. Thread: any.
+// The threads behind to_thread() and ThreadPoolExecutor, started as needed. Thread: any.
 #pragma once
 
 #include <condition_variable>
@@ -13,7 +13,8 @@ namespace coroscope::detail {
 
 class ThreadPool {
 public:
-    ThreadPool();
+    ThreadPool();  // at most as many threads as Python's default executor
+    explicit ThreadPool(std::size_t most_threads);
     ~ThreadPool();  // runs what is queued, then joins
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;

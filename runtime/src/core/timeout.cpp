@@ -7,51 +7,59 @@ namespace coroscope {
 
 namespace {
 
-std::uint64_t deadline_of(EventLoop& loop, std::chrono::nanoseconds delay) {
-    return loop.time_ns() + (delay.count() > 0 ? static_cast<std::uint64_t>(delay.count()) : 0);
+std::optional<std::uint64_t> deadline_of(EventLoop& loop, Timeout::Limit delay) {
+    if (!delay) return std::nullopt;
+    return loop.time_ns() + (delay->count() > 0 ? static_cast<std::uint64_t>(delay->count()) : 0);
+}
+
+detail::TaskControl* task_for_timeout() {
+    if (detail::current_task == nullptr) throw std::logic_error("Timeout: needs a running task");
+    return detail::current_task;
 }
 
 }  // namespace
 
-Timeout::Timeout() : task_(detail::current_task) {
-    if (task_ == nullptr) throw std::logic_error("Timeout: needs a running task");
-    cancelling_before_ = task_->cancel_requests;
+Timeout::Timeout(Limit delay) : Timeout(AtTime(), deadline_of(*task_for_timeout()->loop, delay)) {}
+
+Timeout::Timeout(AtTime, std::optional<std::uint64_t> when_ns)
+    : task_(task_for_timeout()), cancelling_before_(task_->cancel_requests) {
     fire = [](detail::TimerNode& timer) noexcept {
         auto& self = static_cast<Timeout&>(timer);
         self.expired_ = true;
-        self.task_->cancel("timed out", std::source_location::current());
+        self.task_->cancel_for_scope("timed out");
     };
+    reschedule_at(when_ns);
 }
 
-Timeout::Timeout(std::chrono::nanoseconds delay) : Timeout() {
-    armed_ = true;
-    task_->loop->add_timer(*this, deadline_of(*task_->loop, delay));
-}
+Timeout timeout_at(std::optional<std::uint64_t> when_ns) { return Timeout(Timeout::AtTime(), when_ns); }
 
 Timeout::~Timeout() {
     if (queued()) task_->loop->remove_timer(*this);
-    if (expired_ && !taken_back_) task_->uncancel();  // whoever swallowed it: the request was this timeout's
+    if (expired_) take_back();
 }
 
 std::optional<std::uint64_t> Timeout::when() const noexcept {
-    if (!armed_) return std::nullopt;
-    return deadline_ns;
+    return limited_ ? std::optional<std::uint64_t>(deadline_ns) : std::nullopt;
 }
 
-void Timeout::reschedule(std::chrono::nanoseconds delay) { reschedule_at(deadline_of(*task_->loop, delay)); }
+void Timeout::reschedule(Limit delay) { reschedule_at(deadline_of(*task_->loop, delay)); }
 
 void Timeout::reschedule_at(std::optional<std::uint64_t> when_ns) {
     if (expired_) throw std::logic_error("Timeout: it has expired");
-    task_->loop->remove_timer(*this);
-    armed_ = when_ns.has_value();
-    if (armed_) task_->loop->add_timer(*this, *when_ns);
+    if (queued()) task_->loop->remove_timer(*this);
+    limited_ = when_ns.has_value();
+    if (limited_) task_->loop->add_timer(*this, *when_ns);
+}
+
+// The scope's request, once.
+std::uint32_t Timeout::take_back() noexcept {
+    if (taken_back_) return task_->cancel_requests;
+    taken_back_ = true;
+    return task_->uncancel();
 }
 
 void Timeout::rethrow() {
-    if (expired_ && !taken_back_) {
-        taken_back_ = true;
-        if (task_->uncancel() <= cancelling_before_) throw TimeoutError();
-    }
+    if (expired_ && take_back() <= cancelling_before_) throw TimeoutError();
     std::rethrow_exception(std::current_exception());
 }
 

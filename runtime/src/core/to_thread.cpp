@@ -1,8 +1,27 @@
 #include "coroscope/to_thread.hpp"
 
+#include <mutex>
+
 #include "runtime/src/probe/hooks.hpp"
 
 namespace coroscope::detail {
+
+namespace {
+
+// To the loop's thread, which takes the job over with the post.
+void post_back(std::shared_ptr<ThreadJob> job) {
+    ThreadJob& back = *job;
+    const std::shared_ptr<LoopLink> link = back.link;
+    std::unique_lock<std::mutex> lock;
+    if (link) {
+        lock = std::unique_lock(link->mutex);
+        if (link->loop == nullptr) return;
+    }
+    back.self = std::move(job);
+    back.loop->post(back);
+}
+
+}  // namespace
 
 void ThreadAwaiter::start() {
     job_.loop = current_task->loop;
@@ -14,20 +33,24 @@ void ThreadAwaiter::start() {
         const std::shared_ptr<ThreadJob> self = std::move(job.self);
         if (job.waiter != nullptr) std::exchange(job.waiter, nullptr)->wake_up();
     };
-    job_.loop->run_in_executor([job = job_.shared_from_this()]() mutable {
-        probe::emit(probe::EventKind::job_begin, job->task_id);
-        {
+    auto run = [job = job_.shared_from_this()]() mutable {
+        if (!job->abandoned.load(std::memory_order_relaxed)) {
+            probe::emit(probe::EventKind::job_begin, job->task_id);
             const WithContext with(job->context);
             job->execute();
+            probe::emit(probe::EventKind::job_end, job->task_id);
         }
-        probe::emit(probe::EventKind::job_end, job->task_id);
-        ThreadJob& back = *job;
-        back.self = std::move(job);  // the loop's thread takes it over with the post
-        back.loop->post(back);
-    });
+        post_back(std::move(job));
+    };
+    if (job_.executor != nullptr) {
+        job_.link = job_.loop->link_to_loop();
+        job_.executor->submit(std::move(run));
+    } else {
+        job_.loop->run_in_executor(std::move(run));
+    }
     suspend(wait_bits(WaitKind::thread), [](Suspension& base) noexcept {
         auto& self = static_cast<ThreadAwaiter&>(base);
-        self.job_.waiter = nullptr;
+        self.leave();
         self.wake_cancelled();
     });
 }

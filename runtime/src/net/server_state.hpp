@@ -32,8 +32,13 @@ public:
 
 private:
     // A task of the server. Not a handle: while the task lives, the loop keeps it; when it is done, on_done takes this
-    // away. The task's first frame holds a reference to the server, so this is never older than the server.
+    // away. The task's first frame holds a reference to the server; one that is cancelled before it begins may drop the
+    // last one, and with it this, before it is done.
     struct Child : DoneHook {
+        Child() = default;
+        Child(const Child&) = delete;
+        Child& operator=(const Child&) = delete;
+        ~Child() { TaskControl::remove_hook(*this); }
         ServerState* server = nullptr;
         Ref<StreamState> stream;  // of a connection
         std::list<Child>* home = nullptr;

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace coroscope {
@@ -98,9 +99,14 @@ TlsContext& TlsContext::require_client_certificate(const std::string& ca_file) {
     return *this;
 }
 
-TlsContext& TlsContext::alpn(const std::vector<std::string>& protocols) {
+TlsContext& TlsContext::alpn(std::string_view protocols) {
     std::string wire;
-    for (const std::string& protocol : protocols) {
+    while (!protocols.empty()) {
+        const std::size_t comma = std::min(protocols.find(','), protocols.size());
+        std::string_view protocol = protocols.substr(0, comma);
+        protocols.remove_prefix(std::min(comma + 1, protocols.size()));
+        while (protocol.starts_with(' ')) protocol.remove_prefix(1);
+        while (protocol.ends_with(' ')) protocol.remove_suffix(1);
         if (protocol.empty() || protocol.size() > 255)
             throw std::invalid_argument("TlsContext::alpn: a protocol's name has 1 to 255 bytes");
         wire += static_cast<char>(static_cast<unsigned char>(protocol.size()));

@@ -66,7 +66,7 @@ Coro<> start_tls(Ref<StreamState> stream, TlsContext context, std::string server
     try {
         co_await wait_for(shake_hands(stream, *filter), timeout);
     } catch (const TimeoutError&) {
-        throw TimeoutError("the TLS handshake with " + stream->peer.text() + " timed out");
+        throw TlsError("the TLS handshake with " + stream->peer.text() + " took too long");
     }
     stream->filter = std::move(filter);
     guard.done = true;

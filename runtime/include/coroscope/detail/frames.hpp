@@ -1,9 +1,9 @@
 // Memory of coroutine frames and task control blocks: thread-local free lists by size class. Taking and giving back
 // cost about 1 ns.
 //
-// Classes are 16 bytes apart, up to 1 KiB; larger frames come from operator new. All classes of a thread share its slabs
-// and take a page or so at a time. Slabs stay with the process: memory follows the high-water mark of live frames. A frame may be freed on another thread than the one that allocated it; it
-// then serves that one.
+// Classes are 16 bytes apart, up to 1 KiB; larger frames come from operator new. All classes of a thread share its
+// slabs and take a page or so at a time. Slabs stay with the process: memory follows the high-water mark of live
+// frames. A frame may be freed on another thread than the one that allocated it; it then serves that one.
 #pragma once
 
 #include <cstddef>

@@ -27,7 +27,8 @@ struct ReadyNode {
     void (*run)(ReadyNode&) = nullptr;  // nullptr: a task
 };
 
-// Called once when a task is done; lives in whoever waits.
+// Called once when a task is done; lives in whoever waits, who holds a reference to the task. Also called when a loop
+// that ends gives up a pending task: its outcome is cancelled then.
 struct DoneHook {
     DoneHook* next = nullptr;
     DoneHook* previous = nullptr;
@@ -38,6 +39,8 @@ struct DoneHook {
 // A callable with its arguments, kept alive as long as the task that runs the coroutine it made.
 struct Keep {
     virtual ~Keep() = default;
+    static void* operator new(std::size_t size) { return allocate_frame(size); }
+    static void operator delete(void* memory, std::size_t size) noexcept { free_frame(memory, size); }
 };
 
 enum class TaskState : std::uint8_t { created, ready, running, suspended, done };
@@ -51,9 +54,12 @@ public:
     std::uint32_t references = 1;  // the loop's, until done; then the handles'
     TaskState state = TaskState::created;
     TaskOutcome outcome = TaskOutcome::none;
-    bool must_cancel = false;  // Cancelled is to be thrown at the await where it is suspended, or at the next
-    bool cancel_sent = false;  // it was woken for that: taking the request back comes too late
-    bool retrieved = false;    // somebody has seen the exception
+    bool must_cancel : 1 = false;      // Cancelled is to be thrown at the await where it is suspended, or at the next
+    bool interrupted : 1 = false;      // what it waited on was given up for that: uncancel() cannot take it back
+    bool unwinds : 1 = false;          // a cancellation destroys its frames instead of throwing, where it may
+    bool must_throw : 1 = false;       // not this one: a scope of the task itself asked for it, and will catch it
+    bool retrieved : 1 = false;        // somebody has seen the exception
+    std::uint8_t throwing_scopes = 0;  // while not 0, a cancellation is thrown; at the most it stays there
     std::uint32_t cancel_requests = 0;
     std::uint32_t creation_node = 0;
     std::uint32_t name_id = 0;
@@ -63,7 +69,7 @@ public:
     EventLoop* loop = nullptr;
     TaskControl* next_task = nullptr;  // all tasks of the loop
     TaskControl* previous_task = nullptr;
-    PromiseBase* root = nullptr;
+    PromiseBase* root = nullptr;  // nullptr: its frames were destroyed by a cancellation
     PromiseBase* leaf = nullptr;  // innermost frame while suspended
     Suspension* waiting_on = nullptr;
     std::uint64_t wait = 0;  // wait_bits()
@@ -78,19 +84,33 @@ public:
     bool done() const noexcept { return state == TaskState::done; }
     std::string display_name() const { return name ? *name : "Task-" + std::to_string(id); }
     void set_name(std::string_view text);
-    // Of the last cancel(); empty: none.
-    std::string_view message() const noexcept { return cancel_message ? *cancel_message : std::string_view(); }
 
     // asyncio's Task.cancel(): false if done. Otherwise Cancelled is thrown at its await, or at its next one.
     bool cancel(std::string_view message, std::source_location where) noexcept;
+    // The same by a scope of the task (a timeout, a task group) that catches what it asked for: always thrown.
+    void cancel_for_scope(std::string_view message) noexcept;
     std::uint32_t uncancel() noexcept {
-        if (cancel_requests > 0 && --cancel_requests == 0 && !cancel_sent) must_cancel = false;
+        if (cancel_requests > 0 && --cancel_requests == 0 && !interrupted) must_cancel = must_throw = false;
         return cancel_requests;
+    }
+    // Of the last cancel(); empty: none.
+    std::string_view message() const noexcept { return cancel_message ? *cancel_message : std::string_view(); }
+
+    void begin_throwing_scope() noexcept {
+        if (throwing_scopes != 255) ++throwing_scopes;
+    }
+    void end_throwing_scope() noexcept {
+        if (throwing_scopes != 255) --throwing_scopes;
     }
 
     void add_hook(DoneHook& hook) noexcept;
     static void remove_hook(DoneHook& hook) noexcept;
-    std::exception_ptr error() const noexcept { return error_of(*root); }
+    void reverse_hooks() noexcept;
+    std::exception_ptr error() const noexcept { return root != nullptr ? error_of(*root) : std::exception_ptr(); }
+    // For a task that was cancelled: throws the Cancelled that ended it.
+    [[noreturn]] void rethrow_cancelled() const;
+    // Destroys its frames, innermost first. It must not be running.
+    void destroy_frames() noexcept;
 
     void reference() noexcept { ++references; }
     void release() noexcept {
@@ -105,9 +125,10 @@ private:
 // the loop's, one the caller's.
 TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::exception_ptr (*error_of)(const PromiseBase&) noexcept,
                    std::unique_ptr<Keep> keep, std::string_view name, const std::source_location& where);
+// Ends a task that is not running, here and now, by destroying its frames.
+void end_now(TaskControl& task) noexcept;
 void make_ready(TaskControl& task) noexcept;
 [[noreturn]] void throw_cancelled(TaskControl& task);            // in the task itself
-[[noreturn]] void throw_was_cancelled(const TaskControl& task);  // to whoever asks for its result
 [[noreturn]] void throw_no_running_loop();
 EventLoop* running_loop() noexcept;  // nullptr: none on this thread
 
@@ -135,7 +156,7 @@ protected:
         task_->wait = wait;
         task_->waiting_on = this;
         if (task_->must_cancel) [[unlikely]] {  // cancelled while it ran: thrown here, at its next await
-            task_->must_cancel = task_->cancel_sent = false;
+            task_->must_cancel = task_->interrupted = false;
             on_cancel_(*this);
         }
     }
@@ -144,7 +165,8 @@ protected:
         make_ready(*task_);
     }
     void wake_cancelled() noexcept {
-        task_->must_cancel = task_->cancel_sent = true;
+        task_->must_cancel = true;
+        task_->interrupted = true;
         wake();
     }
     bool cancelled() const noexcept { return task_ != nullptr && task_->must_cancel; }

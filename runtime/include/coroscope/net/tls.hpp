@@ -16,7 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "coroscope/net/server.hpp"
 #include "coroscope/net/stream.hpp"
@@ -43,8 +43,8 @@ public:
     TlsContext& certificate(const std::string& certificate_file, const std::string& key_file);
     // A server lets only those in who show a certificate signed by an authority in this PEM file.
     TlsContext& require_client_certificate(const std::string& ca_file);
-    // Protocols in order of preference ("h2", "http/1.1"). Without one in common the handshake fails.
-    TlsContext& alpn(const std::vector<std::string>& protocols);
+    // Protocols in order of preference: "h2, http/1.1". Without one in common the handshake fails.
+    TlsContext& alpn(std::string_view protocols);
     TlsContext& minimum_version(TlsVersion version);
     // Takes any certificate from anybody: whoever sits in between reads and changes everything. For tests only.
     TlsContext& disable_verification_and_accept_anybody();
@@ -58,7 +58,8 @@ private:
 
 inline constexpr std::chrono::seconds tls_handshake_timeout{60};  // as asyncio's
 
-// Throw as open_connection(), and TlsError, TimeoutError. The host's name is what the certificate must be for.
+// Throw as open_connection(), and TlsError (also for a handshake that takes too long). The host's name is what the
+// certificate must be for.
 Coro<Connection> open_tls_connection(std::string host, std::uint16_t port, TlsContext context = TlsContext::client(),
                                      StreamOptions options = {});
 Coro<Server> start_tls_server(ConnectionHandler handler, std::string host, std::uint16_t port, TlsContext context,

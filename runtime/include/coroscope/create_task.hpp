@@ -1,0 +1,240 @@
+// create_task(): makes a task of a coroutine object, or of a callable with its arguments. asyncio.create_task.
+//
+//     Task<int> a = create_task(compute(7));                     // a coroutine object
+//     Task<int> b = create_task(compute, 7);                     // the call itself; b keeps function and arguments
+//     Task<int> c = create_task([&data] { return use(data); });  // captures are safe: c keeps the lambda
+//     Task<int> d = create_task(named("worker"), compute, 7);    // with a name, or other options
+//
+// A coroutine refers to its lambda's captures and to what its reference parameters were given; when a task is made of
+// the call, it keeps both until its last handle goes. Arguments are copied or moved, and converted to what a function's
+// parameters want at once; std::ref() passes a reference. The task begins at the loop's next turn. It takes its place
+// of creation from the caller. Thread: the loop's. Not a cancellation point. Errors: std::logic_error if no loop runs
+// on this thread, or if the coroutine object was moved from.
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <source_location>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "coroscope/task.hpp"
+
+namespace coroscope {
+
+// How a task is to be made. asyncio's keyword arguments. `name` must live until create_task() returns.
+class TaskOptions {
+public:
+    explicit TaskOptions(std::string_view name = {},
+                         std::source_location where = std::source_location::current()) noexcept
+        : name_(name), where_(where) {}
+
+    // Cancelling the task destroys its frames instead of throwing Cancelled: destructors run, innermost first, catch
+    // blocks do not. That costs some ten nanoseconds a frame where a throw costs a thousand.
+    //
+    // Only for code that cleans up in destructors: an `await` in a catch block, and what async_with() closes, is
+    // skipped, unless it stands in a ThrowingCancellation scope. Cancelled is thrown nevertheless where somebody in the
+    // task has to catch it: by a Timeout that expires in it, and while a TaskGroup in it has tasks, so that no scope is
+    // left while its tasks run; also if what it waited for had happened already when it was cancelled, and through more
+    // than 1000 frames. Whoever awaits the task gets Cancelled as ever; AnyTask::wait() waits without a throw.
+    TaskOptions& unwind_cancellation(bool on = true) noexcept {
+        unwinds_ = on;
+        return *this;
+    }
+
+    std::string_view name() const noexcept { return name_; }
+    const std::source_location& where() const noexcept { return where_; }
+    bool unwinds() const noexcept { return unwinds_; }
+
+private:
+    std::string_view name_;
+    std::source_location where_;
+    bool unwinds_ = false;
+};
+
+inline TaskOptions named(std::string_view name, std::source_location where = std::source_location::current()) noexcept {
+    return TaskOptions(name, where);
+}
+
+namespace detail {
+
+template <class T>
+struct IsReferenceWrapper : std::false_type {};
+template <class T>
+struct IsReferenceWrapper<std::reference_wrapper<T>> : std::true_type {};
+
+// As what an argument is kept. A function says what it wants: kept as that, no conversion is left for the call, whose
+// result a reference parameter would outlive.
+template <class Parameter, class Argument>
+using KeptForParameter =
+    std::conditional_t<IsReferenceWrapper<Argument>::value || (std::is_lvalue_reference_v<Parameter> &&
+                                                               !std::is_const_v<std::remove_reference_t<Parameter>>),
+                       Argument, std::remove_cvref_t<Parameter>>;
+
+template <class F, class... Arguments>
+struct KeptArguments {
+    using Type = std::tuple<Arguments...>;
+};
+template <class R, class... Parameters, class... Arguments>
+requires(sizeof...(Parameters) == sizeof...(Arguments)) struct KeptArguments<R (*)(Parameters...), Arguments...> {
+    using Type = std::tuple<KeptForParameter<Parameters, Arguments>...>;
+};
+
+// A callable with its arguments, to which the coroutine it makes may refer for as long as the task exists.
+template <class F, class... Arguments>
+class KeptCall final : public Keep {
+public:
+    template <class G, class... As>
+    explicit KeptCall(G&& function, As&&... arguments)
+        : function_(std::forward<G>(function)), arguments_(std::forward<As>(arguments)...) {}
+    auto call() { return std::apply(function_, std::move(arguments_)); }
+
+private:
+    F function_;
+    typename KeptArguments<F, Arguments...>::Type arguments_;
+};
+
+template <class F, class... A>
+concept CoroFunction = IsCoro < std::invoke_result_t < std::decay_t<F>
+&, std::decay_t<A>... >> ::value;
+// With arguments, where the second one could not be meant as a name.
+template <class F, class... A>
+concept CoroCall = CoroFunction<F, A...> && !CoroFunction<F>;
+
+template <class T>
+Task<T> spawn_coro(EventLoop* loop, Coro<T>&& coro, std::unique_ptr<Keep> keep, std::string_view name,
+                   const std::source_location& where) {
+    Promise<T>* promise = coro.release();
+    if (promise == nullptr) throw std::logic_error("create_task: the coroutine object was moved from");
+    return Task<T>(AnyTask::adopt(spawn(loop, *promise, &error_of<T>, std::move(keep), name, where)));
+}
+
+template <class T>
+Task<T> spawn_coro(EventLoop* loop, Coro<T>&& coro, std::unique_ptr<Keep> keep, const TaskOptions& options) {
+    Task<T> task = spawn_coro(loop, std::move(coro), std::move(keep), options.name(), options.where());
+    if (options.unwinds()) task.control()->unwinds = true;
+    return task;
+}
+
+// The ways to make a task, for a Maker that has make_task(Coro<T>&&, std::unique_ptr<Keep>, const TaskOptions&) and
+// before_make_task(), which may throw.
+template <class Maker>
+class CreatesTasks {
+public:
+    template <class T>
+    Task<T> create_task(Coro<T> coro, std::string_view name = {},
+                        std::source_location where = std::source_location::current()) {
+        return make(std::move(coro), TaskOptions(name, where));
+    }
+    template <class T>
+    Task<T> create_task(const TaskOptions& options, Coro<T> coro) {
+        return make(std::move(coro), options);
+    }
+    template <CoroFunction F>
+    auto create_task(F&& function, std::string_view name = {},
+                     std::source_location where = std::source_location::current()) {
+        return make_call(TaskOptions(name, where), std::forward<F>(function));
+    }
+    template <class F, class A>
+    requires CoroCall<F, A>
+    auto create_task(F&& function, A&& a, std::source_location where = std::source_location::current()) {
+        return make_call(TaskOptions({}, where), std::forward<F>(function), std::forward<A>(a));
+    }
+    template <class F, class A, class B>
+    requires CoroCall<F, A, B>
+    auto create_task(F&& function, A&& a, B&& b, std::source_location where = std::source_location::current()) {
+        return make_call(TaskOptions({}, where), std::forward<F>(function), std::forward<A>(a), std::forward<B>(b));
+    }
+    template <class F, class A, class B, class C>
+    requires CoroCall<F, A, B, C>
+    auto create_task(F&& function, A&& a, B&& b, C&& c, std::source_location where = std::source_location::current()) {
+        return make_call(TaskOptions({}, where), std::forward<F>(function), std::forward<A>(a), std::forward<B>(b),
+                         std::forward<C>(c));
+    }
+    // Any number of arguments.
+    template <class F, class... A>
+    requires CoroFunction<F, A...>
+    auto create_task(const TaskOptions& options, F&& function, A&&... arguments) {
+        return make_call(options, std::forward<F>(function), std::forward<A>(arguments)...);
+    }
+
+private:
+    Maker& maker() noexcept { return static_cast<Maker&>(*this); }
+
+    template <class T>
+    Task<T> make(Coro<T>&& coro, const TaskOptions& options) {
+        try {
+            maker().before_make_task();
+        } catch (...) {
+            coro.close();  // as in asyncio: the error says enough, it is not reported as never awaited
+            throw;
+        }
+        return maker().make_task(std::move(coro), nullptr, options);
+    }
+    template <class F, class... A>
+    auto make_call(const TaskOptions& options, F&& function, A&&... arguments) {
+        maker().before_make_task();
+        auto keep = std::make_unique<KeptCall<std::decay_t<F>, std::decay_t<A>...>>(std::forward<F>(function),
+                                                                                    std::forward<A>(arguments)...);
+        auto coro = keep->call();
+        return maker().make_task(std::move(coro), std::move(keep), options);
+    }
+};
+
+class CreatesOnRunningLoop : public CreatesTasks<CreatesOnRunningLoop> {
+public:
+    void before_make_task() const {
+        if (running_loop() == nullptr) throw_no_running_loop();
+    }
+    template <class T>
+    Task<T> make_task(Coro<T>&& coro, std::unique_ptr<Keep> keep, const TaskOptions& options) const {
+        return spawn_coro(nullptr, std::move(coro), std::move(keep), options);
+    }
+};
+
+}  // namespace detail
+
+// On the running loop. These forward: for the meaning see above.
+template <class T>
+Task<T> create_task(Coro<T> coro, std::string_view name = {},
+                    std::source_location where = std::source_location::current()) {
+    return detail::spawn_coro(nullptr, std::move(coro), nullptr, name, where);
+}
+template <class T>
+Task<T> create_task(const TaskOptions& options, Coro<T> coro) {
+    return detail::spawn_coro(nullptr, std::move(coro), nullptr, options);
+}
+template <detail::CoroFunction F>
+auto create_task(F&& function, std::string_view name = {},
+                 std::source_location where = std::source_location::current()) {
+    return detail::CreatesOnRunningLoop().create_task(TaskOptions(name, where), std::forward<F>(function));
+}
+template <class F, class A>
+requires detail::CoroCall<F, A>
+auto create_task(F&& function, A&& a, std::source_location where = std::source_location::current()) {
+    return detail::CreatesOnRunningLoop().create_task(TaskOptions({}, where), std::forward<F>(function),
+                                                      std::forward<A>(a));
+}
+template <class F, class A, class B>
+requires detail::CoroCall<F, A, B>
+auto create_task(F&& function, A&& a, B&& b, std::source_location where = std::source_location::current()) {
+    return detail::CreatesOnRunningLoop().create_task(TaskOptions({}, where), std::forward<F>(function),
+                                                      std::forward<A>(a), std::forward<B>(b));
+}
+template <class F, class A, class B, class C>
+requires detail::CoroCall<F, A, B, C>
+auto create_task(F&& function, A&& a, B&& b, C&& c, std::source_location where = std::source_location::current()) {
+    return detail::CreatesOnRunningLoop().create_task(TaskOptions({}, where), std::forward<F>(function),
+                                                      std::forward<A>(a), std::forward<B>(b), std::forward<C>(c));
+}
+template <class F, class... A>
+requires detail::CoroFunction<F, A...>
+auto create_task(const TaskOptions& options, F&& function, A&&... arguments) {
+    return detail::CreatesOnRunningLoop().create_task(options, std::forward<F>(function),
+                                                      std::forward<A>(arguments)...);
+}
+
+}  // namespace coroscope
