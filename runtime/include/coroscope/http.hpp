@@ -2,5 +2,6 @@
 #pragma once
 
 #include "coroscope/http/application.hpp"
+#include "coroscope/http/client.hpp"
 #include "coroscope/http/message.hpp"
 #include "coroscope/http/runner.hpp"

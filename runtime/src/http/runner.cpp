@@ -62,8 +62,14 @@ std::size_t AppRunner::connections() const noexcept { return state_->connections
 TCPSite::TCPSite(AppRunner& runner, std::string host, std::uint16_t port)
     : state_(runner.state_), host_(std::move(host)), port_(port) {}
 
+TCPSite::TCPSite(AppRunner& runner, std::string host, std::uint16_t port, TlsContext tls)
+    : TCPSite(runner, std::move(host), port) {
+    tls_ = std::move(tls);
+}
+
 Coro<> TCPSite::start() {
     ConnectionHandler handler = handler_for(state_);
+    if (tls_) handler = tls_handler(std::move(handler), *tls_);
     Server server = co_await start_server(std::move(handler), host_, port_, state_->limits.server);
     port_ = server.port();
     state_->servers.push_back(std::move(server));

@@ -30,6 +30,7 @@ public:
 
 private:
     friend class RequestReader;
+    friend class ResponseReader;
     std::vector<Field> fields_;
 };
 

@@ -16,10 +16,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "coroscope/http/application.hpp"
 #include "coroscope/net/server.hpp"
+#include "coroscope/net/tls.hpp"
 
 namespace coroscope::http {
 
@@ -61,15 +63,19 @@ private:
 
 class TCPSite {
 public:
-    TCPSite(AppRunner& runner, std::string host, std::uint16_t port);  // port 0: the system chooses
+    TCPSite(AppRunner& runner, std::string host, std::uint16_t port);                  // port 0: the system chooses
+    TCPSite(AppRunner& runner, std::string host, std::uint16_t port, TlsContext tls);  // https
     Coro<> start();  // throws std::system_error, LookupError. Cancellation point.
     std::uint16_t port() const noexcept { return port_; }
-    std::string name() const { return "http://" + (host_.empty() ? "localhost" : host_) + ":" + std::to_string(port_); }
+    std::string name() const {
+        return (tls_ ? "https://" : "http://") + (host_.empty() ? "localhost" : host_) + ":" + std::to_string(port_);
+    }
 
 private:
     std::shared_ptr<detail::AppState> state_;
     std::string host_;
     std::uint16_t port_;
+    std::optional<TlsContext> tls_;
 };
 
 class UnixSite {
