@@ -5,7 +5,7 @@
 //     auto b = group.create_task(process_item, "B");
 //     co_await group.join();            // returns when all are done; then a.result(), b.result()
 //
-// The semantics are Python 3.13's. If one fails, the others are cancelled, and join() throws one ExceptionGroup with all
+// The semantics are Python 3.13's. If one fails, the others are cancelled at the loop's next turn, and join() throws one ExceptionGroup with all
 // errors when all have ended. If the task that joins is cancelled, the group's tasks are cancelled first, and join() throws
 // Cancelled; with errors beside that, the ExceptionGroup comes first and Cancelled is thrown at the next await. A task of
 // the group that is cancelled by itself is no error. Tasks may add tasks to their group. There is one kind of errors:
@@ -81,6 +81,7 @@ private:
     };
     void add(const AnyTask& task);
     void abort();
+    void abort_because_of_error();
     void member_done(Member& member, detail::TaskControl& task) noexcept;
     void remove(Member& member) noexcept;
 
@@ -89,6 +90,7 @@ private:
     std::size_t running_ = 0;
     std::vector<std::exception_ptr> errors_;
     JoinAwaiter* joiner_ = nullptr;
+    Handle abort_;  // scheduled by the first error
     bool aborting_ = false;
     bool owner_cancelled_by_group_ = false;
     bool cancelled_in_join_ = false;  // from outside, before anything else ended the group

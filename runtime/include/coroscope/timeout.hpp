@@ -53,6 +53,7 @@ public:
 private:
     friend Timeout timeout_at(std::optional<std::uint64_t> when_ns);
     struct AtTime {};
+    Timeout();
     Timeout(AtTime, std::optional<std::uint64_t> when_ns);
     std::uint32_t take_back() noexcept;
 

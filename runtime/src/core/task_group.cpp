@@ -14,6 +14,7 @@ TaskGroup::TaskGroup() : owner_(detail::current_task) {
 }
 
 TaskGroup::~TaskGroup() {
+    abort_.cancel();
     aborting_ = true;  // no destructor below adds a task
     if (members_ != nullptr) owner_->end_throwing_scope();
     while (Member* member = members_) {
@@ -60,16 +61,20 @@ void TaskGroup::member_done(Member& member, TaskControl& task) noexcept {
     if (task.outcome == detail::TaskOutcome::error) {
         task.retrieved = true;
         errors_.push_back(task.error());
-        if (!aborting_) {
-            abort();
-            // The owner is somewhere in the body: it is interrupted there, once.
-            if (joiner_ == nullptr && !owner_->done()) {
-                owner_cancelled_by_group_ = true;
-                owner_->cancel_for_scope("a task of its TaskGroup failed");
-            }
-        }
+        // Soon: who has his turn before fails with his own error, and is not cancelled because of this one.
+        if (errors_.size() == 1 && !aborting_) abort_ = owner_->loop->call_soon([this] { abort_because_of_error(); });
     }
     if (running_ == 0 && joiner_ != nullptr) joiner_->wake_up();
+}
+
+void TaskGroup::abort_because_of_error() {
+    if (aborting_) return;
+    abort();
+    // The owner is somewhere in the body: it is interrupted there, once.
+    if (joiner_ == nullptr && !owner_->done()) {
+        owner_cancelled_by_group_ = true;
+        owner_->cancel_for_scope("a task of its TaskGroup failed");
+    }
 }
 
 void TaskGroup::cancel() {
@@ -103,6 +108,7 @@ Coro<> TaskGroup::join_after(std::exception_ptr body_error) {
         JoinAwaiter all_done(*this);
         co_await all_done;
     }
+    abort_.cancel();
     bool cancelled = body_cancelled || cancelled_in_join_;
     // The interruption was the group's own: it is taken back, unless somebody else cancelled the owner too.
     if (std::exchange(owner_cancelled_by_group_, false) && owner_->uncancel() == 0) cancelled = false;
