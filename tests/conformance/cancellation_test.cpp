@@ -508,8 +508,9 @@ CORO_TEST(Unwinding, OfTasksInAGroupEndsTheGroup) {
 CORO_TEST(Unwinding, OfAGatherEndsItsTasks) {
     std::string log;
     auto both = gather(inner_frame(log), inner_frame(log));
-    auto task = create_task(TaskOptions().unwind_cancellation(),
-                            [](auto gathered) -> Coro<> { co_await std::move(gathered); }, std::move(both));
+    auto task = create_task(
+        TaskOptions().unwind_cancellation(), [](auto gathered) -> Coro<> { co_await std::move(gathered); },
+        std::move(both));
     co_await yield();
     co_await yield();
     task.cancel();

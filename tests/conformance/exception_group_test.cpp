@@ -79,8 +79,8 @@ TEST(ExceptionGroup, SplitKeepsTheNestingAndTheMessages) {
 }
 
 TEST(ExceptionGroup, SplitDropsGroupsThatBecomeEmpty) {
-    const ExceptionGroup group("outer", {std::make_exception_ptr(ExceptionGroup("inner", {error<FirstError>("x")})),
-                                         error<SecondError>("y")});
+    const ExceptionGroup group(
+        "outer", {std::make_exception_ptr(ExceptionGroup("inner", {error<FirstError>("x")})), error<SecondError>("y")});
     const auto [matching, rest] = group.split<SecondError>();
     EXPECT_EQ(matching->exceptions().size(), 1u);
     EXPECT_EQ(rest->exceptions().size(), 1u);

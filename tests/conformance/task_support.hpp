@@ -14,11 +14,9 @@
 #include "coroscope/virtual_time_loop.hpp"
 
 // A test whose body is a coroutine, on a loop with virtual time.
-#define CORO_TEST(suite, name)                                     \
-    static ::coroscope::Coro<> suite##_##name();                   \
-    TEST(suite, name) {                                            \
-        ::coroscope::run<::coroscope::VirtualTimeLoop>(suite##_##name()); \
-    }                                                              \
+#define CORO_TEST(suite, name)                                                              \
+    static ::coroscope::Coro<> suite##_##name();                                            \
+    TEST(suite, name) { ::coroscope::run<::coroscope::VirtualTimeLoop>(suite##_##name()); } \
     static ::coroscope::Coro<> suite##_##name()
 
 namespace coroscope::conformance {

@@ -6,9 +6,9 @@
 //     }
 //
 // next() is a cancellation point; being cancelled there cancels no task. It gives an empty task after the last. With a
-// timeout, counted from the call of as_completed(), next() throws TimeoutError as soon as nothing more had ended when the
-// time was over, and then always. Tasks that are left when the object goes run on. A task given twice comes once. O(1) for
-// each; one allocation for all. Thread: the loop's. Keep the object where it is, in the task that made it.
+// timeout, counted from the call of as_completed(), next() throws TimeoutError as soon as nothing more had ended when
+// the time was over, and then always. Tasks that are left when the object goes run on. A task given twice comes once.
+// O(1) for each; one allocation for all. Thread: the loop's. Keep the object where it is, in the task that made it.
 #pragma once
 
 #include <chrono>

@@ -7,9 +7,9 @@
 //
 // A coroutine refers to its lambda's captures and to what its reference parameters were given; when a task is made of
 // the call, it keeps both until its last handle goes. Arguments are copied or moved, and converted to what a function's
-// parameters want at once; std::ref() passes a reference. The task begins at the loop's next turn. It takes its place of
-// creation from the caller. Thread: the loop's. Not a cancellation point. Errors: std::logic_error if no loop runs on
-// this thread, or if the coroutine object was moved from.
+// parameters want at once; std::ref() passes a reference. The task begins at the loop's next turn. It takes its place
+// of creation from the caller. Thread: the loop's. Not a cancellation point. Errors: std::logic_error if no loop runs
+// on this thread, or if the coroutine object was moved from.
 #pragma once
 
 #include <concepts>
@@ -35,11 +35,11 @@ public:
     // Cancelling the task destroys its frames instead of throwing Cancelled: destructors run, innermost first, catch
     // blocks do not. That costs some ten nanoseconds a frame where a throw costs a thousand.
     //
-    // Only for code that cleans up in destructors: an `await` in a catch block, and what async_with() closes, is skipped,
-    // unless it stands in a ThrowingCancellation scope. Cancelled is thrown nevertheless where somebody in the task has to
-    // catch it: by a Timeout that expires in it, and while a TaskGroup in it has tasks, so that no scope is left while its
-    // tasks run; also if what it waited for had happened already when it was cancelled, and through more than 1000
-    // frames. Whoever awaits the task gets Cancelled as ever; AnyTask::wait() waits without a throw.
+    // Only for code that cleans up in destructors: an `await` in a catch block, and what async_with() closes, is
+    // skipped, unless it stands in a ThrowingCancellation scope. Cancelled is thrown nevertheless where somebody in the
+    // task has to catch it: by a Timeout that expires in it, and while a TaskGroup in it has tasks, so that no scope is
+    // left while its tasks run; also if what it waited for had happened already when it was cancelled, and through more
+    // than 1000 frames. Whoever awaits the task gets Cancelled as ever; AnyTask::wait() waits without a throw.
     TaskOptions& unwind_cancellation(bool on = true) noexcept {
         unwinds_ = on;
         return *this;
@@ -69,10 +69,10 @@ struct IsReferenceWrapper<std::reference_wrapper<T>> : std::true_type {};
 // As what an argument is kept. A function says what it wants: kept as that, no conversion is left for the call, whose
 // result a reference parameter would outlive.
 template <class Parameter, class Argument>
-using KeptForParameter = std::conditional_t<
-    IsReferenceWrapper<Argument>::value ||
-        (std::is_lvalue_reference_v<Parameter> && !std::is_const_v<std::remove_reference_t<Parameter>>),
-    Argument, std::remove_cvref_t<Parameter>>;
+using KeptForParameter =
+    std::conditional_t<IsReferenceWrapper<Argument>::value || (std::is_lvalue_reference_v<Parameter> &&
+                                                               !std::is_const_v<std::remove_reference_t<Parameter>>),
+                       Argument, std::remove_cvref_t<Parameter>>;
 
 template <class F, class... Arguments>
 struct KeptArguments {
@@ -98,7 +98,8 @@ private:
 };
 
 template <class F, class... A>
-concept CoroFunction = IsCoro<std::invoke_result_t<std::decay_t<F>&, std::decay_t<A>...>>::value;
+concept CoroFunction = IsCoro < std::invoke_result_t < std::decay_t<F>
+&, std::decay_t<A>... >> ::value;
 // With arguments, where the second one could not be meant as a name.
 template <class F, class... A>
 concept CoroCall = CoroFunction<F, A...> && !CoroFunction<F>;
@@ -177,7 +178,7 @@ private:
     auto make_call(const TaskOptions& options, F&& function, A&&... arguments) {
         maker().before_make_task();
         auto keep = std::make_unique<KeptCall<std::decay_t<F>, std::decay_t<A>...>>(std::forward<F>(function),
-                                                                                   std::forward<A>(arguments)...);
+                                                                                    std::forward<A>(arguments)...);
         auto coro = keep->call();
         return maker().make_task(std::move(coro), std::move(keep), options);
     }

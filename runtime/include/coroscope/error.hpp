@@ -28,8 +28,8 @@ private:
     std::shared_ptr<const std::string> message_;
 };
 
-// Python's KeyboardInterrupt, where run() or a Runner is asked to throw it: SIGINT came, and the main task has ended. No
-// std::exception, as KeyboardInterrupt is no Exception.
+// Python's KeyboardInterrupt, where run() or a Runner is asked to throw it: SIGINT came, and the main task has ended.
+// No std::exception, as KeyboardInterrupt is no Exception.
 class Interrupted {};
 
 // asyncio.InvalidStateError: the result of a task or future that is not done, a result set twice.

@@ -92,9 +92,9 @@ private:
 //             .finish();
 //     }
 //
-// Call it in a handler. An error that is no group comes to its handler in a group of its own, with an empty message. What
-// handlers throw is collected, and thrown by finish() in one group with the rest. Not a cancellation point: a handler
-// that has to await keeps the group and awaits after the catch.
+// Call it in a handler. An error that is no group comes to its handler in a group of its own, with an empty message.
+// What handlers throw is collected, and thrown by finish() in one group with the rest. Not a cancellation point: a
+// handler that has to await keeps the group and awaits after the catch.
 class ExceptStar {
 public:
     // The exception being handled; throws std::logic_error if there is none.

@@ -4,8 +4,8 @@
 //     ThreadPoolExecutor disk(2);                                       // at most two reads at a time
 //     std::string text = co_await run_in_executor(disk, read_whole_file, path);
 //
-// Threads are started as needed, and jobs begun in the order of their coming. Its destructor waits for all jobs; it must
-// live as long as jobs of it are awaited. Thread: any.
+// Threads are started as needed, and jobs begun in the order of their coming. Its destructor waits for all jobs; it
+// must live as long as jobs of it are awaited. Thread: any.
 #pragma once
 
 #include <cstddef>

@@ -4,11 +4,11 @@
 //     loop.call_later(1s, [answer] { answer.set_result(42); });
 //     int value = co_await answer;
 //
-// Awaiting is a cancellation point, and cancelling the task that awaits cancels the future, as in asyncio: all who await
-// it get Cancelled, and a later set_result() throws. `co_await shield(future)` leaves it alone. Handles share one state. An
-// exception that nobody retrieved is reported when the last handle goes. Thread: the loop's; from another thread set it
-// by call_soon_threadsafe(). Errors: InvalidStateError when set twice or read too early. Unlike asyncio's it needs no
-// loop until it is awaited or has a callback.
+// Awaiting is a cancellation point, and cancelling the task that awaits cancels the future, as in asyncio: all who
+// await it get Cancelled, and a later set_result() throws. `co_await shield(future)` leaves it alone. Handles share one
+// state. An exception that nobody retrieved is reported when the last handle goes. Thread: the loop's; from another
+// thread set it by call_soon_threadsafe(). Errors: InvalidStateError when set twice or read too early. Unlike asyncio's
+// it needs no loop until it is awaited or has a callback.
 #pragma once
 
 #include <coroutine>
@@ -142,22 +142,20 @@ private:
 namespace detail {
 
 template <class T>
-class [[nodiscard("co_await it")]] FutureAwaiter : public FutureState::Awaiter {
-public:
-    explicit FutureAwaiter(const Future<T>& future, bool shielded = false) noexcept
-        : Awaiter(future.state_, shielded) {}
-    T await_resume() {
-        this->check_cancelled();
-        auto& state = static_cast<typename Future<T>::State&>(*this->state_);
-        state.require_done();
-        state.rethrow_error();
-        if constexpr (std::is_copy_constructible_v<T>) {
-            return std::get<1>(state.value);
-        } else if constexpr (!std::is_void_v<T>) {
-            return std::move(std::get<1>(state.value));  // for the one who awaits it
-        }
-    }
-};
+class [[nodiscard("co_await it")]] FutureAwaiter
+    : public FutureState::
+      Awaiter{public : explicit FutureAwaiter(const Future<T>& future, bool shielded = false) noexcept :
+                  Awaiter(future.state_, shielded){} T await_resume(){this->check_cancelled();
+auto& state = static_cast<typename Future<T>::State&>(*this->state_);
+state.require_done();
+state.rethrow_error();
+if constexpr (std::is_copy_constructible_v<T>) {
+    return std::get<1>(state.value);
+} else if constexpr (!std::is_void_v<T>) {
+    return std::move(std::get<1>(state.value));  // for the one who awaits it
+}
+}  // namespace detail
+};  // namespace coroscope
 
 template <class U>
 FutureAwaiter<U> PromiseWithAwait::await_transform(const Future<U>& future, std::source_location where) noexcept {

@@ -153,10 +153,10 @@ public:
 };
 inline constexpr ReturnExceptions return_exceptions;
 
-// Runs all concurrently and returns their values in order, void as std::monostate. The first error is thrown at once, and
-// the others run on, as in asyncio (what they throw then is dropped); a TaskGroup cancels them instead. Cancelling the
-// gather cancels all, and it ends when all have ended: asyncio's ends with the first, and leaves the others unobserved.
-// A task may be given twice.
+// Runs all concurrently and returns their values in order, void as std::monostate. The first error is thrown at once,
+// and the others run on, as in asyncio (what they throw then is dropped); a TaskGroup cancels them instead. Cancelling
+// the gather cancels all, and it ends when all have ended: asyncio's ends with the first, and leaves the others
+// unobserved. A task may be given twice.
 template <detail::Gatherable... A>
 requires(sizeof...(A) > 0) Coro<std::tuple<detail::Stored<detail::ValueOf<A>>...>> gather(A... awaitables) {
     std::tuple<Task<detail::ValueOf<A>>...> tasks{detail::as_task(std::move(awaitables))...};
@@ -214,8 +214,8 @@ public:
 };
 
 // Waits until the condition holds or the time is over; cancels nothing, throws no task's error. FIRST_EXCEPTION: a task
-// that was cancelled is none. A task given twice counts once. Coroutines are not taken, as in asyncio: make tasks, of one
-// type or of any (std::vector<AnyTask>). Errors: std::invalid_argument for no tasks.
+// that was cancelled is none. A task given twice counts once. Coroutines are not taken, as in asyncio: make tasks, of
+// one type or of any (std::vector<AnyTask>). Errors: std::invalid_argument for no tasks.
 template <std::derived_from<AnyTask> H>
 Coro<WaitResult<H>> wait(std::vector<H> tasks, ReturnWhen return_when = ALL_COMPLETED,
                          std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {

@@ -70,9 +70,9 @@ public:
     using Duration = std::chrono::nanoseconds;
 
     EventLoop();
-    // Tasks that are still pending (cancel_all_tasks() leaves none) are reported, and end as cancelled: their frames are
-    // destroyed. Callbacks that were not called are dropped. Waits for jobs on the pool's threads. Handles of tasks may
-    // outlive the loop, but not be awaited then, or given callbacks.
+    // Tasks that are still pending (cancel_all_tasks() leaves none) are reported, and end as cancelled: their frames
+    // are destroyed. Callbacks that were not called are dropped. Waits for jobs on the pool's threads. Handles of tasks
+    // may outlive the loop, but not be awaited then, or given callbacks.
     virtual ~EventLoop();
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
@@ -117,11 +117,13 @@ public:
     void run_in_executor(std::function<void()> job);
     std::vector<AnyTask> all_tasks();
 
-    // Called for an exception that nobody can catch: that of a callback. Default: what set_exception_handler() was given,
-    // or else it is reported (debug mode) or printed. A handler that throws is reported with what it threw.
+    // Called for an exception that nobody can catch: that of a callback. Default: what set_exception_handler() was
+    // given, or else it is reported (debug mode) or printed. A handler that throws is reported with what it threw.
     virtual void call_exception_handler(const std::exception_ptr& error) noexcept;
     using ExceptionHandler = std::function<void(EventLoop&, const std::exception_ptr&)>;
-    void set_exception_handler(ExceptionHandler handler) { exception_handler_ = std::move(handler); }  // {}: the default
+    void set_exception_handler(ExceptionHandler handler) {
+        exception_handler_ = std::move(handler);
+    }  // {}: the default
     const ExceptionHandler& exception_handler() const noexcept { return exception_handler_; }
 
     static EventLoop& running();  // of this thread; throws std::logic_error if there is none

@@ -7,10 +7,10 @@
 //     runner.run(connect());
 //     runner.run(serve());          // the same loop: tasks of the first run go on in the second
 //
-// SIGINT (Ctrl-C), as in Python 3.11: the first cancels the main task, so that what is under way is cleaned up. When that
-// ended it, the program ends by the signal, as one does that knows nothing of it (RunOptions::sigint decides otherwise).
-// The second ends the program at once. Only on the process's first thread, and only if nobody else has said what SIGINT
-// is to do.
+// SIGINT (Ctrl-C), as in Python 3.11: the first cancels the main task, so that what is under way is cleaned up. When
+// that ended it, the program ends by the signal, as one does that knows nothing of it (RunOptions::sigint decides
+// otherwise). The second ends the program at once. Only on the process's first thread, and only if nobody else has said
+// what SIGINT is to do.
 //
 // Thread: any without a running loop. Errors: std::logic_error if a loop runs on this thread already.
 #pragma once
@@ -74,7 +74,10 @@ public:
         if (options.debug) detail::start_debug_for_run();
         loop_.emplace();
     }
-    ~Runner() { close(); }
+    // As close(); where a loop runs on this thread, what is left is only dropped, as by the loop's destructor.
+    ~Runner() {
+        if (detail::running_loop() == nullptr) close();
+    }
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 

@@ -57,14 +57,14 @@ public:
 
     bool done() const noexcept { return control_->done(); }
     bool cancelled() const noexcept { return control_->outcome == detail::TaskOutcome::cancelled; }
-    // Asks for cancellation: Cancelled, with the message, is thrown at the task's await, or at its next one, and comes to
-    // whoever awaits the task. False if it is done. Not a cancellation point.
+    // Asks for cancellation: Cancelled, with the message, is thrown at the task's await, or at its next one, and comes
+    // to whoever awaits the task. False if it is done. Not a cancellation point.
     bool cancel(std::string_view message = {},
                 std::source_location where = std::source_location::current()) const noexcept {
         return control_->cancel(message, where);
     }
-    // Takes one request back and returns how many are left. With none left, a Cancelled that is not on its way yet is not
-    // thrown any more.
+    // Takes one request back and returns how many are left. With none left, a Cancelled that is not on its way yet is
+    // not thrown any more.
     std::uint32_t uncancel() const noexcept { return control_->uncancel(); }
     std::uint32_t cancelling() const noexcept { return control_->cancel_requests; }
     // What it threw; nullptr if nothing. Throws InvalidStateError if not done, Cancelled if cancelled.
@@ -144,20 +144,18 @@ private:
 };
 
 // Waits for the end of a task.
-class [[nodiscard("co_await it")]] EndAwaiter : public JoinBase {
-public:
-    explicit EndAwaiter(TaskControl * target) noexcept : JoinBase(target) {}
-    template <class P>
-    void await_suspend(std::coroutine_handle<P>) noexcept {
-        suspend_until_done(false);
-    }
-    void await_resume() { check_cancelled(); }
-};
+class [[nodiscard("co_await it")]] EndAwaiter
+    : public
+      JoinBase{public : explicit EndAwaiter(TaskControl * target) noexcept : JoinBase(target){} template <class P>
+               void await_suspend(std::coroutine_handle<P>) noexcept {suspend_until_done(false);
+}  // namespace detail
+void await_resume() { check_cancelled(); }
+};  // namespace coroscope
 
 template <class T>
 class [[nodiscard]] JoinAwaiter : public JoinBase {
 public:
-    JoinAwaiter(TaskControl* target, bool consume) noexcept : JoinBase(target), consume_(consume) {}
+    using JoinBase::JoinBase;
     T await_resume() {
         check_cancelled();
         target_->retrieved = true;
@@ -167,26 +165,17 @@ public:
         if constexpr (std::is_void_v<T>) {
             promise.get();
         } else if constexpr (std::is_copy_constructible_v<T>) {
-            if (!consume_) return promise.get();
-            return promise.take();
+            return promise.get();
         } else {
             return promise.take();
         }
     }
-
-private:
-    bool consume_;
 };
 
 template <class U>
-JoinAwaiter<U> PromiseWithAwait::await_transform(Task<U>& task, std::source_location where) noexcept {
+JoinAwaiter<U> PromiseWithAwait::await_transform(const Task<U>& task, std::source_location where) noexcept {
     await_site = where;
-    return JoinAwaiter<U>(task.control(), false);
-}
-template <class U>
-JoinAwaiter<U> PromiseWithAwait::await_transform(Task<U>&& task, std::source_location where) noexcept {
-    await_site = where;
-    return JoinAwaiter<U>(task.control(), false);
+    return JoinAwaiter<U>(task.control());
 }
 
 template <class T>

@@ -5,15 +5,16 @@
 //     auto b = group.create_task(process_item, "B");
 //     co_await group.join();            // returns when all are done; then a.result(), b.result()
 //
-// The semantics are Python 3.13's. If one fails, the others are cancelled at the loop's next turn, and join() throws one ExceptionGroup with all
-// errors when all have ended. If the task that joins is cancelled, the group's tasks are cancelled first, and join() throws
-// Cancelled; with errors beside that, the ExceptionGroup comes first and Cancelled is thrown at the next await. A task of
-// the group that is cancelled by itself is no error. Tasks may add tasks to their group. There is one kind of errors:
-// Python's base errors (KeyboardInterrupt, SystemExit), which a group lets through alone, have no equal.
+// The semantics are Python 3.13's. If one fails, the others are cancelled at the loop's next turn, and join() throws
+// one ExceptionGroup with all errors when all have ended. If the task that joins is cancelled, the group's tasks are
+// cancelled first, and join() throws Cancelled; with errors beside that, the ExceptionGroup comes first and Cancelled
+// is thrown at the next await. A task of the group that is cancelled by itself is no error. Tasks may add tasks to
+// their group. There is one kind of errors: Python's base errors (KeyboardInterrupt, SystemExit), which a group lets
+// through alone, have no equal.
 //
 // No scope is left while its tasks run. C++ cannot wait in a destructor: when code between the first create_task and
-// join() may throw, use with_task_group(), which always joins. A TaskGroup that is destroyed with tasks running ends them
-// there and then, by destroying their frames: their destructors run, their catch blocks do not.
+// join() may throw, use with_task_group(), which always joins. A TaskGroup that is destroyed with tasks running ends
+// them there and then, by destroying their frames: their destructors run, their catch blocks do not.
 //
 // Thread: the loop's. Only the task that made the group may join it. Errors of create_task(): std::logic_error after
 // join() and once the group is ending; the coroutine is closed, the callable not called.

@@ -5,9 +5,9 @@
 //     int value = answer.get();                                                      // blocks; throws what it threw
 //
 // Given a function, the coroutine is made on the loop's thread, and the function is kept as long as it. The loop must
-// live until the call returns. A coroutine that the loop's end leaves undone counts as cancelled. Thread: any; handles may
-// be copied, and used by several threads. get(), wait() and wait_for() block the thread: std::logic_error on the loop's
-// own. Not cancellation points.
+// live until the call returns. A coroutine that the loop's end leaves undone counts as cancelled. Thread: any; handles
+// may be copied, and used by several threads. get(), wait() and wait_for() block the thread: std::logic_error on the
+// loop's own. Not cancellation points.
 #pragma once
 
 #include <chrono>
@@ -129,8 +129,8 @@ public:
     using value_type = T;
     explicit ConcurrentFuture(std::shared_ptr<detail::ConcurrentValue<T>> state) noexcept : state_(std::move(state)) {}
 
-    // Blocks until it is done. The value; throws what it threw, or Cancelled. A value that cannot be copied is moved out:
-    // then only once.
+    // Blocks until it is done. The value; throws what it threw, or Cancelled. A value that cannot be copied is moved
+    // out: then only once.
     T get() const {
         wait();
         if (const std::exception_ptr error = state_->error()) std::rethrow_exception(error);
@@ -176,8 +176,8 @@ auto run_coroutine_threadsafe(Make make, EventLoop& loop,
     loop.call_soon_threadsafe(
         [call = std::make_shared<Call>(state, std::move(make)), &loop, where] {
             detail::ConcurrentValue<T>& its_state = call->end.state();
-            its_state.started(loop.create_task(
-                detail::run_for_thread<T>(std::move(call->end), std::move(call->make)), {}, where));
+            its_state.started(
+                loop.create_task(detail::run_for_thread<T>(std::move(call->end), std::move(call->make)), {}, where));
         },
         where);
     return ConcurrentFuture<T>(std::move(state));

@@ -1,12 +1,13 @@
-// Deadlines: with_timeout(), wait_for(), timeout() and timeout_at(); and shield(). Cancellation points. Thread: the loop's.
+// Deadlines: with_timeout(), wait_for(), timeout() and timeout_at(); and shield(). Cancellation points. Thread: the
+// loop's.
 //
 //     std::string page = co_await wait_for(fetch(url), 2s);     // TimeoutError after 2 s; fetch has ended by then
 //     co_await with_timeout(2s, copy_all, from, to);            // asyncio's `async with timeout(2)`, around a call
 //
-// Nothing that lost against the clock keeps running: at the limit the current task is cancelled, and where that leaves the
-// scope it becomes TimeoutError. Scopes nest. A scope that expires while the task is cancelled from outside, too, lets
-// Cancelled through. Limits are from now; zero or less has expired already: it takes effect at the next await. Creating
-// and cancelling a deadline allocates nothing.
+// Nothing that lost against the clock keeps running: at the limit the current task is cancelled, and where that leaves
+// the scope it becomes TimeoutError. Scopes nest. A scope that expires while the task is cancelled from outside, too,
+// lets Cancelled through. Limits are from now; zero or less has expired already: it takes effect at the next await.
+// Creating and cancelling a deadline allocates nothing.
 #pragma once
 
 #include <chrono>
@@ -26,9 +27,9 @@ namespace coroscope {
 //     Timeout limit = timeout(2s);
 //     try { co_await work(); } catch (const Cancelled&) { limit.rethrow(); }   // TimeoutError if it was the limit's
 //
-// C++ cannot turn an exception into another one in a destructor, hence rethrow(): with_timeout() and wait_for() do that.
-// A request for cancellation that is the scope's own is taken back at its end in any case. Must be destroyed by the task
-// that made it.
+// C++ cannot turn an exception into another one in a destructor, hence rethrow(): with_timeout() and wait_for() do
+// that. A request for cancellation that is the scope's own is taken back at its end in any case. Must be destroyed by
+// the task that made it.
 class Timeout : detail::TimerNode {
 public:
     using Limit = std::optional<std::chrono::nanoseconds>;
@@ -78,7 +79,9 @@ concept PlainBody = IsCoro<std::invoke_result_t<F&, A...>>::value;
 template <class F, class... A>
 struct BodyResult : std::invoke_result<F&, A...> {};
 template <class F, class... A>
-requires TimedBody<F, A...> struct BodyResult<F, A...> : std::invoke_result<F&, Timeout&, A...> {};
+requires TimedBody<F, A...>
+struct BodyResult<F, A...> : std::invoke_result<F&, Timeout&, A...> {
+};
 
 }  // namespace detail
 
@@ -98,8 +101,7 @@ Coro<T> with_timeout(Timeout::Limit delay, Coro<T> coro) {
 }
 template <class F, class... A>
 requires detail::TimedBody<F, A...> || detail::PlainBody<F, A...>
-auto with_timeout(Timeout::Limit delay, F function, A... arguments) ->
-    typename detail::BodyResult<F, A...>::type {
+auto with_timeout(Timeout::Limit delay, F function, A... arguments) -> typename detail::BodyResult<F, A...>::type {
     Timeout limit(delay);
     try {
         if constexpr (detail::TimedBody<F, A...>) {
@@ -112,8 +114,8 @@ auto with_timeout(Timeout::Limit delay, F function, A... arguments) ->
     }
 }
 
-// Awaits a coroutine with a limit, inside the current task (no task is made for it). With a limit of zero or less it does
-// not begin. nullopt: no limit.
+// Awaits a coroutine with a limit, inside the current task (no task is made for it). With a limit of zero or less it
+// does not begin. nullopt: no limit.
 template <class T>
 Coro<T> wait_for(Coro<T> coro, Timeout::Limit limit) {
     if (limit && limit->count() <= 0) {
@@ -153,7 +155,7 @@ namespace detail {
 template <class T>
 class [[nodiscard]] ShieldAwaiter : public JoinAwaiter<T> {
 public:
-    explicit ShieldAwaiter(const Task<T>& task) noexcept : JoinAwaiter<T>(task.control(), false) {}
+    explicit ShieldAwaiter(const Task<T>& task) noexcept : JoinAwaiter<T>(task.control()) {}
     template <class P>
     void await_suspend(std::coroutine_handle<P>) noexcept {
         this->suspend_until_done(false);
@@ -161,8 +163,8 @@ public:
 };
 }  // namespace detail
 
-// Awaits a task; cancelling the awaiting task does not cancel it. The loop keeps it running, unlike asyncio's, which needs
-// a handle kept. If it fails with nobody left who awaits it, that is reported as never retrieved.
+// Awaits a task; cancelling the awaiting task does not cancel it. The loop keeps it running, unlike asyncio's, which
+// needs a handle kept. If it fails with nobody left who awaits it, that is reported as never retrieved.
 template <class T>
 detail::ShieldAwaiter<T> shield(const Task<T>& task) noexcept {
     return detail::ShieldAwaiter<T>(task);

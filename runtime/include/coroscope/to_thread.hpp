@@ -2,10 +2,10 @@
 //
 //     std::string text = co_await to_thread(read_whole_file, path);
 //
-// Cancellation point: being cancelled ends the wait at once. A function that has begun runs on to its end and its result
-// is dropped (a thread cannot be cancelled); one that has not begun is not called any more. Errors: as the function threw
-// them. The arguments are copied or moved to the thread. asyncio's loop.run_in_executor() with an executor of its own:
-// run_in_executor().
+// Cancellation point: being cancelled ends the wait at once. A function that has begun runs on to its end and its
+// result is dropped (a thread cannot be cancelled); one that has not begun is not called any more. Errors: as the
+// function threw them. The arguments are copied or moved to the thread. asyncio's loop.run_in_executor() with an
+// executor of its own: run_in_executor().
 #pragma once
 
 #include <atomic>

@@ -79,8 +79,7 @@ void WaitAwaiter::cancel_or_leave() noexcept {
     if (on_cancelled_ == OnCancelled::cancel && !passing_on_) {
         passing_on_ = true;
         bool any = false;
-        for (Hook& hook : hooks_)
-            any = hook.target->cancel(task()->message(), std::source_location::current()) || any;
+        for (Hook& hook : hooks_) any = hook.target->cancel(task()->message(), std::source_location::current()) || any;
         passing_on_ = false;
         if (!waiting_) return;  // it came round
         if (any) {

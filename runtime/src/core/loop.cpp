@@ -64,8 +64,8 @@ namespace {
 bool ends_without_throw(const TaskControl& task) noexcept {
     if (task.leaf == nullptr || task.done()) return true;  // its body never runs
     if (!task.unwinds || task.must_throw || task.throwing_scopes != 0) return false;
-    // Only what it waited on, and gave up for the cancellation, is known to be left consistent by destructors alone. Who
-    // was served already, and cancelled then, may have to pass on what it got: its awaiter does so when it throws.
+    // Only what it waited on, and gave up for the cancellation, is known to be left consistent by destructors alone.
+    // Who was served already, and cancelled then, may have to pass on what it got: its awaiter does so when it throws.
     if (!task.interrupted && task.wait != wait_bits(WaitKind::yield)) return false;
     constexpr int most_frames = 1000;  // each is a call on the native stack
     int frames = 0;

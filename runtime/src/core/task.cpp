@@ -163,8 +163,7 @@ void TaskControl::reverse_hooks() noexcept {
 }
 
 void TaskControl::destroy(TaskControl* task) noexcept {
-    if (task->outcome == TaskOutcome::error && !task->retrieved)
-        report_exception_never_retrieved(*task, task->error());
+    if (task->outcome == TaskOutcome::error && !task->retrieved) report_exception_never_retrieved(*task, task->error());
     task->destroy_frames();
     delete task;
 }

@@ -99,8 +99,7 @@ void TaskGroup::JoinAwaiter::start() noexcept {
 }
 
 Coro<> TaskGroup::join_after(std::exception_ptr body_error) {
-    if (detail::current_task != owner_)
-        throw std::logic_error("TaskGroup: only the task that made it may join it");
+    if (detail::current_task != owner_) throw std::logic_error("TaskGroup: only the task that made it may join it");
     joining_ = true;
     const bool body_cancelled = body_error && *body_error.__cxa_exception_type() == typeid(Cancelled);
     if (body_error && !aborting_) abort();

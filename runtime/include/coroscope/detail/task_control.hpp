@@ -26,8 +26,8 @@ struct ReadyNode {
     void (*run)(ReadyNode&) = nullptr;  // nullptr: a task
 };
 
-// Called once when a task is done; lives in whoever waits, who holds a reference to the task. Also called when a loop that
-// ends gives up a pending task: its outcome is cancelled then.
+// Called once when a task is done; lives in whoever waits, who holds a reference to the task. Also called when a loop
+// that ends gives up a pending task: its outcome is cancelled then.
 struct DoneHook {
     DoneHook* next = nullptr;
     DoneHook* previous = nullptr;
@@ -53,11 +53,11 @@ public:
     std::uint32_t references = 1;  // the loop's, until done; then the handles'
     TaskState state = TaskState::created;
     TaskOutcome outcome = TaskOutcome::none;
-    bool must_cancel : 1 = false;  // Cancelled is to be thrown at the await where it is suspended, or at the next
-    bool interrupted : 1 = false;  // what it waited on was given up for that: uncancel() cannot take it back
-    bool unwinds : 1 = false;      // a cancellation destroys its frames instead of throwing, where it may
-    bool must_throw : 1 = false;   // not this one: a scope of the task itself asked for it, and will catch it
-    bool retrieved : 1 = false;    // somebody has seen the exception
+    bool must_cancel : 1 = false;      // Cancelled is to be thrown at the await where it is suspended, or at the next
+    bool interrupted : 1 = false;      // what it waited on was given up for that: uncancel() cannot take it back
+    bool unwinds : 1 = false;          // a cancellation destroys its frames instead of throwing, where it may
+    bool must_throw : 1 = false;       // not this one: a scope of the task itself asked for it, and will catch it
+    bool retrieved : 1 = false;        // somebody has seen the exception
     std::uint8_t throwing_scopes = 0;  // while not 0, a cancellation is thrown; at the most it stays there
     std::uint32_t cancel_requests = 0;
     std::uint32_t creation_node = 0;
