@@ -1,116 +1,128 @@
-// as_completed(): what asyncio.as_completed() does (3.13's form, which gives the tasks themselves).
-#include "support.hpp"
+// as_completed(): what CPython's test_tasks.py pins down of it.
+#include "task_support.hpp"
 
-namespace coroscope::test {
+namespace coroscope::conformance {
 namespace {
 
-std::vector<Task<int>> tasks_of(std::vector<int> seconds) {
-    std::vector<Task<int>> tasks;
-    for (const int each : seconds) tasks.push_back(create_task(value_later(std::chrono::seconds(each), each)));
-    return tasks;
+std::vector<Task<int>> three_tasks() {
+    return {create_task(value_after(30ms, 3)), create_task(value_after(10ms, 1)), create_task(value_after(20ms, 2))};
 }
 
-TEST(AsCompleted, GivesTasksInTheOrderOfTheirCompletion) {
-    virtually([]() -> Coro<> {
-        auto completed = as_completed(tasks_of({3, 1, 2}));
-        std::vector<int> values;
-        while (Task<int> task = co_await completed.next()) values.push_back(task.result());
-        EXPECT_EQ(values, (std::vector<int>{1, 2, 3}));
-    });
+CORO_TEST(AsCompleted, GivesTasksInTheOrderOfTheirEnd) {
+    std::vector<int> values;
+    auto completed = as_completed(three_tasks());
+    while (Task<int> task = co_await completed.next()) values.push_back(task.result());
+    EXPECT_EQ(values, (std::vector{1, 2, 3}));
 }
 
-TEST(AsCompleted, GivesEachAsSoonAsItIsDone) {
-    virtually([]() -> Coro<> {
-        const std::uint64_t began = EventLoop::running().time_ns();
-        auto completed = as_completed(tasks_of({3, 1, 2}));
-        for (std::uint64_t second = 1; second <= 3; ++second) {
-            co_await completed.next();
-            EXPECT_EQ(EventLoop::running().time_ns() - began, second * 1'000'000'000);
-        }
-    });
+CORO_TEST(AsCompleted, GivesTheOriginalTasksEachOnce) {
+    const auto tasks = three_tasks();
+    auto completed = as_completed(tasks);
+    Task<int> first = co_await completed.next();
+    EXPECT_TRUE(first == tasks[1]);
+    EXPECT_TRUE(first.done());
+    Task<int> second = co_await completed.next();
+    EXPECT_TRUE(second == tasks[2]);
 }
 
-TEST(AsCompleted, OfNothingEndsAtOnce) {
-    virtually([]() -> Coro<> {
-        auto completed = as_completed(std::vector<Task<int>>());
-        const Task<int> task = co_await completed.next();
-        EXPECT_FALSE(task);
-    });
+CORO_TEST(AsCompleted, TakesCoroutines) {
+    std::vector<Coro<int>> coros;
+    coros.push_back(value_after(2ms, 2));
+    coros.push_back(value_after(1ms, 1));
+    auto completed = as_completed(std::move(coros));
+    int order = 0;
+    while (auto task = co_await completed.next()) order = order * 10 + task.result();
+    EXPECT_EQ(order, 12);
 }
 
-TEST(AsCompleted, GivesTheVeryTasks) {
-    virtually([]() -> Coro<> {
-        std::vector<Task<int>> tasks = tasks_of({1});
-        auto completed = as_completed(tasks);
-        const Task<int> task = co_await completed.next();
-        EXPECT_TRUE(task == tasks[0]);
-    });
+CORO_TEST(AsCompleted, OfNothingEndsAtOnce) {
+    auto completed = as_completed(std::vector<Task<int>>(), 1s);
+    EXPECT_FALSE(co_await completed.next());
+    EXPECT_FALSE(co_await completed.next());
 }
 
-TEST(AsCompleted, DoneOnesComeFirst) {
-    virtually([]() -> Coro<> {
-        std::vector<Task<int>> tasks = tasks_of({5, 1});
-        co_await sleep(2s);
-        auto completed = as_completed(std::move(tasks));
-        const Task<int> first = co_await completed.next();
-        EXPECT_EQ(first.result(), 1);
-    });
+CORO_TEST(AsCompleted, GivesTasksThatWereDoneFirst) {
+    auto tasks = three_tasks();
+    co_await sleep(25ms);
+    auto completed = as_completed(tasks);
+    const std::uint64_t before = now_ms();
+    co_await completed.next();
+    co_await completed.next();
+    EXPECT_EQ(now_ms(), before);
+    Task<int> last = co_await completed.next();
+    EXPECT_EQ(last.result(), 3);
 }
 
-TEST(AsCompleted, FailedAndCancelledTasksCountToo) {
-    virtually([]() -> Coro<> {
-        std::vector<Task<>> tasks;
-        tasks.push_back(create_task(fail_later(1s, "failed")));
-        tasks.push_back(create_task(for_ever()));
-        co_await yield();
-        tasks[1].cancel();
-        auto completed = as_completed(tasks);
-        const Task<> first = co_await completed.next();
-        EXPECT_TRUE(first.cancelled());
-        const Task<> second = co_await completed.next();
-        EXPECT_NE(second.exception(), nullptr);
-        const Task<> none = co_await completed.next();
-        EXPECT_FALSE(none);
-    });
+CORO_TEST(AsCompleted, GivesFailedAndCancelledTasksToo) {
+    std::vector<Task<>> tasks{create_task(fail_after(1ms, "x")), create_task(forever())};
+    EventLoop::running().call_later(5ms, [task = tasks[1]] { task.cancel("y"); });
+    auto completed = as_completed(tasks);
+    Task<> failed = co_await completed.next();
+    EXPECT_EQ(thrown_in([&] { failed.result(); }), "FirstError: x");
+    Task<> cancelled = co_await completed.next();
+    EXPECT_EQ(thrown_in([&] { cancelled.result(); }), "Cancelled: y");
 }
 
-Coro<> next_of(AsCompleted<Task<int>>& completed) { co_await completed.next(); }
-TEST(AsCompleted, TheTimeIsCountedFromTheCall) {
-    virtually([]() -> Coro<> {
-        std::vector<Task<int>> tasks = tasks_of({1, 5});
-        auto completed = as_completed(tasks, 2s);
+Coro<int> count_completed(AsCompleted<Task<int>>& completed) {
+    int count = 0;
+    while (auto task = co_await completed.next()) ++count;
+    co_return count;
+}
+CORO_TEST(AsCompleted, GivesATaskThatCameTwiceOnce) {
+    auto task = create_task(value_after(1ms, 1));
+    const std::vector<Task<int>> tasks{task, task};
+    auto completed = as_completed(tasks);
+    EXPECT_EQ(co_await count_completed(completed), 1);
+}
+
+CORO_TEST(AsCompleted, ThrowsTimeoutErrorWhenTheTimeIsOver) {
+    auto completed = as_completed(three_tasks(), 15ms);
+    Task<int> first = co_await completed.next();
+    EXPECT_EQ(first.result(), 1);
+    EXPECT_EQ(co_await thrown_by(count_completed(completed)), "TimeoutError: timed out");
+    EXPECT_EQ(co_await thrown_by(count_completed(completed)), "TimeoutError: timed out");
+}
+
+CORO_TEST(AsCompleted, TheTimeoutIsOneForAll) {
+    const std::uint64_t before = now_ms();
+    auto completed = as_completed(three_tasks(), 25ms);
+    EXPECT_EQ(co_await thrown_by(count_completed(completed)), "TimeoutError: timed out");
+    EXPECT_EQ(now_ms() - before, 25u);
+}
+
+CORO_TEST(AsCompleted, ATimeoutCancelsNoTask) {
+    const auto tasks = three_tasks();
+    auto completed = as_completed(tasks, 5ms);
+    co_await thrown_by(count_completed(completed));
+    EXPECT_EQ(co_await tasks[0], 3);
+}
+
+CORO_TEST(AsCompleted, ThatIsLeftEarlyLeavesItsTasksRunning) {
+    const auto tasks = three_tasks();
+    {
+        auto completed = as_completed(tasks, 1h);
         co_await completed.next();
-        const std::uint64_t began = EventLoop::running().time_ns();
-        EXPECT_TRUE((co_await thrown<TimeoutError>(next_of(completed))).has_value());
-        EXPECT_EQ(EventLoop::running().time_ns() - began, 1'000'000'000u);
-        EXPECT_FALSE(tasks[1].done()) << "a timeout cancels nothing";
-        EXPECT_EQ(tasks[1].cancelling(), 0u);
-    });
+    }
+    EXPECT_EQ(co_await tasks[0], 3);
 }
 
-TEST(AsCompleted, ACancelledWaitCancelsNothingAndCanGoOn) {
-    virtually([]() -> Coro<> {
-        std::vector<Task<int>> tasks = tasks_of({2});
-        auto completed = as_completed(tasks);
-        Task<> waiting = create_task(next_of(completed));
-        co_await turns();
-        waiting.cancel();
-        EXPECT_TRUE((co_await thrown<Cancelled>(awaiting(waiting))).has_value());
-        const Task<int> task = co_await completed.next();
-        EXPECT_EQ(task.result(), 2);
-    });
+CORO_TEST(AsCompleted, CancellingTheWaitLeavesTheTasksAndLosesNone) {
+    const auto tasks = three_tasks();
+    auto completed = as_completed(tasks);
+    auto counting = create_task(count_completed(completed));
+    co_await sleep(1ms);
+    counting.cancel("enough");
+    EXPECT_EQ(co_await thrown_by(counting), "Cancelled: enough");
+    EXPECT_EQ(co_await count_completed(completed), 3);
 }
 
-TEST(AsCompleted, MayBeLeftInTheMiddle) {
-    virtually([]() -> Coro<> {
-        std::vector<Task<int>> tasks = tasks_of({1, 2, 3});
-        {
-            auto completed = as_completed(tasks);
-            co_await completed.next();
-        }
-        co_await gather(tasks);
-    });
+CORO_TEST(AsCompleted, OnlyOneTaskWaits) {
+    auto completed = as_completed(three_tasks());
+    auto counting = create_task(count_completed(completed));
+    co_await yield();
+    EXPECT_NE((co_await thrown_by(count_completed(completed))).find("two tasks"), std::string::npos);
+    EXPECT_EQ(co_await counting, 3);
 }
 
 }  // namespace
-}  // namespace coroscope::test
+}  // namespace coroscope::conformance

@@ -1,357 +1,284 @@
-// Task.cancel(), uncancel(), cancelling(), and what a cancelled task tells: as asyncio's (3.13).
-#include "support.hpp"
+// Cancellation by throwing: when it is thrown, what it carries, who gets it.
+#include <string>
 
-namespace coroscope::test {
+#include "task_support.hpp"
+
+namespace coroscope::conformance {
 namespace {
 
-Coro<std::string> message_of(Coro<> coro) {
-    const auto cancelled = co_await thrown<Cancelled>(std::move(coro));
-    co_return cancelled ? "cancelled: " + cancelled->message() : "not cancelled";
-}
+// --- the message
 
-TEST(Cancellation, IsThrownWhereTheTaskWaits) {
-    virtually([]() -> Coro<> {
-        bool noted = false;
-        Task<> task = create_task(note_cancellation(noted));
-        co_await turns();
-        EXPECT_TRUE(task.cancel());
-        EXPECT_FALSE(noted) << "not before the task runs again";
-        co_await turns();
-        EXPECT_TRUE(noted);
-        EXPECT_TRUE(task.done());
-        EXPECT_TRUE(task.cancelled());
-    });
-}
-
-TEST(Cancellation, OfADoneTaskIsRefused) {
-    virtually([]() -> Coro<> {
-        Task<int> task = create_task(value_later(0s, 1));
-        co_await sleep(1s);
-        EXPECT_FALSE(task.cancel());
-        EXPECT_FALSE(task.cancelled());
-        EXPECT_EQ(task.cancelling(), 0u);
-    });
-}
-
-TEST(Cancellation, BeforeTheFirstStepNothingOfTheBodyRuns) {
-    virtually([]() -> Coro<> {
-        bool ran = false;
-        auto body = [](bool& flag) -> Coro<> {
-            flag = true;
-            co_return;
-        };
-        Task<> task = create_task(body(ran));
-        task.cancel();
-        EXPECT_TRUE((co_await thrown<Cancelled>(awaiting(task))).has_value());
-        EXPECT_FALSE(ran);
-    });
-}
-
-TEST(Cancellation, ReachesTheInnermostOfNestedCoroutines) {
-    virtually([]() -> Coro<> {
-        bool noted = false;
-        auto outer = [](bool& flag) -> Coro<> { co_await note_cancellation(flag); };
-        Task<> task = create_task(outer(noted));
-        co_await turns();
-        task.cancel();
-        co_await turns();
-        EXPECT_TRUE(noted);
-        EXPECT_TRUE(task.cancelled());
-    });
-}
-
-TEST(Cancellation, GoesOnToTheTaskThatIsAwaited) {
-    virtually([]() -> Coro<> {
-        Task<> inner = create_task(for_ever());
-        Task<> outer = create_task(awaiting(inner));
-        co_await turns();
-        outer.cancel();
-        co_await turns();
-        EXPECT_TRUE(inner.cancelled());
-        EXPECT_TRUE(outer.cancelled());
-    });
-}
-
-Coro<int> swallow_and_answer() {
-    try {
-        co_await for_ever();
-    } catch (const Cancelled&) {
-    }
-    co_return 7;
-}
-TEST(Cancellation, ASwallowedOneEndsNormallyAndIsStillCounted) {
-    virtually([]() -> Coro<> {
-        Task<int> task = create_task(swallow_and_answer());
-        co_await turns();
-        task.cancel();
-        EXPECT_EQ(co_await task, 7);
-        EXPECT_FALSE(task.cancelled());
-        EXPECT_EQ(task.cancelling(), 1u);
-    });
-}
-
-Coro<> swallow_times(int times, int& swallowed) {
-    for (int i = 0; i < times; ++i) {
-        try {
-            co_await for_ever();
-        } catch (const Cancelled&) {
-            ++swallowed;
-        }
-    }
-}
-TEST(Cancellation, EachRequestIsThrownOnce) {
-    virtually([]() -> Coro<> {
-        int swallowed = 0;
-        Task<> task = create_task(swallow_times(3, swallowed));
-        for (int i = 1; i <= 3; ++i) {
-            co_await turns();
-            EXPECT_TRUE(task.cancel());
-            co_await turns();
-            EXPECT_EQ(swallowed, i);
-        }
-        EXPECT_TRUE(task.done());
-        EXPECT_EQ(task.cancelling(), 3u);
-    });
-}
-
-TEST(Cancellation, TwoRequestsBeforeTheTaskRunsAreThrownOnce) {
-    virtually([]() -> Coro<> {
-        int swallowed = 0;
-        Task<> task = create_task(swallow_times(2, swallowed));
-        co_await turns();
-        task.cancel();
-        task.cancel();
-        EXPECT_EQ(task.cancelling(), 2u);
-        co_await turns();
-        EXPECT_EQ(swallowed, 1);
-        EXPECT_FALSE(task.done());
-        task.cancel();
-        co_await task;
-    });
-}
-
-TEST(Cancellation, UncancelTakesARequestBack) {
-    virtually([]() -> Coro<> {
-        int swallowed = 0;
-        Task<> task = create_task(swallow_times(1, swallowed));
-        EXPECT_EQ(task.uncancel(), 0u);
-        co_await turns();
-        task.cancel();
-        task.cancel();
-        EXPECT_EQ(task.uncancel(), 1u);
-        EXPECT_EQ(task.uncancel(), 0u);
-        EXPECT_EQ(task.uncancel(), 0u);
-        EXPECT_EQ(task.cancelling(), 0u);
-        co_await task;
-        EXPECT_EQ(swallowed, 1) << "what was on its way already is thrown";
-    });
-}
-
-Coro<> cancels_itself_and_takes_it_back(bool& reached) {
-    current_task().cancel();
-    EXPECT_EQ(current_task().uncancel(), 0u);
-    co_await sleep(1s);
-    reached = true;
-}
-TEST(Cancellation, TakenBackBeforeTheNextAwaitItIsNotThrown) {
-    virtually([]() -> Coro<> {
-        bool reached = false;
-        co_await create_task(cancels_itself_and_takes_it_back(reached));
-        EXPECT_TRUE(reached);
-    });
-}
-
-Coro<> cancels_itself(std::string& where) {
-    current_task().cancel("myself");
-    where = "after cancel";
+CORO_TEST(Cancellation, TheMessageArrivesAtTheAwait) {
+    auto task = create_task(forever());
     co_await yield();
-    where = "after await";
-}
-TEST(Cancellation, OfTheRunningTaskComesAtItsNextAwait) {
-    virtually([]() -> Coro<> {
-        std::string where;
-        EXPECT_EQ(co_await message_of(awaiting(create_task(cancels_itself(where)))), "cancelled: myself");
-        EXPECT_EQ(where, "after cancel");
-    });
+    task.cancel("enough");
+    EXPECT_EQ(co_await thrown_by(task), "Cancelled: enough");
 }
 
-TEST(Cancellation, TheMessageArrivesInTheTaskAndAtWhoeverAwaitsIt) {
-    virtually([]() -> Coro<> {
-        std::string inside;
-        auto notes = [](std::string& to) -> Coro<> {
-            try {
-                co_await for_ever();
-            } catch (const Cancelled& cancelled) {
-                to = cancelled.message();
-                throw;
-            }
-        };
-        Task<> task = create_task(notes(inside));
-        co_await turns();
-        task.cancel("because");
-        EXPECT_EQ(co_await message_of(awaiting(task)), "cancelled: because");
-        EXPECT_EQ(inside, "because");
-    });
+CORO_TEST(Cancellation, TheMessageComesWithResultAndException) {
+    auto task = create_task(forever());
+    co_await yield();
+    task.cancel("enough");
+    co_await task.wait();
+    EXPECT_EQ(thrown_in([&] { task.result(); }), "Cancelled: enough");
+    EXPECT_EQ(thrown_in([&] { task.exception(); }), "Cancelled: enough");
 }
 
-TEST(Cancellation, TheMessageGoesOnToTheTaskThatIsAwaited) {
-    virtually([]() -> Coro<> {
-        Task<> inner = create_task(for_ever());
-        Task<> outer = create_task(awaiting(inner));
-        co_await turns();
-        outer.cancel("from above");
-        co_await turns();
-        EXPECT_EQ(co_await message_of(awaiting(inner)), "cancelled: from above");
-        EXPECT_EQ(co_await message_of(awaiting(outer)), "cancelled: from above");
-    });
+Coro<> await_task(Task<> inner) { co_await inner; }
+CORO_TEST(Cancellation, TheMessagePassesThroughAnAwaitedTask) {
+    auto inner = create_task(forever());
+    auto outer = create_task(await_task(inner));
+    co_await yield();
+    co_await yield();
+    outer.cancel("from outside");
+    EXPECT_EQ(co_await thrown_by(outer), "Cancelled: from outside");
+    EXPECT_EQ(co_await thrown_by(inner), "Cancelled: from outside");
 }
 
-TEST(Cancellation, TheMessageOfOneThatNeverRanArrivesToo) {
-    virtually([]() -> Coro<> {
-        Task<> task = create_task(for_ever());
-        task.cancel("too early");
-        EXPECT_EQ(co_await message_of(awaiting(task)), "cancelled: too early");
-    });
+CORO_TEST(Cancellation, WhoAwaitsACancelledTaskGetsItsMessage) {
+    auto inner = create_task(forever());
+    auto outer = create_task(await_task(inner));
+    co_await yield();
+    co_await yield();
+    inner.cancel("inner only");
+    EXPECT_EQ(co_await thrown_by(outer), "Cancelled: inner only");
+    EXPECT_EQ(outer.cancelling(), 0u);
 }
 
-TEST(Cancellation, ALaterRequestWithoutAMessageHasNone) {
-    virtually([]() -> Coro<> {
-        int swallowed = 0;
-        Task<> task = create_task(swallow_times(1, swallowed));
-        co_await turns();
-        task.cancel("first");
-        co_await turns();
-        EXPECT_TRUE(task.done());
-        auto twice = []() -> Coro<> {
-            try {
-                co_await for_ever();
-            } catch (const Cancelled&) {
-            }
-            co_await for_ever();
-        };
-        Task<> other = create_task(twice());
-        co_await turns();
-        other.cancel("first");
-        co_await turns();
-        other.cancel();
-        EXPECT_EQ(co_await message_of(awaiting(other)), "cancelled: ");
-    });
+CORO_TEST(Cancellation, ATaskThatHasNotBegunNeverBeginsAndKeepsTheMessage) {
+    auto task = create_task(value_now(1));
+    task.cancel("too early");
+    EXPECT_EQ(co_await thrown_by(task), "Cancelled: too early");
+    EXPECT_EQ(thrown_in([&] { task.result(); }), "Cancelled: too early");
 }
 
-TEST(Cancellation, ResultAndExceptionOfACancelledTaskThrow) {
-    virtually([]() -> Coro<> {
-        Task<int> task = create_task(value_later(1s, 1));
-        co_await turns();
-        task.cancel("gone");
-        co_await turns();
-        std::string messages;
-        try {
-            static_cast<void>(task.result());
-        } catch (const Cancelled& cancelled) {
-            messages += cancelled.message();
-        }
-        try {
-            static_cast<void>(task.exception());
-        } catch (const Cancelled& cancelled) {
-            messages += " " + cancelled.message();
-        }
-        EXPECT_EQ(messages, "gone gone");
-    });
+CORO_TEST(Cancellation, TheLastMessageCounts) {
+    auto task = create_task(for_a_while(1ms));
+    task.cancel("one");
+    task.cancel("two");
+    EXPECT_EQ(co_await thrown_by(task), "Cancelled: two");
+    auto other = create_task(for_a_while(1ms));
+    other.cancel("one");
+    other.cancel();
+    EXPECT_EQ(co_await thrown_by(other), "Cancelled");
 }
 
-Coro<> fails_when_cancelled() {
+Coro<> cancel_twice_awaiting(std::string& seen) {
     try {
-        co_await for_ever();
-    } catch (const Cancelled&) {
+        co_await forever();
+    } catch (const Cancelled& cancelled) {
+        seen += cancelled.message() + ";";
     }
-    throw std::runtime_error("instead");
+    try {
+        co_await forever();
+    } catch (const Cancelled& cancelled) {
+        seen += cancelled.message() + ";";
+    }
 }
-TEST(Cancellation, AnErrorInsteadIsAnError) {
-    virtually([]() -> Coro<> {
-        Task<> task = create_task(fails_when_cancelled());
-        co_await turns();
-        task.cancel();
-        EXPECT_TRUE((co_await thrown<std::runtime_error>(awaiting(task))).has_value());
-        EXPECT_FALSE(task.cancelled());
-    });
-}
-
-TEST(Cancellation, IsNoStandardException) {
-    virtually([]() -> Coro<> {
-        auto catches_errors = []() -> Coro<> {
-            try {
-                co_await for_ever();
-            } catch (const std::exception&) {
-            }
-        };
-        Task<> task = create_task(catches_errors());
-        co_await turns();
-        task.cancel();
-        co_await turns();
-        EXPECT_TRUE(task.cancelled());
-    });
+CORO_TEST(Cancellation, AMessageIsThrownOnce) {
+    std::string seen;
+    auto task = create_task(cancel_twice_awaiting(seen));
+    co_await yield();
+    task.cancel("one");
+    co_await yield();
+    task.cancel();
+    co_await task;
+    EXPECT_EQ(seen, "one;;");
 }
 
-struct Closes {
-    explicit Closes(int& the_count) : count(the_count) {}
-    Closes(const Closes&) = delete;
-    Closes& operator=(const Closes&) = delete;
-    ~Closes() { ++count; }
-    int& count;
-};
-Coro<> holds(int& closed) {
-    const Closes resource(closed);
-    co_await for_ever();
-}
-TEST(Cancellation, RunsDestructorsOnce) {
-    virtually([]() -> Coro<> {
-        int closed = 0;
-        Task<> task = create_task(holds(closed));
-        co_await turns();
-        EXPECT_EQ(closed, 0);
-        task.cancel();
-        co_await turns();
-        EXPECT_EQ(closed, 1);
-        task = Task<>();
-        EXPECT_EQ(closed, 1);
-    });
+// --- when
+
+CORO_TEST(Cancellation, IsFalseWhenTheTaskIsDone) {
+    auto task = create_task(value_now(1));
+    co_await task;
+    EXPECT_FALSE(task.cancel());
+    EXPECT_FALSE(task.cancelled());
+    EXPECT_EQ(task.cancelling(), 0u);
 }
 
-TEST(Cancellation, ATaskThatAwaitsItselfCanStillBeCancelled) {
-    virtually([]() -> Coro<> {
-        Task<> self;
-        auto awaits_itself = [](Task<>& task) -> Coro<> { co_await task; };
-        self = create_task(awaits_itself(self));
-        co_await turns();
-        EXPECT_FALSE(self.done());
-        self.cancel();
-        co_await turns();
-        EXPECT_TRUE(self.cancelled());
-    });
+CORO_TEST(Cancellation, ATaskThatSwallowsItGoesOn) {
+    auto task = create_task(swallow_cancellation(7));
+    co_await yield();
+    EXPECT_TRUE(task.cancel());
+    EXPECT_EQ(co_await task, 7);
+    EXPECT_FALSE(task.cancelled());
+    EXPECT_EQ(task.cancelling(), 1u);
 }
 
-TEST(Cancellation, InACleanUpTheTaskMayAwait) {
-    virtually([]() -> Coro<> {
-        std::string log;
-        auto cleans_up = [](std::string& to) -> Coro<> {
-            bool cancelled = false;
-            try {
-                co_await for_ever();
-            } catch (const Cancelled&) {
-                cancelled = true;
-            }
-            co_await sleep(1s);
-            to += "cleaned";
-            if (cancelled) throw Cancelled();
-        };
-        Task<> task = create_task(cleans_up(log));
-        co_await turns();
-        task.cancel();
-        EXPECT_TRUE((co_await thrown<Cancelled>(awaiting(task))).has_value());
-        EXPECT_EQ(log, "cleaned");
-        EXPECT_TRUE(task.cancelled());
-    });
+CORO_TEST(Cancellation, ATaskThatFailsInsteadHasFailed) {
+    auto task = create_task(fail_in_cleanup("cleanup"));
+    co_await yield();
+    task.cancel();
+    EXPECT_EQ(co_await thrown_by(task), "SecondError: cleanup");
+    EXPECT_FALSE(task.cancelled());
+}
+
+Coro<> cancel_self_then(std::string& log) {
+    current_task().cancel("self");
+    log += "ran on;";
+    try {
+        co_await yield();
+    } catch (const Cancelled&) {
+        log += "thrown";
+    }
+}
+CORO_TEST(Cancellation, OfTheRunningTaskIsThrownAtItsNextAwait) {
+    std::string log;
+    co_await create_task(cancel_self_then(log));
+    EXPECT_EQ(log, "ran on;thrown");
+}
+
+Coro<int> cancel_self_and_return() {
+    current_task().cancel();
+    co_return 5;
+}
+CORO_TEST(Cancellation, ATaskThatEndsWithoutAnotherAwaitIsNotCancelled) {
+    auto task = create_task(cancel_self_and_return());
+    EXPECT_EQ(co_await task, 5);
+    EXPECT_FALSE(task.cancelled());
+}
+
+CORO_TEST(Cancellation, OfATaskThatIsReadyIsThrownWhenItRuns) {
+    Event event;
+    auto waiting = create_task([](Event& the_event) -> Coro<> { co_await the_event.wait(); }, std::ref(event));
+    co_await yield();
+    event.set();
+    waiting.cancel();
+    EXPECT_EQ(co_await thrown_by(waiting), "Cancelled");
+}
+
+// --- uncancel
+
+CORO_TEST(Cancellation, RequestsAreCounted) {
+    auto task = create_task(forever());
+    co_await yield();
+    EXPECT_EQ(task.uncancel(), 0u);
+    task.cancel();
+    task.cancel();
+    EXPECT_EQ(task.cancelling(), 2u);
+    EXPECT_EQ(task.uncancel(), 1u);
+    EXPECT_EQ(task.uncancel(), 0u);
+    EXPECT_EQ(task.uncancel(), 0u);
+    co_await task.wait();
+}
+
+Coro<> uncancel_self(bool& went_on) {
+    current_task().cancel();
+    current_task().uncancel();
+    co_await sleep(1ms);
+    went_on = true;
+}
+CORO_TEST(Cancellation, UncancelToZeroTakesAPendingCancelledBack) {
+    bool went_on = false;
+    co_await create_task(uncancel_self(went_on));
+    EXPECT_TRUE(went_on);
+}
+
+Coro<> uncancel_self_once(std::string& log) {
+    current_task().cancel();
+    current_task().cancel();
+    current_task().uncancel();
+    try {
+        co_await yield();
+    } catch (const Cancelled&) {
+        log = "thrown";
+    }
+}
+CORO_TEST(Cancellation, UncancelAboveZeroLeavesItPending) {
+    std::string log;
+    co_await create_task(uncancel_self_once(log));
+    EXPECT_EQ(log, "thrown");
+}
+
+Coro<> take_lock(Lock& lock, bool& got) {
+    auto held = co_await lock.acquire();
+    got = true;
+}
+CORO_TEST(Cancellation, UncancelOfATaskThatGaveUpItsWaitDoesNotMakeItSucceed) {
+    Lock lock;
+    auto held = co_await lock.acquire();
+    bool got = false;
+    auto task = create_task(take_lock(lock, got));
+    co_await yield();
+    task.cancel();
+    EXPECT_EQ(task.uncancel(), 0u);
+    EXPECT_EQ(co_await thrown_by(task), "Cancelled");
+    EXPECT_FALSE(got);
+    EXPECT_TRUE(lock.locked());
+}
+
+// --- tasks that await tasks
+
+CORO_TEST(Cancellation, ALongChainOfTasksEndsFromItsEnd) {
+    std::vector<Task<>> chain;
+    chain.push_back(create_task(forever()));
+    for (int i = 0; i < 100; ++i) chain.push_back(create_task(await_task(chain.back())));
+    for (int i = 0; i < 3; ++i) co_await yield();
+    chain.back().cancel("down");
+    EXPECT_EQ(co_await thrown_by(chain.back()), "Cancelled: down");
+    for (const auto& task : chain) EXPECT_TRUE(task.cancelled());
+}
+
+Coro<int> await_value(Task<int> inner) { co_return co_await inner; }
+CORO_TEST(Cancellation, IsSwallowedForBothWhenTheAwaitedTaskSwallowsIt) {
+    auto inner = create_task(swallow_cancellation(3));
+    auto outer = create_task(await_value(inner));
+    co_await yield();
+    co_await yield();
+    outer.cancel();
+    EXPECT_EQ(co_await outer, 3);
+    EXPECT_FALSE(outer.cancelled());
+}
+
+Coro<> await_later(const Task<>& other) {
+    co_await sleep(1ms);
+    Task<> target = other;
+    co_await target;
+}
+CORO_TEST(Cancellation, TasksThatAwaitEachOtherInACircleEnd) {
+    Task<> a, b, c;
+    a = create_task(await_later(b));
+    b = create_task(await_later(c));
+    c = create_task(await_later(a));
+    co_await sleep(2ms);
+    a.cancel("broken up");
+    co_await a.wait();
+    co_await b.wait();
+    co_await c.wait();
+    EXPECT_TRUE(a.cancelled() && b.cancelled() && c.cancelled());
+}
+
+CORO_TEST(Cancellation, ATaskThatAwaitsItselfEnds) {
+    Task<> self;
+    self = create_task(await_later(self));
+    co_await sleep(2ms);
+    self.cancel("alone");
+    EXPECT_EQ(co_await thrown_by(self), "Cancelled: alone");
+}
+
+// --- wait(): the end without the throw
+
+CORO_TEST(Cancellation, WaitingForTheEndThrowsNothingOfTheTask) {
+    auto cancelled = create_task(forever());
+    auto failed = create_task(fail_after(1ms, "x"));
+    co_await yield();
+    cancelled.cancel();
+    co_await cancelled.wait();
+    co_await failed.wait();
+    EXPECT_TRUE(cancelled.cancelled());
+    EXPECT_EQ(text_of(failed.exception()), "FirstError: x");
+}
+
+Coro<> wait_for_end(Task<> task) { co_await task.wait(); }
+CORO_TEST(Cancellation, OfAWaitForTheEndLeavesTheTaskAlone) {
+    auto task = create_task(for_a_while(10ms));
+    auto waiting = create_task(wait_for_end(task));
+    co_await sleep(1ms);
+    waiting.cancel();
+    EXPECT_EQ(co_await thrown_by(waiting), "Cancelled");
+    co_await task;
+    EXPECT_FALSE(task.cancelled());
 }
 
 }  // namespace
-}  // namespace coroscope::test
+}  // namespace coroscope::conformance

@@ -1,112 +1,189 @@
-// ExceptionGroup: what Python's does (PEP 654): nesting, split(), subgroup().
-#include "support.hpp"
+// ExceptionGroup: what Python's own tests of it pin down.
+#include "task_support.hpp"
 
-namespace coroscope::test {
+namespace coroscope::conformance {
 namespace {
 
-std::exception_ptr runtime(const char* text) { return std::make_exception_ptr(std::runtime_error(text)); }
-std::exception_ptr logic(const char* text) { return std::make_exception_ptr(std::logic_error(text)); }
-std::exception_ptr nest(const char* message, std::vector<std::exception_ptr> exceptions) {
-    return std::make_exception_ptr(ExceptionGroup(message, std::move(exceptions)));
+template <class E>
+std::exception_ptr error(const char* text) {
+    return std::make_exception_ptr(E(text));
 }
-std::string text(const std::optional<ExceptionGroup>& group) { return group ? group->what() : "none"; }
-
-TEST(ExceptionGroup, SaysWhatItHolds) {
-    const ExceptionGroup group("two went wrong", {runtime("a"), logic("b")});
-    EXPECT_EQ(group.message(), "two went wrong");
-    EXPECT_STREQ(group.what(), "two went wrong (2 sub-exceptions: std::runtime_error: a; std::logic_error: b)");
-    EXPECT_EQ(group.exceptions().size(), 2u);
+ExceptionGroup flat() { return {"flat", {error<FirstError>("a"), error<SecondError>("b"), error<FirstError>("c")}}; }
+ExceptionGroup nested() {
+    return {"outer", {error<FirstError>("a"), std::make_exception_ptr(flat()), error<SecondError>("d")}};
 }
+std::vector<std::string> texts(const ExceptionGroup& group) {
+    std::vector<std::string> all;
+    for (const auto& leaf : group.leaves()) all.push_back(text_of(leaf));
+    return all;
+}
+using Texts = std::vector<std::string>;
 
-TEST(ExceptionGroup, OfNothingIsAnError) { EXPECT_THROW(ExceptionGroup("empty", {}), std::invalid_argument); }
-
-TEST(ExceptionGroup, SplitsByType) {
-    const ExceptionGroup group("g", {runtime("a"), logic("b"), runtime("c")});
-    const auto [matching, rest] = group.split<std::runtime_error>();
-    EXPECT_EQ(text(matching), "g (2 sub-exceptions: std::runtime_error: a; std::runtime_error: c)");
-    EXPECT_EQ(text(rest), "g (1 sub-exception: std::logic_error: b)");
+TEST(ExceptionGroup, NeedsAnException) {
+    EXPECT_THROW(ExceptionGroup("empty", {}), std::invalid_argument);
+    EXPECT_THROW(ExceptionGroup("null", {nullptr}), std::invalid_argument);
 }
 
-TEST(ExceptionGroup, SplitOfAllOrNoneLeavesOneSideEmpty) {
-    const ExceptionGroup group("g", {runtime("a")});
-    EXPECT_FALSE(group.split<std::runtime_error>().second);
-    EXPECT_TRUE(group.split<std::runtime_error>().first);
-    EXPECT_FALSE(group.split<std::logic_error>().first);
-    EXPECT_TRUE(group.split<std::logic_error>().second);
+TEST(ExceptionGroup, SaysItsMessageAndWhatItHolds) {
+    EXPECT_EQ(flat().message(), "flat");
+    EXPECT_EQ(flat().exceptions().size(), 3u);
+    EXPECT_NE(std::string(flat().what()).find("flat (3 sub-exceptions: "), std::string::npos) << flat().what();
+    EXPECT_NE(std::string(ExceptionGroup("one", {error<FirstError>("x")}).what()).find("(1 sub-exception: "),
+              std::string::npos);
 }
 
-TEST(ExceptionGroup, SplitsABaseClassToo) {
-    const ExceptionGroup group("g", {runtime("a"), std::make_exception_ptr(TimeoutError()), logic("b")});
-    const auto [matching, rest] = group.split<std::runtime_error>();
-    EXPECT_EQ(matching->exceptions().size(), 2u);
-    EXPECT_EQ(rest->exceptions().size(), 1u);
+TEST(ExceptionGroup, SplitDividesByTypeAndKeepsOrderAndMessage) {
+    const auto [matching, rest] = flat().split<FirstError>();
+    ASSERT_TRUE(matching && rest);
+    EXPECT_EQ(texts(*matching), (Texts{"FirstError: a", "FirstError: c"}));
+    EXPECT_EQ(texts(*rest), (Texts{"SecondError: b"}));
+    EXPECT_EQ(matching->message(), "flat");
+    EXPECT_EQ(rest->message(), "flat");
+}
+
+TEST(ExceptionGroup, SplitWithNoMatchGivesTheWholeRest) {
+    const auto [matching, rest] = flat().split<std::bad_alloc>();
+    EXPECT_FALSE(matching);
+    ASSERT_TRUE(rest);
+    EXPECT_EQ(texts(*rest).size(), 3u);
+}
+
+TEST(ExceptionGroup, SplitWhereAllMatchLeavesNoRest) {
+    const auto [matching, rest] = flat().split<std::runtime_error>();
+    ASSERT_TRUE(matching);
+    EXPECT_EQ(texts(*matching).size(), 3u);
+    EXPECT_FALSE(rest);
+}
+
+TEST(ExceptionGroup, SplitByTheTypeOfTheGroupItselfMatchesAll) {
+    const auto [matching, rest] = nested().split<ExceptionGroup>();
+    ASSERT_TRUE(matching);
+    EXPECT_EQ(texts(*matching).size(), 5u);
+    EXPECT_FALSE(rest);
+    EXPECT_TRUE(nested().split<std::exception>().first);
 }
 
 TEST(ExceptionGroup, SplitKeepsTheNestingAndTheMessages) {
-    const ExceptionGroup group("outer", {runtime("a"), nest("inner", {logic("b"), runtime("c")}), logic("d")});
-    const auto [matching, rest] = group.split<std::logic_error>();
-    EXPECT_EQ(text(matching),
-              "outer (2 sub-exceptions: coroscope::ExceptionGroup: inner (1 sub-exception: std::logic_error: b); "
-              "std::logic_error: d)");
-    EXPECT_EQ(text(rest),
-              "outer (2 sub-exceptions: std::runtime_error: a; coroscope::ExceptionGroup: inner (1 sub-exception: "
-              "std::runtime_error: c))");
+    const auto [matching, rest] = nested().split<FirstError>();
+    ASSERT_TRUE(matching && rest);
+    EXPECT_EQ(matching->message(), "outer");
+    ASSERT_EQ(matching->exceptions().size(), 2u);  // a, and the inner group
+    EXPECT_EQ(text_of(matching->exceptions()[0]), "FirstError: a");
+    try {
+        std::rethrow_exception(matching->exceptions()[1]);
+    } catch (const ExceptionGroup& inner) {
+        EXPECT_EQ(inner.message(), "flat");
+        EXPECT_EQ(texts(inner), (Texts{"FirstError: a", "FirstError: c"}));
+    }
+    EXPECT_EQ(texts(*rest), (Texts{"SecondError: b", "SecondError: d"}));
 }
 
-TEST(ExceptionGroup, SplitLeavesEmptyInnerGroupsOut) {
-    const ExceptionGroup group("outer", {runtime("a"), nest("inner", {logic("b")})});
-    EXPECT_EQ(text(group.subgroup<std::runtime_error>()), "outer (1 sub-exception: std::runtime_error: a)");
-}
-
-TEST(ExceptionGroup, SplitsByAPredicateThatSeesGroupsToo) {
-    const ExceptionGroup group("outer", {runtime("a"), nest("whole", {logic("b"), runtime("c")})});
-    const auto [matching, rest] =
-        group.split([](const std::exception_ptr& error) { return describe(error).starts_with("coroscope::ExceptionGroup: whole"); });
+TEST(ExceptionGroup, SplitDropsGroupsThatBecomeEmpty) {
+    const ExceptionGroup group(
+        "outer", {std::make_exception_ptr(ExceptionGroup("inner", {error<FirstError>("x")})), error<SecondError>("y")});
+    const auto [matching, rest] = group.split<SecondError>();
     EXPECT_EQ(matching->exceptions().size(), 1u);
-    EXPECT_EQ(matching->leaves().size(), 2u);
-    EXPECT_EQ(text(rest), "outer (1 sub-exception: std::runtime_error: a)");
+    EXPECT_EQ(rest->exceptions().size(), 1u);
 }
 
-TEST(ExceptionGroup, KeepsTheVeryExceptions) {
-    const std::exception_ptr error = runtime("a");
-    const ExceptionGroup group("g", {error, logic("b")});
-    EXPECT_EQ(group.subgroup<std::runtime_error>()->exceptions().front(), error);
+TEST(ExceptionGroup, ThePartsHoldTheVerySameExceptions) {
+    const ExceptionGroup group = flat();
+    const auto [matching, rest] = group.split<SecondError>();
+    EXPECT_EQ(matching->exceptions()[0], group.exceptions()[1]);
+    EXPECT_EQ(rest->exceptions()[0], group.exceptions()[0]);
 }
 
-TEST(ExceptionGroup, ContainsLooksIntoInnerGroups) {
-    const ExceptionGroup group("outer", {nest("inner", {nest("innermost", {logic("b")})})});
-    EXPECT_TRUE(group.contains<std::logic_error>());
-    EXPECT_FALSE(group.contains<std::runtime_error>());
+TEST(ExceptionGroup, SplitTakesAnyCondition) {
+    const auto is_b = [](const std::exception_ptr& each) { return text_of(each) == "SecondError: b"; };
+    const auto [matching, rest] = nested().split(is_b);
+    EXPECT_EQ(texts(*matching), (Texts{"SecondError: b"}));
+    EXPECT_EQ(texts(*rest).size(), 4u);
 }
 
-TEST(ExceptionGroup, LeavesAreInOrderOutOfAllNesting) {
-    const ExceptionGroup group("outer",
-                               {runtime("a"), nest("inner", {runtime("b"), nest("n", {runtime("c")})}), runtime("d")});
-    std::string all;
-    for (const std::exception_ptr& error : group.leaves()) all += describe(error).back();
-    EXPECT_EQ(all, "abcd");
+TEST(ExceptionGroup, SubgroupIsTheMatchingPart) {
+    EXPECT_EQ(texts(*nested().subgroup<SecondError>()), (Texts{"SecondError: b", "SecondError: d"}));
+    EXPECT_FALSE(nested().subgroup<std::bad_alloc>());
+    const auto nothing = [](const std::exception_ptr&) { return false; };
+    EXPECT_FALSE(nested().subgroup(nothing));
 }
 
-TEST(ExceptionGroup, ATypeWithinIsNotCaughtAsSuch) {
-    bool as_group = false;
+TEST(ExceptionGroup, LeavesAndContainsLookIntoNestedGroups) {
+    EXPECT_EQ(texts(nested()),
+              (Texts{"FirstError: a", "FirstError: a", "SecondError: b", "FirstError: c", "SecondError: d"}));
+    EXPECT_TRUE(nested().contains<SecondError>());
+    EXPECT_FALSE(nested().contains<std::bad_alloc>());
+}
+
+TEST(ExceptionGroup, HoldsExceptionsThatAreNoStdExceptions) {
+    const ExceptionGroup group("odd", {std::make_exception_ptr(Cancelled("why")), std::make_exception_ptr(7)});
+    EXPECT_TRUE(group.contains<Cancelled>());
+    EXPECT_EQ(texts(*group.subgroup<int>()), (Texts{"int"}));
+}
+
+// --- except*
+
+TEST(ExceptStar, EachHandlerGetsItsPartAsAGroup) {
+    Texts first, second;
+    const auto take_first = [&](const ExceptionGroup& group) { first = texts(group); };
+    const auto take_second = [&](const ExceptionGroup& group) { second = texts(group); };
     try {
-        throw ExceptionGroup("g", {std::make_exception_ptr(TimeoutError())});
-    } catch (const TimeoutError&) {
-    } catch (const ExceptionGroup&) {
-        as_group = true;
+        throw nested();
+    } catch (...) {
+        ExceptStar().except<FirstError>(take_first).except<SecondError>(take_second).finish();
     }
-    EXPECT_TRUE(as_group);
+    EXPECT_EQ(first.size(), 3u);
+    EXPECT_EQ(second.size(), 2u);
 }
 
-TEST(ExceptionGroup, WhatIsLeftCanBeThrownOn) {
-    const ExceptionGroup group("g", {runtime("a"), logic("b")});
+TEST(ExceptStar, WhatNobodyTookIsThrown) {
+    const auto ignore = [](const ExceptionGroup&) {};
+    const auto handle = [&] {
+        try {
+            throw flat();
+        } catch (...) {
+            ExceptStar().except<FirstError>(ignore).finish();
+        }
+    };
+    EXPECT_EQ(thrown_in(handle), "ExceptionGroup: flat (1 sub-exception: coroscope::conformance::SecondError: b)");
+}
+
+TEST(ExceptStar, AHandlerThatComesLaterGetsOnlyWhatIsLeft) {
+    int calls = 0;
+    const auto count = [&](const ExceptionGroup&) { ++calls; };
+    ExceptStar star(std::make_exception_ptr(flat()));
+    star.except<std::runtime_error>(count).except<FirstError>(count).finish();
+    EXPECT_EQ(calls, 1);
+}
+
+TEST(ExceptStar, ANakedErrorComesInAGroupOfItsOwn) {
+    Texts got;
+    const auto take = [&](const ExceptionGroup& group) {
+        EXPECT_EQ(group.message(), "");
+        got = texts(group);
+    };
+    ExceptStar(error<FirstError>("x")).except<FirstError>(take).finish();
+    EXPECT_EQ(got, (Texts{"FirstError: x"}));
+}
+
+TEST(ExceptStar, ANakedErrorThatNobodyTookFliesAsItCame) {
+    const auto ignore = [](const ExceptionGroup&) {};
+    EXPECT_EQ(thrown_in([&] { ExceptStar(error<FirstError>("x")).except<SecondError>(ignore).finish(); }),
+              "FirstError: x");
+}
+
+TEST(ExceptStar, WhatHandlersThrowComesWithTheRest) {
+    const auto fail = [](const ExceptionGroup&) { throw std::bad_alloc(); };
     try {
-        throw *group.split<std::runtime_error>().second;
-    } catch (const ExceptionGroup& rest) {
-        EXPECT_TRUE(rest.contains<std::logic_error>());
-        EXPECT_EQ(rest.exceptions().size(), 1u);
+        ExceptStar(std::make_exception_ptr(flat())).except<FirstError>(fail).finish();
+        FAIL();
+    } catch (const ExceptionGroup& group) {
+        ASSERT_EQ(group.exceptions().size(), 2u);
+        EXPECT_TRUE(detail::is_exception<std::bad_alloc>(group.exceptions()[0]));
+        EXPECT_TRUE(detail::is_exception<ExceptionGroup>(group.exceptions()[1]));
     }
 }
+
+TEST(ExceptStar, NeedsAnException) { EXPECT_THROW(ExceptStar(), std::logic_error); }
 
 }  // namespace
-}  // namespace coroscope::test
+}  // namespace coroscope::conformance

@@ -1,456 +1,408 @@
-// TaskGroup: what asyncio.TaskGroup does (3.13's semantics), with join() for the end of its `async with` block.
-#include "support.hpp"
+// TaskGroup: the behaviours of Python 3.13's, most of which its test_taskgroups.py pins down.
+#include "task_support.hpp"
 
-#include <algorithm>
-
-namespace coroscope::test {
+namespace coroscope::conformance {
 namespace {
 
-std::vector<std::string> texts(const std::optional<ExceptionGroup>& group) {
-    if (!group) return {"no group was thrown"};
-    std::vector<std::string> all;
-    for (const std::exception_ptr& error : group->exceptions()) all.push_back(describe(error));
-    std::sort(all.begin(), all.end());
+// "FirstError: a; SecondError: b": what a group holds.
+std::string texts(const std::exception_ptr& error) {
+    std::string all;
+    try {
+        if (error) std::rethrow_exception(error);
+    } catch (const ExceptionGroup& group) {
+        for (const auto& each : group.exceptions()) all += (all.empty() ? "" : "; ") + text_of(each);
+    } catch (...) {
+        all = "not a group: " + text_of(std::current_exception());
+    }
     return all;
 }
 
-TEST(TaskGroup, WaitsForAllAndLeavesTheirResults) {
-    virtually([]() -> Coro<> {
-        TaskGroup group;
-        Task<int> slow = group.create_task(value_later(2s, 11));
-        Task<int> quick = group.create_task(value_later(1s, 42));
-        co_await group.join();
-        EXPECT_EQ(slow.result(), 11);
-        EXPECT_EQ(quick.result(), 42);
-    });
-}
-
-TEST(TaskGroup, AnEmptyOneEndsAtOnce) {
-    virtually([]() -> Coro<> {
-        TaskGroup group;
-        co_await group.join();
-        EXPECT_EQ(group.running(), 0u);
-    });
-}
-
-TEST(TaskGroup, IsLeftOnlyWhenTheLastTaskIsDoneEvenIfAllWereCreatedBeforeAnAwait) {
-    virtually([]() -> Coro<> {
-        const std::uint64_t began = EventLoop::running().time_ns();
-        TaskGroup group;
-        group.create_task(for_ever());
-        group.create_task(value_later(1s, 1));
-        co_await group.join();
-        EXPECT_EQ(EventLoop::running().time_ns() - began, 3'600'000'000'000u);
-    });
-}
-
-Coro<> join_with_failure(bool& cancelled) {
+CORO_TEST(TaskGroup, ResultsAreThereAfterTheJoin) {
     TaskGroup group;
-    group.create_task(fail_later(1s, "one"));
-    group.create_task(note_cancellation(cancelled));
+    auto one = group.create_task(value_after(10ms, 1));
+    auto two = group.create_task(value_after, 5ms, 2);
     co_await group.join();
-}
-TEST(TaskGroup, AFailureCancelsTheSiblingsAndArrivesInAGroup) {
-    virtually([]() -> Coro<> {
-        bool cancelled = false;
-        const auto group = co_await thrown<ExceptionGroup>(join_with_failure(cancelled));
-        EXPECT_TRUE(cancelled);
-        EXPECT_EQ(texts(group), std::vector<std::string>{"std::runtime_error: one"});
-    });
+    EXPECT_EQ(one.result() + two.result(), 3);
 }
 
-Coro<> two_failures() {
+CORO_TEST(TaskGroup, AnEmptyGroupJoinsAtOnce) {
+    const std::uint64_t before = now_ms();
     TaskGroup group;
-    group.create_task(fail_later(1s, "one"));
-    group.create_task(fail_later<std::invalid_argument>(1s, "two"));
     co_await group.join();
-}
-TEST(TaskGroup, ErrorsOfTheSameTurnArriveTogether) {
-    virtually([]() -> Coro<> {
-        const auto group = co_await thrown<ExceptionGroup>(two_failures());
-        const std::vector<std::string> expected = {"std::invalid_argument: two", "std::runtime_error: one"};
-        EXPECT_EQ(texts(group), expected);
-    });
+    EXPECT_EQ(now_ms(), before);
 }
 
-Coro<> fails_when_cancelled() {
-    try {
-        co_await for_ever();
-    } catch (const Cancelled&) {
-    }
-    throw std::domain_error("while cleaning up");
-}
-Coro<> failure_during_abort() {
+CORO_TEST(TaskGroup, TasksThatEndedBeforeTheJoinCount) {
     TaskGroup group;
-    group.create_task(fails_when_cancelled());
-    group.create_task(fail_later(1s, "first"));
+    auto task = group.create_task(value_now(4));
+    co_await sleep(10ms);
+    EXPECT_TRUE(task.done());
     co_await group.join();
-}
-TEST(TaskGroup, AnErrorOfACancelledSiblingIsCollectedToo) {
-    virtually([]() -> Coro<> {
-        const auto group = co_await thrown<ExceptionGroup>(failure_during_abort());
-        const std::vector<std::string> expected = {"std::domain_error: while cleaning up", "std::runtime_error: first"};
-        EXPECT_EQ(texts(group), expected);
-    });
+    EXPECT_EQ(task.result(), 4);
 }
 
-Coro<> body_interrupted(bool& reached) {
+Coro<> one_fails_one_waits(TaskGroup& group, Task<>& waiting) {
+    waiting = group.create_task(forever());
+    group.create_task(fail_after(10ms, "broken"));
+    co_return;
+}
+CORO_TEST(TaskGroup, AFailureCancelsTheOthers) {
+    Task<> waiting;
+    const auto body = [&](TaskGroup& group) { return one_fails_one_waits(group, waiting); };
+    auto joined = with_task_group(body);
+    const auto error = co_await error_of(std::move(joined));
+    EXPECT_EQ(texts(error), "FirstError: broken");
+    EXPECT_TRUE(waiting.cancelled());
+}
+
+Coro<> two_fail_together(TaskGroup& group) {
+    group.create_task(fail_after(10ms, "one"));
+    group.create_task(fail_after<SecondError>(10ms, "two"));
+    co_return;
+}
+CORO_TEST(TaskGroup, FailuresOfTheSameMomentAllArrive) {
+    auto error = co_await error_of(with_task_group(two_fail_together));
+    EXPECT_EQ(texts(error), "FirstError: one; SecondError: two");
+}
+
+Coro<> fails_when_aborted(TaskGroup& group) {
+    group.create_task(fail_in_cleanup("in cleanup"));
+    group.create_task(fail_after(10ms, "first"));
+    co_return;
+}
+CORO_TEST(TaskGroup, ErrorsOfTasksThatAreBeingCancelledAreCollected) {
+    auto error = co_await error_of(with_task_group(fails_when_aborted));
+    EXPECT_EQ(texts(error), "FirstError: first; SecondError: in cleanup");
+}
+
+CORO_TEST(TaskGroup, AChildThatIsCancelledByItselfIsNoError) {
     TaskGroup group;
-    std::exception_ptr error;
-    group.create_task(fail_later(1s, "child"));
-    try {
-        co_await for_ever();
-        reached = true;
-    } catch (...) {
-        error = std::current_exception();
-    }
-    co_await group.join_after(error);
-}
-TEST(TaskGroup, AFailureInterruptsTheBodyAndTheCancellationIsTakenBack) {
-    virtually([]() -> Coro<> {
-        bool reached = false;
-        const auto group = co_await thrown<ExceptionGroup>(body_interrupted(reached));
-        EXPECT_FALSE(reached);
-        EXPECT_TRUE(group.has_value());
-        EXPECT_EQ(current_task().cancelling(), 0u);
-        co_await yield();  // no cancellation is left over
-    });
-}
-
-Coro<> body_throws(TaskGroup&) { throw std::logic_error("body"); }
-Coro<> body_throws_with_a_child(TaskGroup& group) {
-    group.create_task(fails_when_cancelled());
-    co_await yield();
-    throw std::logic_error("body");
-}
-TEST(TaskGroup, AnErrorOfTheBodyArrivesInAGroupToo) {
-    virtually([]() -> Coro<> {
-        const auto group = co_await thrown<ExceptionGroup>(with_task_group(body_throws));
-        EXPECT_EQ(texts(group), std::vector<std::string>{"std::logic_error: body"});
-    });
-}
-TEST(TaskGroup, TheBodysErrorIsJoinedByItsChildrens) {
-    virtually([]() -> Coro<> {
-        const auto group = co_await thrown<ExceptionGroup>(with_task_group(body_throws_with_a_child));
-        const std::vector<std::string> expected = {"std::domain_error: while cleaning up", "std::logic_error: body"};
-        EXPECT_EQ(texts(group), expected);
-    });
-}
-
-Coro<> waits_in_a_group(bool& child_cancelled) {
-    TaskGroup group;
-    group.create_task(note_cancellation(child_cancelled));
+    auto cancelled = group.create_task(forever());
+    auto other = group.create_task(value_after(10ms, 3));
+    co_await sleep(1ms);
+    cancelled.cancel();
     co_await group.join();
-}
-TEST(TaskGroup, CancellingTheParentWhileItJoinsCancelsTheChildren) {
-    virtually([]() -> Coro<> {
-        bool child_cancelled = false;
-        Task<> parent = create_task(waits_in_a_group(child_cancelled));
-        co_await turns();
-        EXPECT_TRUE(parent.cancel());
-        EXPECT_TRUE((co_await thrown<Cancelled>(awaiting(parent))).has_value());
-        EXPECT_TRUE(child_cancelled);
-        EXPECT_TRUE(parent.cancelled());
-    });
-}
-
-Coro<> waits_in_a_body(TaskGroup& group, bool& child_cancelled) {
-    group.create_task(note_cancellation(child_cancelled));
-    co_await for_ever();
-}
-Coro<> group_whose_body_waits(bool& child_cancelled) {
-    auto body = [&child_cancelled](TaskGroup& group) { return waits_in_a_body(group, child_cancelled); };
-    co_await with_task_group(std::move(body));
-}
-TEST(TaskGroup, CancellingTheParentInItsBodyCancelsTheChildren) {
-    virtually([]() -> Coro<> {
-        bool child_cancelled = false;
-        Task<> parent = create_task(group_whose_body_waits(child_cancelled));
-        co_await turns();
-        EXPECT_TRUE(parent.cancel());
-        EXPECT_TRUE((co_await thrown<Cancelled>(awaiting(parent))).has_value());
-        EXPECT_TRUE(child_cancelled);
-    });
-}
-
-Coro<> waits_for_a_child_that_fails_when_cancelled() {
-    TaskGroup group;
-    group.create_task(fails_when_cancelled());
-    co_await group.join();
-}
-TEST(TaskGroup, AnErrorOfAChildWinsOverACancellationOfTheParent) {
-    virtually([]() -> Coro<> {
-        Task<> parent = create_task(waits_for_a_child_that_fails_when_cancelled());
-        co_await turns();
-        parent.cancel();
-        EXPECT_TRUE((co_await thrown<ExceptionGroup>(awaiting(parent))).has_value());
-        EXPECT_FALSE(parent.cancelled());
-        EXPECT_EQ(parent.cancelling(), 1u);
-    });
-}
-
-Coro<> ends_slowly_when_cancelled(bool& ended) {
-    try {
-        co_await for_ever();
-    } catch (const Cancelled&) {
-    }
-    co_await sleep(1s);
-    ended = true;
-}
-Coro<> waits_for_a_slow_child(bool& ended) {
-    TaskGroup group;
-    group.create_task(ends_slowly_when_cancelled(ended));
-    co_await group.join();
-}
-TEST(TaskGroup, ACancelledParentIsNotLeftBeforeItsChildrenHaveEnded) {
-    virtually([]() -> Coro<> {
-        bool ended = false;
-        Task<> parent = create_task(waits_for_a_slow_child(ended));
-        co_await turns();
-        parent.cancel();
-        co_await turns();
-        EXPECT_FALSE(parent.done());
-        EXPECT_TRUE((co_await thrown<Cancelled>(awaiting(parent))).has_value());
-        EXPECT_TRUE(ended);
-    });
-}
-TEST(TaskGroup, AParentCancelledTwiceStillWaits) {
-    virtually([]() -> Coro<> {
-        bool ended = false;
-        Task<> parent = create_task(waits_for_a_slow_child(ended));
-        co_await turns();
-        parent.cancel();
-        co_await turns();
-        EXPECT_FALSE(parent.done());
-        EXPECT_FALSE(ended);
-        co_await sleep(100ms);
-        EXPECT_TRUE((co_await thrown<Cancelled>(awaiting(parent))).has_value());
-        EXPECT_TRUE(ended);
-    });
-}
-
-TEST(TaskGroup, AChildCancelledAloneTroublesNobody) {
-    virtually([]() -> Coro<> {
-        TaskGroup group;
-        Task<> cancelled = group.create_task(for_ever());
-        Task<int> other = group.create_task(value_later(1s, 7));
-        co_await yield();
-        cancelled.cancel();
-        co_await group.join();
-        EXPECT_TRUE(cancelled.cancelled());
-        EXPECT_EQ(other.result(), 7);
-    });
+    EXPECT_TRUE(cancelled.cancelled());
+    EXPECT_EQ(other.result(), 3);
 }
 
 Coro<> throws_cancelled() {
     co_await yield();
-    throw Cancelled("from within");
+    throw Cancelled("by itself");
 }
-TEST(TaskGroup, AChildThatThrowsCancelledItselfTroublesNobody) {
-    virtually([]() -> Coro<> {
-        TaskGroup group;
-        Task<> child = group.create_task(throws_cancelled());
-        Task<int> other = group.create_task(value_later(1s, 7));
-        co_await group.join();
-        EXPECT_TRUE(child.cancelled());
-        EXPECT_EQ(other.result(), 7);
-    });
-}
-
-Coro<> spawns_another(TaskGroup& group, Task<int>& spawned) {
-    co_await sleep(1s);
-    spawned = group.create_task(value_later(1s, 5));
-}
-TEST(TaskGroup, AChildMayAddTasksWhileTheParentJoins) {
-    virtually([]() -> Coro<> {
-        TaskGroup group;
-        Task<int> spawned;
-        group.create_task(spawns_another(group, spawned));
-        co_await group.join();
-        EXPECT_EQ(spawned.result(), 5);
-    });
-}
-
-TEST(TaskGroup, AfterItsEndNoTaskCanBeAddedAndTheCoroutineIsClosed) {
-    virtually([]() -> Coro<> {
-        TaskGroup group;
-        co_await group.join();
-        testing::internal::CaptureStderr();
-        EXPECT_THROW(group.create_task(for_ever()), std::logic_error);
-        EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
-    });
-}
-
-Coro<> adds_while_aborting(TaskGroup& group, bool& refused) {
-    try {
-        co_await for_ever();
-    } catch (const Cancelled&) {
-    }
-    try {
-        group.create_task(for_ever());
-    } catch (const std::logic_error&) {
-        refused = true;
-    }
-}
-Coro<> aborts_while_one_adds(bool& refused) {
+CORO_TEST(TaskGroup, AChildThatThrowsCancelledItselfIsNoError) {
     TaskGroup group;
-    group.create_task(adds_while_aborting(group, refused));
-    group.create_task(fail_later(1s, "abort"));
+    auto task = group.create_task(throws_cancelled());
+    co_await group.join();
+    EXPECT_TRUE(task.cancelled());
+}
+
+Coro<> body_that_fails(TaskGroup& group, bool& cleaned) {
+    group.create_task(clean_up_for(20ms, cleaned));
+    co_await sleep(1ms);
+    throw FirstError("body");
+}
+CORO_TEST(TaskGroup, AnErrorOfTheBodyCancelsTheTasksAndWaitsForTheirCleanup) {
+    bool cleaned = false;
+    const std::uint64_t before = now_ms();
+    const auto body = [&](TaskGroup& group) { return body_that_fails(group, cleaned); };
+    auto joined = with_task_group(body);
+    const auto error = co_await error_of(std::move(joined));
+    EXPECT_EQ(texts(error), "FirstError: body");
+    EXPECT_TRUE(cleaned);
+    EXPECT_EQ(now_ms() - before, 21u);
+}
+
+Coro<> body_and_child_fail(TaskGroup& group) {
+    group.create_task(fail_in_cleanup("child"));
+    co_await sleep(1ms);
+    throw FirstError("body");
+}
+CORO_TEST(TaskGroup, TheErrorOfTheBodyComesAfterThoseOfTheTasks) {
+    auto error = co_await error_of(with_task_group(body_and_child_fail));
+    EXPECT_EQ(texts(error), "SecondError: child; FirstError: body");
+}
+
+Coro<> body_waits(TaskGroup& group, bool& interrupted) {
+    group.create_task(fail_after(5ms, "child"));
+    try {
+        co_await forever();
+    } catch (const Cancelled&) {
+        interrupted = true;
+        throw;
+    }
+}
+CORO_TEST(TaskGroup, AFailureInterruptsTheBodyAndTheRequestIsTakenBack) {
+    bool interrupted = false;
+    const auto body = [&](TaskGroup& group) { return body_waits(group, interrupted); };
+    auto joined = with_task_group(body);
+    const auto error = co_await error_of(std::move(joined));
+    EXPECT_EQ(texts(error), "FirstError: child");
+    EXPECT_TRUE(interrupted);
+    EXPECT_EQ(current_task().cancelling(), 0u);
+    co_await sleep(1ms);  // nothing is thrown any more
+}
+
+Coro<> body_swallows(TaskGroup& group) {
+    group.create_task(fail_after(5ms, "child"));
+    co_await swallow_cancellation(0);
+}
+CORO_TEST(TaskGroup, ABodyThatSwallowsTheInterruptionStillGivesTheError) {
+    auto error = co_await error_of(with_task_group(body_swallows));
+    EXPECT_EQ(texts(error), "FirstError: child");
+    EXPECT_EQ(current_task().cancelling(), 0u);
+}
+
+Coro<> body_fails_when_interrupted(TaskGroup& group) {
+    group.create_task(fail_after(5ms, "child"));
+    co_await fail_in_cleanup("body");
+}
+CORO_TEST(TaskGroup, ABodyThatFailsWhenInterruptedAddsItsError) {
+    auto error = co_await error_of(with_task_group(body_fails_when_interrupted));
+    EXPECT_EQ(texts(error), "FirstError: child; SecondError: body");
+}
+
+Coro<> join_one(Task<>& child) {
+    TaskGroup group;
+    child = group.create_task(forever());
     co_await group.join();
 }
-TEST(TaskGroup, WhileItEndsBecauseOfAnErrorNoTaskCanBeAdded) {
-    virtually([]() -> Coro<> {
-        bool refused = false;
-        testing::internal::CaptureStderr();
-        EXPECT_TRUE((co_await thrown<ExceptionGroup>(aborts_while_one_adds(refused))).has_value());
-        EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
-        EXPECT_TRUE(refused);
-    });
+CORO_TEST(TaskGroup, CancellingTheJoinCancelsTheTasksAndThrowsCancelledWithTheMessage) {
+    Task<> child;
+    auto owner = create_task(join_one(child));
+    co_await sleep(1ms);
+    owner.cancel("enough");
+    EXPECT_EQ(co_await thrown_by(owner), "Cancelled: enough");
+    EXPECT_TRUE(owner.cancelled());
+    EXPECT_TRUE(child.cancelled());
 }
 
-Coro<> inner_fails() {
-    TaskGroup inner;
-    inner.create_task(fail_later(1s, "inner"));
-    inner.create_task(for_ever());
-    co_await inner.join();
-}
-Coro<> outer_with_inner(bool& sibling_cancelled) {
-    TaskGroup outer;
-    outer.create_task(inner_fails());
-    outer.create_task(note_cancellation(sibling_cancelled));
-    co_await outer.join();
-}
-TEST(TaskGroup, NestedTheInnerGroupsErrorArrivesWithinTheOuters) {
-    virtually([]() -> Coro<> {
-        bool sibling_cancelled = false;
-        const auto group = co_await thrown<ExceptionGroup>(outer_with_inner(sibling_cancelled));
-        EXPECT_TRUE(sibling_cancelled);
-        EXPECT_TRUE(group.has_value());
-        if (!group) co_return;
-        EXPECT_EQ(group->exceptions().size(), 1u);
-        EXPECT_TRUE(group->contains<std::runtime_error>());
-        EXPECT_FALSE(group->contains<std::invalid_argument>());
-    });
-}
-
-Coro<> nested_in_one_task(bool& after_inner) {
-    TaskGroup outer;
-    std::exception_ptr error;
-    outer.create_task(fail_later(1s, "outer's child"));
-    try {
-        TaskGroup inner;
-        inner.create_task(for_ever());
-        co_await inner.join();
-        after_inner = true;
-    } catch (...) {
-        error = std::current_exception();
-    }
-    co_await outer.join_after(error);
-}
-TEST(TaskGroup, AnOuterFailureEndsTheInnerGroupOfTheSameTask) {
-    virtually([]() -> Coro<> {
-        bool after_inner = false;
-        EXPECT_TRUE((co_await thrown<ExceptionGroup>(nested_in_one_task(after_inner))).has_value());
-        EXPECT_FALSE(after_inner);
-        EXPECT_EQ(current_task().cancelling(), 0u);
-    });
-}
-
-TEST(TaskGroup, NeedsATask) {
-    VirtualTimeLoop loop;
-    bool refused = false;
-    loop.call_soon([&] {
-        try {
-            TaskGroup group;
-        } catch (const std::logic_error&) {
-            refused = true;
-        }
-        loop.stop();
-    });
-    loop.run_forever();
-    EXPECT_TRUE(refused);
-}
-
-Coro<> times_out_in_a_group(bool& child_cancelled) {
+Coro<> join_stubborn(bool& cleaned) {
     TaskGroup group;
-    group.create_task(note_cancellation(child_cancelled));
-    co_await wait_for(group.join(), 1s);
-}
-TEST(TaskGroup, ATimeoutAroundJoinCancelsTheChildrenAndIsATimeout) {
-    virtually([]() -> Coro<> {
-        bool child_cancelled = false;
-        EXPECT_TRUE((co_await thrown<TimeoutError>(times_out_in_a_group(child_cancelled))).has_value());
-        EXPECT_TRUE(child_cancelled);
-        EXPECT_EQ(current_task().cancelling(), 0u);
-    });
-}
-
-Coro<> child_times_out() { co_await wait_for(for_ever(), 1s); }
-Coro<> group_with_a_timeout() {
-    TaskGroup group;
-    group.create_task(child_times_out());
-    group.create_task(for_ever());
+    group.create_task(clean_up_for(50ms, cleaned));
     co_await group.join();
 }
-TEST(TaskGroup, ATimeoutInAChildIsAnErrorLikeAnyOther) {
-    virtually([]() -> Coro<> {
-        const auto group = co_await thrown<ExceptionGroup>(group_with_a_timeout());
-        EXPECT_TRUE(group.has_value() && group->contains<TimeoutError>());
-    });
+CORO_TEST(TaskGroup, CancellingTheJoinAgainDoesNotLeaveEarly) {
+    bool cleaned = false;
+    auto owner = create_task(join_stubborn(cleaned));
+    co_await sleep(1ms);
+    owner.cancel();
+    co_await sleep(10ms);
+    owner.cancel();
+    co_await sleep(10ms);
+    EXPECT_FALSE(owner.done());
+    co_await owner.wait();
+    EXPECT_TRUE(cleaned);
+    EXPECT_TRUE(owner.cancelled());
 }
 
-TEST(TaskGroup, CancelEndsItsTasksWithoutAnError) {
-    virtually([]() -> Coro<> {
-        TaskGroup group;
-        Task<> one = group.create_task(for_ever());
-        Task<> two = group.create_task(for_ever());
-        co_await yield();
-        group.cancel();
-        co_await group.join();
-        EXPECT_TRUE(one.cancelled());
-        EXPECT_TRUE(two.cancelled());
-    });
+Coro<> one_fails_in_cleanup(TaskGroup& group) {
+    group.create_task(fail_in_cleanup("child"));
+    co_return;
+}
+Coro<> join_child_failing_in_cleanup(std::string& after) {
+    auto error = co_await error_of(with_task_group(one_fails_in_cleanup));
+    after = texts(error) + ", cancelling " + std::to_string(current_task().cancelling());
+    co_await sleep(1ms);
+    after += ", not cancelled";
+}
+CORO_TEST(TaskGroup, AChildThatFailsWhileTheParentIsCancelledGoesFirstAndCancelledFollowsAtTheNextAwait) {
+    std::string after;
+    auto owner = create_task(join_child_failing_in_cleanup(after));
+    co_await sleep(1ms);
+    owner.cancel();
+    co_await owner.wait();
+    EXPECT_EQ(after, "SecondError: child, cancelling 1");
+    EXPECT_TRUE(owner.cancelled());
 }
 
-Coro<> swallowed_cancellation_then_group(std::uint32_t& left) {
-    try {
-        co_await for_ever();
-    } catch (const Cancelled&) {
-    }
+Coro<> fail_then_be_cancelled(bool& cleaned) {
     TaskGroup group;
-    Task<int> child = group.create_task(value_later(1s, 3));
+    group.create_task(clean_up_for(20ms, cleaned));
+    group.create_task(fail_after(5ms, "child"));
     co_await group.join();
-    EXPECT_EQ(child.result(), 3);
-    left = current_task().cancelling();
 }
-TEST(TaskGroup, WorksInATaskThatSwallowedACancellationBefore) {
-    virtually([]() -> Coro<> {
-        std::uint32_t left = 0;
-        Task<> task = create_task(swallowed_cancellation_then_group(left));
-        co_await turns();
-        task.cancel();
-        co_await task;
-        EXPECT_EQ(left, 1u);
-    });
+CORO_TEST(TaskGroup, ACancellationDuringTheAbortKeepsTheErrors) {
+    bool cleaned = false;
+    auto owner = create_task(fail_then_be_cancelled(cleaned));
+    co_await sleep(10ms);
+    owner.cancel();
+    EXPECT_EQ(texts(co_await error_of(owner)), "FirstError: child");
+    EXPECT_TRUE(cleaned);
 }
 
-Coro<> swallowed_then_group_fails() {
-    try {
-        co_await for_ever();
-    } catch (const Cancelled&) {
-    }
-    bool noted = false;
-    co_await join_with_failure(noted);
+Coro<> cancelled_body(TaskGroup& group, Task<>& child) {
+    child = group.create_task(forever());
+    co_await forever();
 }
-TEST(TaskGroup, InATaskWithAnOldCancellationAFailureIsStillTheGroups) {
-    virtually([]() -> Coro<> {
-        Task<> task = create_task(swallowed_then_group_fails());
-        co_await turns();
-        task.cancel();
-        EXPECT_TRUE((co_await thrown<ExceptionGroup>(awaiting(task))).has_value());
-        EXPECT_EQ(task.cancelling(), 1u);
-    });
+Coro<> with_cancelled_body(Task<>& child) {
+    const auto body = [&](TaskGroup& group) { return cancelled_body(group, child); };
+    auto joined = with_task_group(body);
+    co_await std::move(joined);
+}
+CORO_TEST(TaskGroup, CancellingTheBodyFromOutsideCancelsTheTasksAndStaysACancellation) {
+    Task<> child;
+    auto owner = create_task(with_cancelled_body(child));
+    co_await sleep(1ms);
+    owner.cancel("outside");
+    EXPECT_EQ(co_await thrown_by(owner), "Cancelled: outside");
+    EXPECT_EQ(owner.cancelling(), 1u);
+    EXPECT_TRUE(child.cancelled());
+}
+
+Coro<> inner_group(TaskGroup& outer, Task<>& sibling) {
+    sibling = outer.create_task(forever());
+    co_await with_task_group(two_fail_together);
+}
+CORO_TEST(TaskGroup, TheGroupOfAnInnerOneNestsInTheOuterOnes) {
+    Task<> sibling;
+    const auto body = [&](TaskGroup& group) { return inner_group(group, sibling); };
+    auto joined = with_task_group(body);
+    const auto error = co_await error_of(std::move(joined));
+    try {
+        std::rethrow_exception(error);
+    } catch (const ExceptionGroup& outer) {
+        EXPECT_EQ(outer.exceptions().size(), 1u);
+        EXPECT_TRUE(detail::is_exception<ExceptionGroup>(outer.exceptions()[0]));
+        EXPECT_EQ(outer.leaves().size(), 2u);
+    }
+    EXPECT_TRUE(sibling.cancelled());
+}
+
+Coro<> outer_fails(TaskGroup& outer, Task<>& inner_child) {
+    outer.create_task(fail_after(5ms, "outer child"));
+    const auto body = [&](TaskGroup& group) { return cancelled_body(group, inner_child); };
+    auto joined = with_task_group(body);
+    co_await std::move(joined);
+}
+CORO_TEST(TaskGroup, AFailureInTheOuterGroupEndsTheInnerOneInItsBody) {
+    Task<> inner_child;
+    const auto body = [&](TaskGroup& group) { return outer_fails(group, inner_child); };
+    auto joined = with_task_group(body);
+    const auto error = co_await error_of(std::move(joined));
+    EXPECT_EQ(texts(error), "FirstError: outer child");
+    EXPECT_TRUE(inner_child.cancelled());
+    EXPECT_EQ(current_task().cancelling(), 0u);
+}
+
+Coro<> adds_another(TaskGroup& group, Task<int>& added) {
+    co_await yield();
+    added = group.create_task(value_after(5ms, 9));
+}
+CORO_TEST(TaskGroup, ATaskAddsATaskWhileTheGroupIsBeingJoined) {
+    Task<int> added;
+    TaskGroup group;
+    group.create_task(adds_another(group, added));
+    co_await group.join();
+    EXPECT_EQ(added.result(), 9);
+}
+
+CORO_TEST(TaskGroup, NothingIsAddedAfterTheJoin) {
+    TaskGroup group;
+    group.create_task(value_now(1));
+    co_await group.join();
+    bool called = false;
+    const auto make = [&called] {
+        called = true;
+        return value_now(1);
+    };
+    testing::internal::CaptureStderr();
+    EXPECT_NE(thrown_in([&] { group.create_task(value_now(1)); }).find("finished"), std::string::npos);
+    EXPECT_NE(thrown_in([&] { group.create_task(make); }).find("finished"), std::string::npos);
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");  // the coroutine was closed: it is not "never awaited"
+    EXPECT_FALSE(called);
+}
+
+Coro<> adds_when_cancelled(TaskGroup& group, std::string& thrown) {
+    try {
+        co_await forever();
+    } catch (const Cancelled&) {
+        thrown = thrown_in([&] { group.create_task(value_now(1)); });
+    }
+}
+Coro<> one_fails_one_adds(TaskGroup& group, std::string& thrown) {
+    group.create_task(adds_when_cancelled(group, thrown));
+    group.create_task(fail_after(1ms, "x"));
+    co_return;
+}
+CORO_TEST(TaskGroup, NothingIsAddedWhileItIsEnding) {
+    std::string thrown;
+    const auto body = [&](TaskGroup& group) { return one_fails_one_adds(group, thrown); };
+    auto joined = with_task_group(body);
+    co_await error_of(std::move(joined));
+    EXPECT_NE(thrown.find("ending"), std::string::npos) << thrown;
+}
+
+Coro<> timed_group(bool& cleaned) {
+    TaskGroup group;
+    group.create_task(clean_up_for(5ms, cleaned));
+    co_await group.join();
+}
+CORO_TEST(TaskGroup, ATimeoutAroundAJoinWaitsForTheTasksAndIsATimeout) {
+    bool cleaned = false;
+    EXPECT_EQ(co_await thrown_by(wait_for(timed_group(cleaned), 10ms)), "TimeoutError: timed out");
+    EXPECT_TRUE(cleaned);
+}
+
+CORO_TEST(TaskGroup, CancelEndsTheTasksWithoutAnError) {
+    TaskGroup group;
+    auto task = group.create_task(forever());
+    co_await yield();
+    group.cancel();
+    co_await group.join();
+    EXPECT_TRUE(task.cancelled());
+}
+
+Coro<int> body_with_value(TaskGroup& group) {
+    auto task = group.create_task(value_after(1ms, 4));
+    co_return co_await task + 1;
+}
+CORO_TEST(TaskGroup, GivesWhatTheBodyReturned) { EXPECT_EQ(co_await with_task_group(body_with_value), 5); }
+
+Coro<> join_elsewhere(TaskGroup& group) { co_await group.join(); }
+CORO_TEST(TaskGroup, OnlyItsOwnerJoinsIt) {
+    TaskGroup group;
+    auto other = create_task(join_elsewhere(group));
+    EXPECT_NE((co_await thrown_by(other)).find("only the task that made it"), std::string::npos);
+    co_await group.join();
+}
+
+TEST(TaskGroup, NeedsATask) { EXPECT_THROW(TaskGroup(), std::logic_error); }
+
+Coro<> hold(Counted, Event& started) {
+    started.set();
+    co_await forever();
+}
+Coro<> leave_without_join(int& alive, Task<>& child, Task<>& unstarted) {
+    Event started;
+    TaskGroup group;
+    child = group.create_task(hold(Counted(alive), started));
+    co_await started.wait();
+    unstarted = group.create_task(hold(Counted(alive), started));
+    throw FirstError("left");
+}
+CORO_TEST(TaskGroup, AGroupLeftWithoutAJoinEndsItsTasksOnTheSpot) {
+    int alive = 0;
+    Task<> child, unstarted;
+    EXPECT_EQ(co_await thrown_by(leave_without_join(alive, child, unstarted)), "FirstError: left");
+    EXPECT_EQ(alive, 0);
+    EXPECT_TRUE(child.cancelled());
+    EXPECT_TRUE(unstarted.cancelled());
+    co_await sleep(1ms);  // the one that was queued is passed over
+}
+
+Coro<> many_children(int& sum) {
+    TaskGroup group;
+    std::vector<Task<int>> tasks;
+    for (int i = 0; i < 1000; ++i) tasks.push_back(group.create_task(value_after, Milliseconds(i % 10), i));
+    co_await group.join();
+    for (const auto& task : tasks) sum += task.result();
+}
+CORO_TEST(TaskGroup, JoinsAThousand) {
+    int sum = 0;
+    co_await many_children(sum);
+    EXPECT_EQ(sum, 499'500);
 }
 
 }  // namespace
-}  // namespace coroscope::test
+}  // namespace coroscope::conformance

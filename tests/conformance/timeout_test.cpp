@@ -1,405 +1,219 @@
-// Timeout, wait_for() and shield(): what asyncio.timeout(), wait_for() and shield() do.
-#include "support.hpp"
+// timeout(), timeout_at(), with_timeout(): what CPython's test_timeouts.py pins down.
+#include "task_support.hpp"
 
-namespace coroscope::test {
+namespace coroscope::conformance {
 namespace {
 
-// `async with asyncio.timeout(limit)` around a coroutine.
-Coro<> within(std::chrono::nanoseconds limit, Coro<> work) {
-    Timeout timeout(limit);
-    try {
-        co_await std::move(work);
-    } catch (const Cancelled&) {
-        timeout.rethrow();
-    }
+CORO_TEST(Timeout, EndsABodyThatTakesTooLong) {
+    const std::uint64_t before = now_ms();
+    EXPECT_EQ(co_await thrown_by(with_timeout(10ms, forever())), "TimeoutError: timed out");
+    EXPECT_EQ(now_ms() - before, 10u);
+    EXPECT_EQ(current_task().cancelling(), 0u);
+    co_await sleep(1ms);  // nothing is left behind
 }
 
-std::chrono::nanoseconds now() { return std::chrono::nanoseconds(EventLoop::running().time_ns()); }
-
-TEST(Timeout, ThatIsNotReachedChangesNothing) {
-    virtually([]() -> Coro<> {
-        const auto began = now();
-        co_await within(2s, turns());
-        EXPECT_EQ(now() - began, 0ns);
-        co_await sleep(3s);  // it does not fire afterwards
-        EXPECT_EQ(current_task().cancelling(), 0u);
-    });
+CORO_TEST(Timeout, LetsABodyThatIsFastEnoughReturn) {
+    EXPECT_EQ(co_await with_timeout(10ms, value_after(5ms, 3)), 3);
+    co_await sleep(20ms);
+    EXPECT_EQ(current_task().cancelling(), 0u);
 }
 
-TEST(Timeout, ThatIsReachedCancelsAndIsATimeoutError) {
-    virtually([]() -> Coro<> {
-        const auto began = now();
-        bool cancelled = false;
-        EXPECT_TRUE((co_await thrown<TimeoutError>(within(2s, note_cancellation(cancelled)))).has_value());
-        EXPECT_EQ(now() - began, 2s);
-        EXPECT_TRUE(cancelled);
-        EXPECT_EQ(current_task().cancelling(), 0u);
-    });
+CORO_TEST(Timeout, TakesAFunctionWithItsArguments) {
+    EXPECT_EQ(co_await with_timeout(10ms, value_after, 5ms, 4), 4);
+    EXPECT_EQ(co_await thrown_by(with_timeout(10ms, value_after, 50ms, 4)), "TimeoutError: timed out");
 }
 
-TEST(Timeout, OfZeroFiresAtTheFirstSuspension) {
-    virtually([]() -> Coro<> {
-        EXPECT_TRUE((co_await thrown<TimeoutError>(within(0s, for_ever()))).has_value());
-        EXPECT_TRUE((co_await thrown<TimeoutError>(within(-1s, for_ever()))).has_value());
-    });
+CORO_TEST(Timeout, WithoutALimitNeverExpires) {
+    EXPECT_EQ(co_await with_timeout(std::nullopt, value_after(1h, 5)), 5);
+    Timeout limit = timeout(std::nullopt);
+    EXPECT_FALSE(limit.when());
+    co_await sleep(1h);
+    EXPECT_FALSE(limit.expired());
 }
 
-TEST(Timeout, OfZeroAroundWorkThatDoesNotSuspendDoesNothing) {
-    virtually([]() -> Coro<> {
-        co_await within(0s, []() -> Coro<> { co_return; }());
-        co_await sleep(1s);
-    });
+CORO_TEST(Timeout, OfZeroOrLessTakesEffectAtTheFirstAwaitThatWaits) {
+    EXPECT_EQ(co_await thrown_by(with_timeout(0ms, forever())), "TimeoutError: timed out");
+    EXPECT_EQ(co_await thrown_by(with_timeout(-5s, forever())), "TimeoutError: timed out");
+    EXPECT_EQ(co_await with_timeout(0ms, value_now(2)), 2);
+    EXPECT_EQ(current_task().cancelling(), 0u);
 }
 
-TEST(Timeout, NestedTheInnerOneEndsOnlyTheInner) {
-    virtually([]() -> Coro<> {
-        const auto began = now();
-        auto inner = []() -> Coro<> {
-            EXPECT_TRUE((co_await thrown<TimeoutError>(within(1s, for_ever()))).has_value());
-            co_await sleep(2s);
-        };
-        co_await within(10s, inner());
-        EXPECT_EQ(now() - began, 3s);
-    });
+Coro<> expect_when(Timeout& limit, std::uint64_t expected) {
+    EXPECT_EQ(limit.when(), expected);
+    co_return;
+}
+CORO_TEST(Timeout, KnowsWhenItIsOver) {
+    const std::uint64_t now = EventLoop::running().time_ns();
+    co_await with_timeout(10ms, expect_when, now + 10'000'000);
+    Timeout at = timeout_at(now + 7);
+    EXPECT_EQ(at.when(), now + 7);
 }
 
-TEST(Timeout, NestedTheOuterOneEndsBoth) {
-    virtually([]() -> Coro<> {
-        bool cancelled = false;
-        const auto began = now();
-        EXPECT_TRUE((co_await thrown<TimeoutError>(within(1s, within(10s, note_cancellation(cancelled))))).has_value());
-        EXPECT_TRUE(cancelled);
-        EXPECT_EQ(now() - began, 1s);
-        EXPECT_EQ(current_task().cancelling(), 0u);
-    });
-}
-
-TEST(Timeout, BothAtTheSameTimeAreOneTimeoutError) {
-    virtually([]() -> Coro<> {
-        EXPECT_TRUE((co_await thrown<TimeoutError>(within(1s, within(1s, for_ever())))).has_value());
-        EXPECT_EQ(current_task().cancelling(), 0u);
-        co_await sleep(1s);
-    });
-}
-
-TEST(Timeout, ACancellationFromOutsideIsACancellation) {
-    virtually([]() -> Coro<> {
-        Task<> task = create_task(within(10s, for_ever()));
-        co_await turns();
-        task.cancel();
-        EXPECT_TRUE((co_await thrown<Cancelled>(awaiting(task))).has_value());
-        EXPECT_TRUE(task.cancelled());
-    });
-}
-
-Coro<> ends_slowly_when_cancelled() {
-    try {
-        co_await for_ever();
-    } catch (const Cancelled&) {
-    }
-    co_await sleep(5s);
-    throw Cancelled();
-}
-TEST(Timeout, ThatExpiresWhileACancellationIsUnderWayStaysACancellation) {
-    virtually([]() -> Coro<> {
-        Task<> task = create_task(within(2s, ends_slowly_when_cancelled()));
-        co_await sleep(1s);
-        task.cancel();  // the clean-up is interrupted by the timeout one second later
-        EXPECT_TRUE((co_await thrown<Cancelled>(awaiting(task))).has_value());
-        EXPECT_TRUE(task.cancelled());
-    });
-}
-
-TEST(Timeout, AnErrorWithinFliesThrough) {
-    virtually([]() -> Coro<> {
-        const auto error = co_await thrown<std::runtime_error>(within(10s, fail_later(1s, "own")));
-        EXPECT_TRUE(error.has_value());
-        if (error) {
-            EXPECT_STREQ(error->what(), "own");
-        }
-    });
-}
-
-Coro<> fails_when_cancelled() {
-    try {
-        co_await for_ever();
-    } catch (const Cancelled&) {
-    }
-    throw std::domain_error("while cleaning up");
-}
-TEST(Timeout, AnErrorWhileEndingReplacesTheTimeoutError) {
-    virtually([]() -> Coro<> {
-        EXPECT_TRUE((co_await thrown<std::domain_error>(within(1s, fails_when_cancelled()))).has_value());
-    });
-}
-
-Coro<> rescheduled(std::chrono::nanoseconds first, std::chrono::nanoseconds then, std::chrono::nanoseconds work) {
-    Timeout timeout(first);
-    try {
-        timeout.reschedule(then);
-        co_await sleep(work);
-    } catch (const Cancelled&) {
-        timeout.rethrow();
-    }
-}
-TEST(Timeout, CanBeMovedLaterAndEarlier) {
-    virtually([]() -> Coro<> {
-        co_await rescheduled(1s, 10s, 5s);
-        const auto began = now();
-        EXPECT_TRUE((co_await thrown<TimeoutError>(rescheduled(10s, 1s, 5s))).has_value());
-        EXPECT_EQ(now() - began, 1s);
-    });
-}
-
-Coro<bool> reschedules_after_expiry() {
-    Timeout timeout(1s);
-    try {
-        co_await for_ever();
-    } catch (const Cancelled&) {
-    }
-    bool refused = false;
-    EXPECT_TRUE(timeout.expired());
-    try {
-        timeout.reschedule(1s);
-    } catch (const std::logic_error&) {
-        refused = true;
-    }
-    co_return refused;
-}
-TEST(Timeout, OnceExpiredItCannotBeMoved) {
-    virtually([]() -> Coro<> { EXPECT_TRUE(co_await reschedules_after_expiry()); });
-}
-
-Coro<> until(std::uint64_t when_ns, Coro<> work) {
+Coro<std::string> until(std::uint64_t when_ns) {
     Timeout limit = timeout_at(when_ns);
     try {
-        co_await std::move(work);
+        co_await forever();
     } catch (const Cancelled&) {
-        limit.rethrow();
+        co_return thrown_in([&] { limit.rethrow(); });
     }
+    co_return "";
 }
-TEST(Timeout, AtAPointInTime) {
-    virtually([]() -> Coro<> {
-        const std::uint64_t when = EventLoop::running().time_ns() + 2'000'000'000;
-        EXPECT_TRUE((co_await thrown<TimeoutError>(until(when, for_ever()))).has_value());
-        EXPECT_EQ(EventLoop::running().time_ns(), when);
-        EXPECT_TRUE((co_await thrown<TimeoutError>(until(when - 1, for_ever()))).has_value()) << "in the past";
-    });
-}
-
-TEST(Timeout, TellsWhen) {
-    virtually([]() -> Coro<> {
-        const std::uint64_t began = EventLoop::running().time_ns();
-        Timeout limit = timeout(2s);
-        EXPECT_EQ(limit.when(), began + 2'000'000'000);
-        limit.reschedule_at(std::nullopt);
-        EXPECT_FALSE(limit.when());
-        co_await sleep(5s);
-        EXPECT_FALSE(limit.expired());
-        const Timeout never = timeout(std::nullopt);
-        EXPECT_FALSE(never.when());
-    });
+CORO_TEST(Timeout, AtATimeOfTheLoop) {
+    const std::uint64_t now = now_ms();
+    EXPECT_EQ(co_await until(EventLoop::running().time_ns() + 5'000'000), "TimeoutError: timed out");
+    EXPECT_EQ(now_ms() - now, 5u);
+    EXPECT_EQ(co_await until(1), "TimeoutError: timed out");  // long ago
+    EXPECT_EQ(now_ms() - now, 5u);
 }
 
-Coro<int> swallows() {
+Coro<> reschedule_later(Timeout& limit) {
+    co_await sleep(5ms);
+    limit.reschedule(20ms);
+    co_await sleep(15ms);
+    EXPECT_FALSE(limit.expired());
+    limit.reschedule(std::nullopt);
+    co_await sleep(1h);
+}
+CORO_TEST(Timeout, IsRescheduledLaterOrNever) { co_await with_timeout(10ms, reschedule_later); }
+
+Coro<> reschedule_earlier(Timeout& limit) {
+    limit.reschedule(1ms);
+    co_await forever();
+}
+CORO_TEST(Timeout, IsRescheduledEarlier) {
+    const std::uint64_t before = now_ms();
+    EXPECT_EQ(co_await thrown_by(with_timeout(1h, reschedule_earlier)), "TimeoutError: timed out");
+    EXPECT_EQ(now_ms() - before, 1u);
+}
+
+Coro<> reschedule_expired(Timeout& limit, std::string& thrown) {
     try {
-        co_await for_ever();
+        co_await forever();
     } catch (const Cancelled&) {
+        EXPECT_TRUE(limit.expired());
+        thrown = thrown_in([&] { limit.reschedule(1s); });
+        throw;
     }
-    co_return 42;
 }
-TEST(Timeout, ASwallowedTimeoutLeavesNoRequestBehind) {
-    virtually([]() -> Coro<> {
-        EXPECT_EQ(co_await wait_for(swallows(), 1s), 42);
-        EXPECT_EQ(current_task().cancelling(), 0u);
-        co_await sleep(1s);
-    });
+CORO_TEST(Timeout, IsNotRescheduledAnyMoreOnceItHasExpired) {
+    std::string thrown;
+    EXPECT_EQ(co_await thrown_by(with_timeout(1ms, reschedule_expired, std::ref(thrown))), "TimeoutError: timed out");
+    EXPECT_NE(thrown.find("has expired"), std::string::npos);
 }
 
-TEST(Timeout, NeedsATask) { EXPECT_THROW(Timeout(1s), std::logic_error); }
-
-TEST(Timeout, ManyInALoopLeaveNothingBehind) {
-    virtually([]() -> Coro<> {
-        for (int i = 0; i < 1000; ++i) {
-            EXPECT_TRUE((co_await thrown<TimeoutError>(within(1ms, for_ever()))).has_value());
-        }
-        EXPECT_EQ(current_task().cancelling(), 0u);
-    });
+CORO_TEST(Timeout, TheInnerOfTwoExpiresFirst) {
+    auto inner = thrown_by(with_timeout(5ms, forever()));
+    EXPECT_EQ(co_await with_timeout(1h, std::move(inner)), "TimeoutError: timed out");
 }
 
-// --- wait_for
-
-TEST(WaitFor, GivesTheValueInTime) {
-    virtually([]() -> Coro<> { EXPECT_EQ(co_await wait_for(value_later(1s, 5), 2s), 5); });
+CORO_TEST(Timeout, TheOuterOfTwoExpiresFirstAndTheInnerOneLetsItThrough) {
+    const std::uint64_t before = now_ms();
+    EXPECT_EQ(co_await thrown_by(with_timeout(5ms, with_timeout(1h, forever()))), "TimeoutError: timed out");
+    EXPECT_EQ(now_ms() - before, 5u);
+    EXPECT_EQ(current_task().cancelling(), 0u);
 }
 
-TEST(WaitFor, ThrowsTimeoutErrorAtTheLimit) {
-    virtually([]() -> Coro<> {
-        const auto began = now();
-        EXPECT_TRUE((co_await thrown<TimeoutError>(wait_for(value_later(5s, 5), 2s))).has_value());
-        EXPECT_EQ(now() - began, 2s);
-    });
-}
-
-TEST(WaitFor, ADoneTaskIsGivenEvenWithoutTime) {
-    virtually([]() -> Coro<> {
-        Task<int> task = create_task(value_later(0s, 5));
-        co_await sleep(1s);
-        EXPECT_TRUE(task.done());
-        EXPECT_EQ(co_await wait_for(task, 0s), 5);
-        EXPECT_EQ(co_await wait_for(task, -1s), 5);
-    });
-}
-
-TEST(WaitFor, WithoutTimeATaskThatIsNotDoneIsCancelled) {
-    virtually([]() -> Coro<> {
-        Task<int> task = create_task(value_later(1s, 5));
-        EXPECT_TRUE((co_await thrown<TimeoutError>(wait_for(task, 0s))).has_value());
-        EXPECT_TRUE(task.done());
-        EXPECT_TRUE(task.cancelled());
-    });
-}
-
-Coro<int> takes_its_time_to_end(bool& ended) {
+Coro<std::string> inner_sees_cancelled() {
     try {
-        co_await for_ever();
+        co_await with_timeout(1h, forever());
     } catch (const Cancelled&) {
+        co_return "Cancelled";
+    } catch (const TimeoutError&) {
+        co_return "TimeoutError";
     }
-    co_await sleep(1s);
-    ended = true;
-    throw Cancelled();
+    co_return "";
 }
-TEST(WaitFor, WaitsUntilTheCancelledTaskHasEnded) {
-    virtually([]() -> Coro<> {
-        bool ended = false;
-        const auto began = now();
-        Task<int> task = create_task(takes_its_time_to_end(ended));
-        EXPECT_TRUE((co_await thrown<TimeoutError>(wait_for(task, 1s))).has_value());
-        EXPECT_TRUE(ended);
-        EXPECT_EQ(now() - began, 2s);
-    });
+CORO_TEST(Timeout, AnInnerScopeSeesTheOuterExpiryAsACancellation) {
+    EXPECT_EQ(co_await with_timeout(5ms, inner_sees_cancelled()), "Cancelled");
 }
 
-Coro<int> answers_when_cancelled() {
+CORO_TEST(Timeout, BothOfTheSameMomentGiveOneTimeoutError) {
+    EXPECT_EQ(co_await thrown_by(with_timeout(5ms, with_timeout(5ms, forever()))), "TimeoutError: timed out");
+    EXPECT_EQ(current_task().cancelling(), 0u);
+}
+
+Coro<> timed_for_ever() { co_await with_timeout(10ms, forever()); }
+CORO_TEST(Timeout, ACancellationFromOutsideStaysOne) {
+    auto task = create_task(timed_for_ever());
+    co_await sleep(1ms);
+    task.cancel("outside");
+    EXPECT_EQ(co_await thrown_by(task), "Cancelled: outside");
+}
+
+CORO_TEST(Timeout, ACancellationFromOutsideInTheMomentOfTheExpiryWins) {
+    auto task = create_task(timed_for_ever());
+    EventLoop::running().call_later(10ms, [task] { task.cancel("outside"); });
+    co_await task.wait();
+    EXPECT_TRUE(task.cancelled());
+    EXPECT_EQ(task.cancelling(), 1u);  // the scope's own request was taken back
+}
+
+Coro<> timed_slow_cleanup(bool& cleaned) { co_await with_timeout(10ms, clean_up_for(20ms, cleaned)); }
+CORO_TEST(Timeout, ACancellationFromOutsideWhileTheBodyEndsWins) {
+    bool cleaned = false;
+    auto task = create_task(timed_slow_cleanup(cleaned));
+    co_await sleep(15ms);
+    task.cancel("outside");
+    co_await task.wait();
+    EXPECT_TRUE(task.cancelled());
+}
+
+CORO_TEST(Timeout, AnErrorOfTheBodyWhileItIsBeingEndedComesInstead) {
+    EXPECT_EQ(co_await thrown_by(with_timeout(5ms, fail_in_cleanup("cleanup"))), "SecondError: cleanup");
+    EXPECT_EQ(current_task().cancelling(), 0u);
+    co_await sleep(1ms);
+}
+
+CORO_TEST(Timeout, AnErrorOfTheBodyPassesUnchanged) {
+    EXPECT_EQ(co_await thrown_by(with_timeout(5ms, fail_after(1ms, "x"))), "FirstError: x");
+}
+
+CORO_TEST(Timeout, ABodyThatSwallowsItGetsThroughAndTheRequestIsTakenBack) {
+    EXPECT_EQ(co_await with_timeout(5ms, swallow_cancellation(8)), 8);
+    EXPECT_EQ(current_task().cancelling(), 0u);
+    co_await sleep(1ms);
+}
+
+Coro<> block_past_the_limit(Timeout& limit) {
+    while (!limit.expired()) co_await yield();  // the await at which it expires throws
+}
+CORO_TEST(Timeout, IsThrownAtAYieldToo) {
+    EXPECT_EQ(co_await thrown_by(with_timeout(0ms, block_past_the_limit)), "TimeoutError: timed out");
+}
+
+Coro<> scope_with_object(std::string& log) {
+    Timeout limit = timeout(2ms);
     try {
-        co_await for_ever();
+        co_await forever();
     } catch (const Cancelled&) {
+        log = thrown_in([&] { limit.rethrow(); });
     }
-    co_return 42;
+    EXPECT_TRUE(limit.expired());
 }
-TEST(WaitFor, ACoroutineThatSwallowsTheTimeoutGivesItsValue) {
-    virtually([]() -> Coro<> { EXPECT_EQ(co_await wait_for(answers_when_cancelled(), 1s), 42); });
-}
-
-TEST(WaitFor, AnErrorOfTheTaskAtTheLimitIsThatError) {
-    virtually([]() -> Coro<> {
-        EXPECT_TRUE(
-            (co_await thrown<std::domain_error>(wait_for(create_task(fails_when_cancelled()), 1s))).has_value());
-    });
+CORO_TEST(Timeout, AsAnObjectTurnsItsOwnCancellationIntoATimeoutError) {
+    std::string log;
+    co_await scope_with_object(log);
+    EXPECT_EQ(log, "TimeoutError: timed out");
+    EXPECT_EQ(current_task().cancelling(), 0u);
 }
 
-Coro<> waits_for(Task<int> task) { co_await wait_for(task, 10s); }
-TEST(WaitFor, CancellingTheWaitCancelsTheTask) {
-    virtually([]() -> Coro<> {
-        Task<int> task = create_task(value_later(5s, 1));
-        Task<> waiting = create_task(waits_for(task));
-        co_await turns();
-        waiting.cancel();
-        EXPECT_TRUE((co_await thrown<Cancelled>(awaiting(waiting))).has_value());
-        EXPECT_TRUE(task.cancelled());
-    });
+Coro<int> loops_with_limits() {
+    int timeouts = 0;
+    for (int i = 0; i < 100; ++i) {
+        const std::string thrown = co_await thrown_by(with_timeout(1ms, value_after, Milliseconds(i % 3), 1));
+        if (thrown == "TimeoutError: timed out") ++timeouts;
+    }
+    co_return timeouts;
+}
+CORO_TEST(Timeout, MayBeUsedOverAndOver) {
+    EXPECT_GE(co_await loops_with_limits(), 33);  // 2 ms are too long; 1 ms is a tie
+    EXPECT_EQ(current_task().cancelling(), 0u);
 }
 
-TEST(WaitFor, ACancelledTaskIsACancellationNotATimeout) {
-    virtually([]() -> Coro<> {
-        Task<int> task = create_task(value_later(5s, 1));
-        co_await yield();
-        task.cancel();
-        EXPECT_TRUE((co_await thrown<Cancelled>(wait_for(task, 10s))).has_value());
-    });
-}
-
-TEST(WaitFor, ATimeoutErrorOfTheTaskItselfFliesThrough) {
-    virtually([]() -> Coro<> {
-        auto own = []() -> Coro<int> {
-            co_await sleep(1s);
-            throw TimeoutError("the server's own");
-        };
-        const auto error = co_await thrown<TimeoutError>(wait_for(own(), 10s));
-        EXPECT_TRUE(error.has_value());
-        if (error) {
-            EXPECT_STREQ(error->what(), "the server's own");
-        }
-    });
-}
-
-TEST(WaitFor, OneInTheOtherEachHasItsOwnLimit) {
-    virtually([]() -> Coro<> {
-        const auto began = now();
-        EXPECT_TRUE((co_await thrown<TimeoutError>(wait_for(wait_for(value_later(9s, 1), 5s), 2s))).has_value());
-        EXPECT_EQ(now() - began, 2s);
-        EXPECT_TRUE((co_await thrown<TimeoutError>(wait_for(wait_for(value_later(9s, 1), 2s), 5s))).has_value());
-        EXPECT_EQ(now() - began, 4s);
-    });
-}
-
-// --- shield
-
-Coro<int> shields(Task<int> task) { co_return co_await shield(task); }
-TEST(Shield, GivesTheValue) {
-    virtually([]() -> Coro<> { EXPECT_EQ(co_await shields(create_task(value_later(1s, 3))), 3); });
-}
-
-TEST(Shield, ACancelledWaitLeavesTheTaskAlone) {
-    virtually([]() -> Coro<> {
-        Task<int> inner = create_task(value_later(1s, 3));
-        Task<int> outer = create_task(shields(inner));
-        co_await turns();
-        outer.cancel();
-        EXPECT_TRUE((co_await thrown<Cancelled>(awaiting(outer))).has_value());
-        EXPECT_FALSE(inner.done());
-        EXPECT_EQ(co_await inner, 3);
-    });
-}
-
-TEST(Shield, ACancelledInnerTaskIsACancellation) {
-    virtually([]() -> Coro<> {
-        Task<int> inner = create_task(value_later(1s, 3));
-        Task<int> outer = create_task(shields(inner));
-        co_await turns();
-        inner.cancel();
-        EXPECT_TRUE((co_await thrown<Cancelled>(awaiting(outer))).has_value());
-        EXPECT_TRUE(outer.cancelled());
-    });
-}
-
-Coro<int> fails_with_an_int() {
-    co_await sleep(1s);
-    throw std::domain_error("inner");
-}
-TEST(Shield, AnErrorOfTheInnerTaskFliesThrough) {
-    virtually([]() -> Coro<> {
-        EXPECT_TRUE((co_await thrown<std::domain_error>(shields(create_task(fails_with_an_int())))).has_value());
-    });
-}
-
-Coro<int> shielded_with_limit(Task<int> task) { co_return co_await wait_for(shields(task), 1s); }
-TEST(Shield, InAWaitForTheTaskOutlivesTheLimit) {
-    virtually([]() -> Coro<> {
-        Task<int> inner = create_task(value_later(5s, 3));
-        EXPECT_TRUE((co_await thrown<TimeoutError>(shielded_with_limit(inner))).has_value());
-        EXPECT_FALSE(inner.done());
-        EXPECT_EQ(co_await inner, 3);
-    });
-}
-
-TEST(Shield, ADoneTaskIsGivenAtOnce) {
-    virtually([]() -> Coro<> {
-        Task<int> inner = create_task(value_later(0s, 3));
-        co_await sleep(1s);
-        EXPECT_EQ(co_await shield(inner), 3);
-    });
+TEST(Timeout, NeedsATask) {
+    EXPECT_THROW(Timeout(1s), std::logic_error);
+    EXPECT_THROW(timeout_at(1), std::logic_error);
 }
 
 }  // namespace
-}  // namespace coroscope::test
+}  // namespace coroscope::conformance

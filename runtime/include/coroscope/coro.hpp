@@ -68,10 +68,7 @@ struct PromiseWithAwait : PromiseBase {
     CoroAwaiter<U> await_transform(Coro<U>&& coro,
                                    std::source_location where = std::source_location::current()) noexcept;
     template <class U>
-    JoinAwaiter<U> await_transform(Task<U>& task,
-                                   std::source_location where = std::source_location::current()) noexcept;
-    template <class U>
-    JoinAwaiter<U> await_transform(Task<U>&& task,
+    JoinAwaiter<U> await_transform(const Task<U>& task,
                                    std::source_location where = std::source_location::current()) noexcept;
     template <class U>
     FutureAwaiter<U> await_transform(const Future<U>& future,

@@ -74,7 +74,10 @@ public:
         if (options.debug) detail::start_debug_for_run();
         loop_.emplace();
     }
-    ~Runner() { close(); }
+    // As close(); where a loop runs on this thread, what is left is only dropped, as by the loop's destructor.
+    ~Runner() {
+        if (detail::running_loop() == nullptr) close();
+    }
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 

@@ -155,7 +155,7 @@ void await_resume() { check_cancelled(); }
 template <class T>
 class [[nodiscard]] JoinAwaiter : public JoinBase {
 public:
-    JoinAwaiter(TaskControl* target, bool consume) noexcept : JoinBase(target), consume_(consume) {}
+    using JoinBase::JoinBase;
     T await_resume() {
         check_cancelled();
         target_->retrieved = true;
@@ -165,26 +165,17 @@ public:
         if constexpr (std::is_void_v<T>) {
             promise.get();
         } else if constexpr (std::is_copy_constructible_v<T>) {
-            if (!consume_) return promise.get();
-            return promise.take();
+            return promise.get();
         } else {
             return promise.take();
         }
     }
-
-private:
-    bool consume_;
 };
 
 template <class U>
-JoinAwaiter<U> PromiseWithAwait::await_transform(Task<U>& task, std::source_location where) noexcept {
+JoinAwaiter<U> PromiseWithAwait::await_transform(const Task<U>& task, std::source_location where) noexcept {
     await_site = where;
-    return JoinAwaiter<U>(task.control(), false);
-}
-template <class U>
-JoinAwaiter<U> PromiseWithAwait::await_transform(Task<U>&& task, std::source_location where) noexcept {
-    await_site = where;
-    return JoinAwaiter<U>(task.control(), false);
+    return JoinAwaiter<U>(task.control());
 }
 
 template <class T>

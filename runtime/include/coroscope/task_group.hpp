@@ -5,12 +5,12 @@
 //     auto b = group.create_task(process_item, "B");
 //     co_await group.join();            // returns when all are done; then a.result(), b.result()
 //
-// The semantics are Python 3.13's. If one fails, the others are cancelled, and join() throws one ExceptionGroup with
-// all errors when all have ended. If the task that joins is cancelled, the group's tasks are cancelled first, and
-// join() throws Cancelled; with errors beside that, the ExceptionGroup comes first and Cancelled is thrown at the next
-// await. A task of the group that is cancelled by itself is no error. Tasks may add tasks to their group. There is one
-// kind of errors: Python's base errors (KeyboardInterrupt, SystemExit), which a group lets through alone, have no
-// equal.
+// The semantics are Python 3.13's. If one fails, the others are cancelled at the loop's next turn, and join() throws
+// one ExceptionGroup with all errors when all have ended. If the task that joins is cancelled, the group's tasks are
+// cancelled first, and join() throws Cancelled; with errors beside that, the ExceptionGroup comes first and Cancelled
+// is thrown at the next await. A task of the group that is cancelled by itself is no error. Tasks may add tasks to
+// their group. There is one kind of errors: Python's base errors (KeyboardInterrupt, SystemExit), which a group lets
+// through alone, have no equal.
 //
 // No scope is left while its tasks run. C++ cannot wait in a destructor: when code between the first create_task and
 // join() may throw, use with_task_group(), which always joins. A TaskGroup that is destroyed with tasks running ends
@@ -21,7 +21,6 @@
 #pragma once
 
 #include <exception>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -82,9 +81,8 @@ private:
         TaskGroup& group_;
     };
     void add(const AnyTask& task);
-    void abort_soon();
-    void abort_for_failure() noexcept;
     void abort();
+    void abort_because_of_error();
     void member_done(Member& member, detail::TaskControl& task) noexcept;
     void remove(Member& member) noexcept;
 
@@ -93,7 +91,7 @@ private:
     std::size_t running_ = 0;
     std::vector<std::exception_ptr> errors_;
     JoinAwaiter* joiner_ = nullptr;
-    std::shared_ptr<TaskGroup*> abort_pending_;  // for the callback that will abort it; nullptr within: it is gone
+    Handle abort_;  // scheduled by the first error
     bool aborting_ = false;
     bool owner_cancelled_by_group_ = false;
     bool cancelled_in_join_ = false;  // from outside, before anything else ended the group

@@ -54,6 +54,7 @@ public:
 private:
     friend Timeout timeout_at(std::optional<std::uint64_t> when_ns);
     struct AtTime {};
+    Timeout();
     Timeout(AtTime, std::optional<std::uint64_t> when_ns);
     std::uint32_t take_back() noexcept;
 
@@ -154,7 +155,7 @@ namespace detail {
 template <class T>
 class [[nodiscard]] ShieldAwaiter : public JoinAwaiter<T> {
 public:
-    explicit ShieldAwaiter(const Task<T>& task) noexcept : JoinAwaiter<T>(task.control(), false) {}
+    explicit ShieldAwaiter(const Task<T>& task) noexcept : JoinAwaiter<T>(task.control()) {}
     template <class P>
     void await_suspend(std::coroutine_handle<P>) noexcept {
         this->suspend_until_done(false);

@@ -14,7 +14,7 @@ TaskGroup::TaskGroup() : owner_(detail::current_task) {
 }
 
 TaskGroup::~TaskGroup() {
-    if (abort_pending_) *abort_pending_ = nullptr;
+    abort_.cancel();
     aborting_ = true;  // no destructor below adds a task
     if (members_ != nullptr) owner_->end_throwing_scope();
     while (Member* member = members_) {
@@ -61,31 +61,20 @@ void TaskGroup::member_done(Member& member, TaskControl& task) noexcept {
     if (task.outcome == detail::TaskOutcome::error) {
         task.retrieved = true;
         errors_.push_back(task.error());
-        if (!aborting_ && !abort_pending_) abort_soon();
+        // Soon: who has his turn before fails with his own error, and is not cancelled because of this one.
+        if (errors_.size() == 1 && !aborting_) abort_ = owner_->loop->call_soon([this] { abort_because_of_error(); });
     }
     if (running_ == 0 && joiner_ != nullptr) joiner_->wake_up();
 }
 
-// In the loop's next turn, as in asyncio: what was ready together with the task that failed still runs, and its errors
-// arrive too.
-void TaskGroup::abort_soon() {
-    try {
-        abort_pending_ = std::make_shared<TaskGroup*>(this);
-        owner_->loop->call_soon([pending = abort_pending_] {
-            if (*pending != nullptr) (*pending)->abort_for_failure();
-        });
-    } catch (...) {  // out of memory
-        abort_for_failure();
-    }
-}
-
-void TaskGroup::abort_for_failure() noexcept {
-    if (aborting_ || (joining_ && running_ == 0)) return;
+void TaskGroup::abort_because_of_error() {
+    if (aborting_) return;
     abort();
     // The owner is somewhere in the body: it is interrupted there, once.
-    if (joining_ || owner_->done()) return;
-    owner_cancelled_by_group_ = true;
-    owner_->cancel_for_scope("a task of its TaskGroup failed");
+    if (joiner_ == nullptr && !owner_->done()) {
+        owner_cancelled_by_group_ = true;
+        owner_->cancel_for_scope("a task of its TaskGroup failed");
+    }
 }
 
 void TaskGroup::cancel() {
@@ -118,6 +107,7 @@ Coro<> TaskGroup::join_after(std::exception_ptr body_error) {
         JoinAwaiter all_done(*this);
         co_await all_done;
     }
+    abort_.cancel();
     bool cancelled = body_cancelled || cancelled_in_join_;
     // The interruption was the group's own: it is taken back, unless somebody else cancelled the owner too.
     if (std::exchange(owner_cancelled_by_group_, false) && owner_->uncancel() == 0) cancelled = false;

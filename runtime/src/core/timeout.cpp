@@ -7,9 +7,8 @@ namespace coroscope {
 
 namespace {
 
-std::optional<std::uint64_t> deadline_of(EventLoop& loop, Timeout::Limit delay) {
-    if (!delay) return std::nullopt;
-    return loop.time_ns() + (delay->count() > 0 ? static_cast<std::uint64_t>(delay->count()) : 0);
+std::uint64_t deadline_of(EventLoop& loop, std::chrono::nanoseconds delay) {
+    return loop.time_ns() + (delay.count() > 0 ? static_cast<std::uint64_t>(delay.count()) : 0);
 }
 
 detail::TaskControl* task_for_timeout() {
@@ -19,19 +18,24 @@ detail::TaskControl* task_for_timeout() {
 
 }  // namespace
 
-Timeout::Timeout(Limit delay) : Timeout(AtTime(), deadline_of(*task_for_timeout()->loop, delay)) {}
-
-Timeout::Timeout(AtTime, std::optional<std::uint64_t> when_ns)
-    : task_(task_for_timeout()), cancelling_before_(task_->cancel_requests) {
+Timeout::Timeout() : task_(task_for_timeout()), cancelling_before_(task_->cancel_requests) {
     fire = [](detail::TimerNode& timer) noexcept {
         auto& self = static_cast<Timeout&>(timer);
         self.expired_ = true;
         self.task_->cancel_for_scope("timed out");
     };
-    reschedule_at(when_ns);
+}
+
+Timeout::Timeout(Limit delay) : Timeout() {
+    if (!delay) return;
+    EventLoop& loop = *task_->loop;
+    loop.add_timer(*this, deadline_of(loop, *delay));
+    limited_ = true;
 }
 
 Timeout timeout_at(std::optional<std::uint64_t> when_ns) { return Timeout(Timeout::AtTime(), when_ns); }
+
+Timeout::Timeout(AtTime, std::optional<std::uint64_t> when_ns) : Timeout() { reschedule_at(when_ns); }
 
 Timeout::~Timeout() {
     if (queued()) task_->loop->remove_timer(*this);
@@ -42,7 +46,10 @@ std::optional<std::uint64_t> Timeout::when() const noexcept {
     return limited_ ? std::optional<std::uint64_t>(deadline_ns) : std::nullopt;
 }
 
-void Timeout::reschedule(Limit delay) { reschedule_at(deadline_of(*task_->loop, delay)); }
+void Timeout::reschedule(Limit delay) {
+    if (!delay) return reschedule_at(std::nullopt);
+    reschedule_at(deadline_of(*task_->loop, *delay));
+}
 
 void Timeout::reschedule_at(std::optional<std::uint64_t> when_ns) {
     if (expired_) throw std::logic_error("Timeout: it has expired");

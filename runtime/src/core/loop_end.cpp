@@ -1,0 +1,47 @@
+// What a loop that ends does with what is left on it.
+#include "callback.hpp"
+#include "coroscope/loop.hpp"
+#include "observe.hpp"
+
+namespace coroscope {
+
+using detail::CallbackNode;
+using detail::TaskControl;
+using detail::TaskOutcome;
+using detail::TaskState;
+
+// What was scheduled will not run. (Tasks are kept by the list of all tasks.)
+void EventLoop::drop_ready() noexcept {
+    while (first_ready_ != nullptr) {
+        detail::ReadyNode& node = *first_ready_;
+        first_ready_ = node.next_ready;
+        if (first_ready_ == nullptr) last_ready_ = nullptr;  // what goes now may schedule again
+        if (node.run != nullptr) static_cast<CallbackNode&>(node).self.reset();
+    }
+    ready_count_ = 0;
+}
+
+// Destructors of frames may wake, cancel and even make other tasks, so no task goes before all frames have gone.
+void EventLoop::abandon_tasks() noexcept {
+    const auto end = [](TaskControl& task) noexcept {
+        task.state = TaskState::done;
+        task.outcome = TaskOutcome::cancelled;
+        task.waiting_on = nullptr;
+    };
+    for (TaskControl* task = first_task_; task != nullptr; task = task->next_task) {
+        detail::report_task_destroyed_pending(*task);
+        end(*task);
+    }
+    for (TaskControl* task = first_task_; task != nullptr; task = task->next_task) task->destroy_frames();
+    for (TaskControl* task = first_task_; task != nullptr; task = task->next_task) end(*task);  // some were woken
+    while (first_task_ != nullptr) {
+        TaskControl& task = *first_task_;
+        task.destroy_frames();  // of one that a destructor made
+        end(task);
+        unlink(task);
+        tell_done(task);
+        task.release();
+    }
+}
+
+}  // namespace coroscope

@@ -1,0 +1,46 @@
+#include "coroscope/loop.hpp"
+#include "observe.hpp"
+
+namespace coroscope {
+
+using detail::TaskControl;
+using detail::TaskState;
+using probe::EventKind;
+
+// Lists the live tasks for a debugger that does not know them: a few hundred an iteration, only while its ring has
+// room.
+void EventLoop::take_snapshot() noexcept {
+    constexpr std::size_t most_at_once = 512;
+    if (!snapshot_running_) {
+        const std::uint64_t wanted = probe::registry().snapshot_generation.load(std::memory_order_acquire);
+        if (wanted == snapshot_answered_ && !probe::wants_snapshot_after_loss()) return;
+        snapshot_answered_ = wanted;
+        snapshot_running_ = true;
+        snapshot_next_ = first_task_;
+        probe::emit(EventKind::loop_started, 0, id_);
+        probe::emit(EventKind::snapshot_begin, 0, id_);
+    }
+    probe::ThreadProbe* thread = probe::this_thread();
+    if (thread == nullptr || thread->ring.backlog() > thread->ring.capacity() / 2) return;
+    for (std::size_t count = 0; snapshot_next_ != nullptr && count < most_at_once; ++count) {
+        TaskControl& task = *snapshot_next_;
+        snapshot_next_ = task.next_task;
+        const probe::Stamp stamp = probe::stamp_now();
+        probe::emit_at(stamp, EventKind::snapshot_task, task.id, task.parent_id, detail::frame_node(*task.root, task));
+        const bool suspended = task.state == TaskState::suspended;
+        probe::emit_at(stamp, EventKind::snapshot_state, task.id, suspended ? task.wait : 0,
+                       suspended ? detail::suspension_node(task) : 0);
+        if (task.name) {
+            if (task.name_id == 0) task.name_id = probe::registry().definitions.intern_name(*task.name);
+            probe::emit_at(stamp, EventKind::task_named, task.id, task.name_id);
+        }
+    }
+    if (snapshot_next_ != nullptr) {
+        wake();  // go on at once, even if nothing else happens
+        return;
+    }
+    snapshot_running_ = false;
+    probe::emit(EventKind::snapshot_end, 0, id_);
+}
+
+}  // namespace coroscope

@@ -1,0 +1,167 @@
+// Steps of tasks: how they run, and how they end.
+#include <typeinfo>
+#include <utility>
+
+#include "coroscope/loop.hpp"
+#include "observe.hpp"
+
+namespace coroscope {
+
+using detail::PromiseBase;
+using detail::TaskControl;
+using detail::TaskOutcome;
+using detail::TaskState;
+using detail::WaitKind;
+using probe::EventKind;
+
+namespace {
+
+// Whether a task with a cancellation pending ends by destroying its frames.
+bool ends_without_throw(const TaskControl& task) noexcept {
+    if (task.leaf == nullptr || task.done()) return true;  // its body never runs
+    if (!task.unwinds || task.must_throw || task.throwing_scopes != 0) return false;
+    // Only what it waited on, and gave up for the cancellation, is known to be left consistent by destructors alone.
+    // Who was served already, and cancelled then, may have to pass on what it got: its awaiter does so when it throws.
+    if (!task.interrupted && task.wait != detail::wait_bits(WaitKind::yield)) return false;
+    constexpr int most_frames = 1000;  // each is a call on the native stack
+    int frames = 0;
+    for (const PromiseBase* frame = task.leaf; frame != nullptr; frame = frame->parent)
+        if (++frames > most_frames) return false;
+    return true;
+}
+
+}  // namespace
+
+void detail::end_now(TaskControl& task) noexcept { task.loop->end_now(task); }
+
+// Runs everything that is ready now, and goes on with what became ready meanwhile: a poll between every two steps of a
+// ping-pong would cost more than they do. But not for long, because I/O and timers wait.
+std::size_t EventLoop::run_ready() {
+    constexpr std::uintptr_t deep_bytes = 64 * 1024;  // of stack, below this
+    detail::stack_floor = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - deep_bytes;
+    constexpr std::size_t few = 64, many = 1024;
+    constexpr std::uint64_t long_ns = 20'000;
+    const std::uint64_t began_ns = now_ns_;
+    std::size_t steps = 0, enough = few;
+    do {
+        for (std::size_t count = ready_count_; count > 0; --count) {
+            detail::ReadyNode& node = *first_ready_;
+            first_ready_ = node.next_ready;
+            if (first_ready_ == nullptr) last_ready_ = nullptr;
+            --ready_count_;
+            ++steps;
+            if (node.run != nullptr) {
+                step_stamp_ = 0;
+                node.run(node);
+            } else {
+                run_step(static_cast<TaskControl&>(node));
+            }
+        }
+        if (steps >= enough && steps < many && clock_ns() - began_ns < long_ns) enough = steps + few;
+    } while (ready_count_ != 0 && steps < enough && !stopping_);
+    return steps;
+}
+
+void EventLoop::run_step(TaskControl& task) {
+    const bool observed = probe::on();
+    if (observed) [[unlikely]] {
+        probe::step_begin(step_stamp_, task.id, task.suspended_node);
+        step_stamp_ = 0;  // it may take any time from here
+    }
+    task.state = TaskState::running;
+    detail::current_task = &task;
+    if (task.must_cancel && ends_without_throw(task)) [[unlikely]] {
+        if (task.done()) {  // ended by end_now() while it was in the queue
+            detail::current_task = nullptr;
+            if (observed) step_stamp_ = probe::step_end(0, task.id, {}, 0);
+            return task.release();
+        }
+        end_without_throw(task);
+    } else {
+        detail::current_frame = task.leaf != nullptr ? task.leaf : task.root;
+        detail::current_frame->resume();
+        while (detail::next_frame != nullptr)  // see transfer_to()
+            std::exchange(detail::next_frame, nullptr)->resume();
+        if (task.root->finished()) {
+            const std::exception_ptr error = task.error();
+            task.outcome = !error                                               ? TaskOutcome::ok
+                           : *error.__cxa_exception_type() == typeid(Cancelled) ? TaskOutcome::cancelled
+                                                                                : TaskOutcome::error;
+        }
+    }
+    if (task.outcome != TaskOutcome::none) {
+        const std::uint64_t id = task.id;
+        finish(task);
+        detail::current_task = nullptr;
+        detail::current_frame = nullptr;
+        if (observed) [[unlikely]]
+            step_stamp_ = probe::step_end(step_stamp_, id, {}, 0);
+        return;
+    }
+    detail::current_task = nullptr;
+    detail::current_frame = nullptr;
+    if (task.state == TaskState::running) task.state = TaskState::suspended;
+    if (observed) [[unlikely]] {
+        probe::Wait wait;
+        wait.bits = task.wait;
+        task.suspended_node = detail::suspension_node(task);
+        step_stamp_ = probe::step_end(0, task.id, wait, task.suspended_node);
+    }
+}
+
+// By destroying its frames: it has not begun, or it unwinds and nothing in it must see the cancellation.
+void EventLoop::end_without_throw(TaskControl& task) noexcept {
+    detail::current_frame = nullptr;
+    task.must_cancel = task.interrupted = task.must_throw = false;
+    task.destroy_frames();
+    task.outcome = TaskOutcome::cancelled;
+}
+
+void EventLoop::end_now(TaskControl& task) noexcept {
+    const bool queued = task.state == TaskState::created || task.state == TaskState::ready;
+    task.destroy_frames();
+    task.outcome = TaskOutcome::cancelled;
+    if (queued) {  // it stays in the queue, which run_step() notices
+        task.reference();
+        task.must_cancel = true;
+    }
+    finish(task);
+}
+
+void EventLoop::finish(TaskControl& task) noexcept {
+    task.state = TaskState::done;
+    task.waiting_on = nullptr;
+    if (probe::on()) [[unlikely]] {
+        step_stamp_ = probe::stamp_now();  // of its end, and of the wake-ups that this is
+        probe::emit_at(step_stamp_, EventKind::task_done, task.id, static_cast<std::uint64_t>(task.outcome));
+    }
+    unlink(task);
+    tell_done(task);
+    if (task.references == 1) step_stamp_ = 0;  // destructors of its frames, which may take any time
+    task.release();
+}
+
+void EventLoop::tell_done(TaskControl& task) noexcept {
+    if (task.hooks != nullptr && task.hooks->next != nullptr) task.reverse_hooks();  // in the order of their coming
+    while (detail::DoneHook* hook = task.hooks) {
+        task.hooks = hook->next;
+        if (task.hooks != nullptr) task.hooks->previous = nullptr;
+        hook->task = nullptr;
+        hook->on_done(*hook, task);
+    }
+}
+
+void EventLoop::link(TaskControl& task) noexcept {
+    task.previous_task = last_task_;
+    (last_task_ != nullptr ? last_task_->next_task : first_task_) = &task;
+    last_task_ = &task;
+}
+
+void EventLoop::unlink(TaskControl& task) noexcept {
+    if (snapshot_next_ == &task) snapshot_next_ = task.next_task;
+    (task.previous_task != nullptr ? task.previous_task->next_task : first_task_) = task.next_task;
+    (task.next_task != nullptr ? task.next_task->previous_task : last_task_) = task.previous_task;
+    task.previous_task = task.next_task = nullptr;
+}
+
+}  // namespace coroscope
