@@ -50,14 +50,16 @@ public:
     // The loop's thread.
     void started(AnyTask task) noexcept { task_ = std::move(task); }
     void finish(Stage stage, std::exception_ptr error) noexcept;  // once
+    void finish_cancelled() noexcept;                             // it never began, or its frame was destroyed
 
 private:
     std::mutex mutex_;
     std::condition_variable changed_;
     Stage stage_ = Stage::pending;
     std::exception_ptr error_;
-    EventLoop* loop_;  // nullptr: done, the loop may have gone
-    AnyTask task_;     // the loop's thread only
+    EventLoop* loop_;          // nullptr: done, the loop may have gone
+    AnyTask task_;             // the loop's thread only
+    std::string cancel_text_;  // the loop's thread only: of the last cancel()
 };
 
 template <class T>
@@ -74,7 +76,7 @@ public:
     ConcurrentEnd(ConcurrentEnd&&) noexcept = default;
     ConcurrentEnd& operator=(ConcurrentEnd&&) = delete;
     ~ConcurrentEnd() {
-        if (state_) state_->finish(ConcurrentState::Stage::cancelled, std::make_exception_ptr(Cancelled()));
+        if (state_) state_->finish_cancelled();
     }
     template <class... A>
     void value(A&&... value) {
