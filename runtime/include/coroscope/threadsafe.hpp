@@ -49,7 +49,7 @@ public:
 
     // The loop's thread.
     void started(AnyTask task) noexcept { task_ = std::move(task); }
-    void finish(Stage stage, std::exception_ptr error) noexcept;  // once
+    void finish(Stage stage, std::exception_ptr error) noexcept;  // once; a null Cancelled: as the task was asked
 
 private:
     std::mutex mutex_;
@@ -74,7 +74,7 @@ public:
     ConcurrentEnd(ConcurrentEnd&&) noexcept = default;
     ConcurrentEnd& operator=(ConcurrentEnd&&) = delete;
     ~ConcurrentEnd() {
-        if (state_) state_->finish(ConcurrentState::Stage::cancelled, std::make_exception_ptr(Cancelled()));
+        if (state_) state_->finish(ConcurrentState::Stage::cancelled, nullptr);
     }
     template <class... A>
     void value(A&&... value) {

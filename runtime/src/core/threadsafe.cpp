@@ -34,6 +34,8 @@ bool ConcurrentState::cancel(std::string_view message) {
 }
 
 void ConcurrentState::finish(Stage stage, std::exception_ptr error) noexcept {
+    if (stage == Stage::cancelled && !error)
+        error = std::make_exception_ptr(Cancelled(std::string(task_ ? task_.control()->message() : "")));
     task_ = {};
     const std::scoped_lock lock(mutex_);
     stage_ = stage;
