@@ -171,8 +171,8 @@ TEST(SigintDeathTest, EndsTheProgramByTheSignalOnceAllHasEnded) {
     testing::FLAGS_gtest_death_test_style = "threadsafe";
     const auto program = [] {
         const auto main = []() -> Coro<> {
-            bool cleaned = false;
-            const auto child = create_task(clean_up_for(1ms, cleaned));
+            static bool cleaned = false;  // it outlives the main task
+            create_task(clean_up_for(1ms, cleaned));
             ::raise(SIGINT);
             try {
                 co_await forever();

@@ -404,5 +404,25 @@ CORO_TEST(TaskGroup, JoinsAThousand) {
     EXPECT_EQ(sum, 499'500);
 }
 
+Coro<> leave_and_stop(int& alive) {
+    Event started;
+    TaskGroup group;
+    group.create_task(hold(Counted(alive), started));
+    co_await started.wait();
+    group.create_task(hold(Counted(alive), started));
+    EventLoop::running().stop();  // after this step: what is in the queue stays there
+    throw FirstError("left");
+}
+TEST(TaskGroup, TasksThatEndedInTheQueueGoWithTheLoop) {
+    int alive = 0;
+    {
+        VirtualTimeLoop loop;
+        auto task = loop.create_task(leave_and_stop(alive));
+        loop.run_forever();
+        EXPECT_EQ(thrown_in([&] { task.result(); }), "FirstError: left");
+    }
+    EXPECT_EQ(alive, 0);
+}
+
 }  // namespace
 }  // namespace coroscope::conformance

@@ -137,13 +137,12 @@ CORO_TEST(Task, HasANameOfItsOwnThatCanBeSet) {
 
 // --- current_task, all_tasks
 
-Coro<AnyTask> who_am_i() { co_return current_task(); }
+// Not the handle itself: a task whose result is itself keeps itself alive.
+Coro<std::uint64_t> who_am_i() { co_return current_task().id(); }
 CORO_TEST(Task, CurrentTaskIsTheOneThatRuns) {
     auto task = create_task(who_am_i());
-    const AnyTask inside = co_await task;
-    EXPECT_TRUE(inside == task);
-    const AnyTask awaited = co_await who_am_i();  // the same task's frame
-    EXPECT_TRUE(awaited == current_task());
+    EXPECT_EQ(co_await task, task.id());
+    EXPECT_EQ(co_await who_am_i(), current_task().id());  // the same task's frame
 }
 
 CORO_TEST(Task, ThereIsNoCurrentTaskInACallback) {
@@ -277,6 +276,57 @@ TEST(Task, PendingTasksThatAwaitEachOtherEndWithTheLoop) {
         auto first = loop.create_task(hold_for_ever(Counted(alive)));
         loop.create_task(await_both(first, Counted(alive)));
         loop.run_once();
+        loop.run_once();
+    }
+    testing::internal::GetCapturedStderr();
+    EXPECT_EQ(alive, 0);
+}
+
+Coro<> hold_lock(Lock& lock, Counted) {
+    auto held = co_await lock.acquire();
+    co_await forever();
+}
+TEST(Task, PendingTasksThatWakeEachOtherWhileTheLoopEndsGoAll) {
+    int alive = 0;
+    testing::internal::CaptureStderr();
+    {
+        Lock lock;
+        VirtualTimeLoop loop;
+        for (int i = 0; i < 3; ++i) loop.create_task(hold_lock(lock, Counted(alive)));
+        loop.run_once();
+    }
+    testing::internal::GetCapturedStderr();
+    EXPECT_EQ(alive, 0);
+}
+
+// Destroys, cancels and schedules from a destructor.
+class Meddler {
+public:
+    explicit Meddler(Task<> other) : loop_(EventLoop::running()), other_(std::move(other)) {}
+    Meddler(const Meddler&) = delete;
+    Meddler& operator=(const Meddler&) = delete;
+    ~Meddler() {
+        other_.cancel();
+        loop_.call_soon([] {});
+        loop_.create_task(forever());
+    }
+
+private:
+    EventLoop& loop_;
+    Task<> other_;
+};
+Coro<> meddle(Task<> other) {
+    const Meddler meddler(std::move(other));
+    co_await forever();
+}
+TEST(Task, DestructorsMayMeddleWithALoopThatEnds) {
+    int alive = 0;
+    testing::internal::CaptureStderr();
+    {
+        VirtualTimeLoop loop;
+        auto older = loop.create_task(hold_for_ever(Counted(alive)));
+        auto meddling = loop.create_task(meddle(older));
+        loop.create_task(meddle(meddling));
         loop.run_once();
     }
     testing::internal::GetCapturedStderr();

@@ -95,9 +95,10 @@ TEST(RunCoroutineThreadsafe, CancelledBeforeItBeganNeverBegins) {
     VirtualTimeLoop loop;  // not running yet
     testing::internal::CaptureStderr();
     const auto answer = run_coroutine_threadsafe(value_now(1), loop);
-    answer.cancel();
+    answer.cancel("too early");
     for (int i = 0; i < 3; ++i) loop.run_once();
     EXPECT_TRUE(answer.cancelled());
+    EXPECT_EQ(thrown_in([&] { answer.get(); }), "Cancelled: too early");
     EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 

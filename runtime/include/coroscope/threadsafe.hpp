@@ -49,17 +49,15 @@ public:
 
     // The loop's thread.
     void started(AnyTask task) noexcept { task_ = std::move(task); }
-    void finish(Stage stage, std::exception_ptr error) noexcept;  // once
-    void finish_cancelled() noexcept;                             // it never began, or its frame was destroyed
+    void finish(Stage stage, std::exception_ptr error) noexcept;  // once; a null Cancelled: as the task was asked
 
 private:
     std::mutex mutex_;
     std::condition_variable changed_;
     Stage stage_ = Stage::pending;
     std::exception_ptr error_;
-    EventLoop* loop_;          // nullptr: done, the loop may have gone
-    AnyTask task_;             // the loop's thread only
-    std::string cancel_text_;  // the loop's thread only: of the last cancel()
+    EventLoop* loop_;  // nullptr: done, the loop may have gone
+    AnyTask task_;     // the loop's thread only
 };
 
 template <class T>
@@ -76,7 +74,7 @@ public:
     ConcurrentEnd(ConcurrentEnd&&) noexcept = default;
     ConcurrentEnd& operator=(ConcurrentEnd&&) = delete;
     ~ConcurrentEnd() {
-        if (state_) state_->finish_cancelled();
+        if (state_) state_->finish(ConcurrentState::Stage::cancelled, nullptr);
     }
     template <class... A>
     void value(A&&... value) {

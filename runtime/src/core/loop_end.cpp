@@ -10,18 +10,23 @@ using detail::TaskControl;
 using detail::TaskOutcome;
 using detail::TaskState;
 
-// What was scheduled will not run. (Tasks are kept by the list of all tasks.)
+// What was scheduled will not run. Tasks are kept by the list of all tasks.
 void EventLoop::drop_ready() noexcept {
     while (first_ready_ != nullptr) {
         detail::ReadyNode& node = *first_ready_;
         first_ready_ = node.next_ready;
         if (first_ready_ == nullptr) last_ready_ = nullptr;  // what goes now may schedule again
-        if (node.run != nullptr) static_cast<CallbackNode&>(node).self.reset();
+        if (node.run != nullptr) {
+            static_cast<CallbackNode&>(node).self.reset();
+        } else if (auto& task = static_cast<TaskControl&>(node); task.ended_in_queue) {
+            task.release();
+        }
     }
     ready_count_ = 0;
 }
 
-// Destructors of frames may wake, cancel and even make other tasks, so no task goes before all frames have gone.
+// Destructors of frames may wake, cancel and even make other tasks, so no task goes before all frames have gone, nor
+// while it may be in the queue.
 void EventLoop::abandon_tasks() noexcept {
     const auto end = [](TaskControl& task) noexcept {
         task.state = TaskState::done;
@@ -34,12 +39,14 @@ void EventLoop::abandon_tasks() noexcept {
     }
     for (TaskControl* task = first_task_; task != nullptr; task = task->next_task) task->destroy_frames();
     for (TaskControl* task = first_task_; task != nullptr; task = task->next_task) end(*task);  // some were woken
+    drop_ready();
     while (first_task_ != nullptr) {
         TaskControl& task = *first_task_;
         task.destroy_frames();  // of one that a destructor made
         end(task);
-        unlink(task);
         tell_done(task);
+        drop_ready();
+        unlink(task);
         task.release();
     }
 }

@@ -18,7 +18,7 @@ namespace {
 
 // Whether a task with a cancellation pending ends by destroying its frames.
 bool ends_without_throw(const TaskControl& task) noexcept {
-    if (task.leaf == nullptr || task.done()) return true;  // its body never runs
+    if (task.leaf == nullptr) return true;  // its body never runs
     if (!task.unwinds || task.must_throw || task.throwing_scopes != 0) return false;
     // Only what it waited on, and gave up for the cancellation, is known to be left consistent by destructors alone.
     // Who was served already, and cancelled then, may have to pass on what it got: its awaiter does so when it throws.
@@ -63,6 +63,9 @@ std::size_t EventLoop::run_ready() {
 }
 
 void EventLoop::run_step(TaskControl& task) {
+    const bool must_cancel = task.must_cancel;
+    if (must_cancel && task.ended_in_queue) [[unlikely]]
+        return task.release();
     const bool observed = probe::on();
     if (observed) [[unlikely]] {
         probe::step_begin(step_stamp_, task.id, task.suspended_node);
@@ -70,12 +73,7 @@ void EventLoop::run_step(TaskControl& task) {
     }
     task.state = TaskState::running;
     detail::current_task = &task;
-    if (task.must_cancel && ends_without_throw(task)) [[unlikely]] {
-        if (task.done()) {  // ended by end_now() while it was in the queue
-            detail::current_task = nullptr;
-            if (observed) step_stamp_ = probe::step_end(0, task.id, {}, 0);
-            return task.release();
-        }
+    if (must_cancel && ends_without_throw(task)) [[unlikely]] {
         end_without_throw(task);
     } else {
         detail::current_frame = task.leaf != nullptr ? task.leaf : task.root;
@@ -123,7 +121,7 @@ void EventLoop::end_now(TaskControl& task) noexcept {
     task.outcome = TaskOutcome::cancelled;
     if (queued) {  // it stays in the queue, which run_step() notices
         task.reference();
-        task.must_cancel = true;
+        task.must_cancel = task.ended_in_queue = true;
     }
     finish(task);
 }

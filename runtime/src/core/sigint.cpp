@@ -18,10 +18,21 @@ namespace {
 // Of the run on the process's first thread: there is one at a time. The eventfd is made at the first run and kept for
 // ever, so that the handler cannot write to a descriptor that means something else by now.
 std::atomic<int> sigint_event{-1};
-static_assert(std::atomic<int>::is_always_lock_free);
+std::atomic<bool> sigint_came{false};  // in this run
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+
+void set_default() noexcept {
+    struct sigaction action {};
+    action.sa_handler = SIG_DFL;
+    ::sigaction(SIGINT, &action, nullptr);
+}
 
 extern "C" void coroscope_sigint_came(int) {
     const int saved = errno;
+    if (sigint_came.exchange(true, std::memory_order_relaxed)) {  // the second: it ends the program when this returns
+        set_default();
+        ::raise(SIGINT);
+    }
     const std::uint64_t one = 1;
     // Relaxed: it was stored before the handler was set.
     [[maybe_unused]] const ssize_t written = ::write(sigint_event.load(std::memory_order_relaxed), &one, sizeof one);
@@ -41,12 +52,6 @@ bool set_by_us() noexcept {
     return ::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == coroscope_sigint_came;
 }
 
-void set_default() noexcept {
-    struct sigaction action {};
-    action.sa_handler = SIG_DFL;
-    ::sigaction(SIGINT, &action, nullptr);
-}
-
 int event_of_sigint() {
     int event = sigint_event.load(std::memory_order_relaxed);
     if (event < 0) {
@@ -64,6 +69,7 @@ int event_of_sigint() {
 SigintScope::SigintScope(EventLoop& loop, const AnyTask& task, OnSigint what) : loop_(loop), task_(task) {
     if (what == OnSigint::leave || !is_first_thread() || !set_by_nobody()) return;
     fd = event_of_sigint();
+    sigint_came.store(false, std::memory_order_relaxed);
     ready = [](FdWatch& watch, std::uint32_t events) noexcept {
         auto& self = static_cast<SigintScope&>(watch);
         if ((events & EPOLLIN) == 0 || self.came_) return;
@@ -73,7 +79,7 @@ SigintScope::SigintScope(EventLoop& loop, const AnyTask& task, OnSigint what) : 
     loop_.watch(*this);
     struct sigaction action {};
     action.sa_handler = coroscope_sigint_came;
-    action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);  // the second one ends the program
+    action.sa_flags = SA_RESTART;
     ::sigemptyset(&action.sa_mask);
     ::sigaction(SIGINT, &action, nullptr);
     active_ = true;

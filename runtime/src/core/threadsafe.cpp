@@ -28,17 +28,14 @@ bool ConcurrentState::cancel(std::string_view message) {
     const std::scoped_lock lock(mutex_);  // while it is held, the loop lives: see finish()
     if (stage_ != Stage::pending) return false;
     loop_->call_soon_threadsafe([self = shared_from_this(), text = std::string(message)] {
-        self->cancel_text_ = text;
         if (self->task_) self->task_.cancel(text);
     });
     return true;
 }
 
-void ConcurrentState::finish_cancelled() noexcept {
-    finish(Stage::cancelled, std::make_exception_ptr(Cancelled(std::move(cancel_text_))));
-}
-
 void ConcurrentState::finish(Stage stage, std::exception_ptr error) noexcept {
+    if (stage == Stage::cancelled && !error)
+        error = std::make_exception_ptr(Cancelled(std::string(task_ ? task_.control()->message() : "")));
     task_ = {};
     const std::scoped_lock lock(mutex_);
     stage_ = stage;

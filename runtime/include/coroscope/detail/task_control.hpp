@@ -58,6 +58,7 @@ public:
     bool interrupted : 1 = false;      // what it waited on was given up for that: uncancel() cannot take it back
     bool unwinds : 1 = false;          // a cancellation destroys its frames instead of throwing, where it may
     bool must_throw : 1 = false;       // not this one: a scope of the task itself asked for it, and will catch it
+    bool ended_in_queue : 1 = false;   // by end_now(): the queue of the loop holds a reference
     bool retrieved : 1 = false;        // somebody has seen the exception
     std::uint8_t throwing_scopes = 0;  // while not 0, a cancellation is thrown; at the most it stays there
     std::uint32_t cancel_requests = 0;
