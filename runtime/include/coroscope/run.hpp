@@ -45,19 +45,22 @@ namespace detail {
 void start_debug_for_run() noexcept;
 void require_no_running_loop();  // throws std::logic_error
 
+struct SigintCall;
+
 // While it lives, SIGINT cancels the task, once, if RunOptions and the circumstances want that.
-class SigintScope : FdWatch {
+class SigintScope {
 public:
     SigintScope(EventLoop& loop, const AnyTask& task, OnSigint what);
     ~SigintScope();
     SigintScope(const SigintScope&) = delete;
     SigintScope& operator=(const SigintScope&) = delete;
+    void came() noexcept;
     // In a handler of the main task's Cancelled: whether SIGINT, and nobody else, cancelled it.
     bool ended_it() const noexcept;
 
 private:
-    EventLoop& loop_;
     AnyTask task_;
+    SigintCall* call_ = nullptr;  // nullptr: it came
     bool active_ = false;
     bool came_ = false;
 };

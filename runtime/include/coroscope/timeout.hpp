@@ -10,9 +10,12 @@
 // Creating and cancelling a deadline allocates nothing.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <source_location>
 #include <type_traits>
@@ -21,6 +24,25 @@
 #include "coroscope/loop.hpp"
 
 namespace coroscope {
+
+// A limit of time, or none (std::nullopt), from any std::chrono::duration. One word: cheap to hand to a coroutine.
+class TimeLimit {
+public:
+    constexpr TimeLimit(std::nullopt_t) noexcept {}
+    template <class Rep, class Period>
+    constexpr TimeLimit(std::chrono::duration<Rep, Period> limit) noexcept
+        : ns_(std::max(std::chrono::ceil<std::chrono::nanoseconds>(limit).count(), none + 1)) {}
+    constexpr TimeLimit(const std::optional<std::chrono::nanoseconds>& limit) noexcept
+        : TimeLimit(limit ? TimeLimit(*limit) : TimeLimit(std::nullopt)) {}
+
+    constexpr explicit operator bool() const noexcept { return ns_ != none; }
+    constexpr std::chrono::nanoseconds operator*() const noexcept { return std::chrono::nanoseconds(ns_); }
+    constexpr bool is_over() const noexcept { return ns_ <= 0 && ns_ != none; }
+
+private:
+    static constexpr std::int64_t none = std::numeric_limits<std::int64_t>::min();
+    std::int64_t ns_ = none;
+};
 
 // asyncio.Timeout as an object: cancels the current task when the time is over, until it is destroyed or rescheduled.
 //
@@ -32,10 +54,8 @@ namespace coroscope {
 // the task that made it.
 class Timeout : detail::TimerNode {
 public:
-    using Limit = std::optional<std::chrono::nanoseconds>;
-
     // nullopt: no limit, until reschedule(). std::logic_error outside of tasks.
-    explicit Timeout(Limit delay);
+    explicit Timeout(TimeLimit delay);
     ~Timeout();
     Timeout(const Timeout&) = delete;
     Timeout& operator=(const Timeout&) = delete;
@@ -43,7 +63,7 @@ public:
     // The deadline in the loop's time, ns; nullopt: none.
     std::optional<std::uint64_t> when() const noexcept;
     // From now; nullopt: no limit any more. std::logic_error if it has expired.
-    void reschedule(Limit delay);
+    void reschedule(TimeLimit delay);
     void reschedule_at(std::optional<std::uint64_t> when_ns);
     // The time was over within the scope, and the task was asked to end it.
     bool expired() const noexcept { return expired_; }
@@ -65,7 +85,7 @@ private:
     bool taken_back_ = false;
 };
 
-inline Timeout timeout(Timeout::Limit delay) { return Timeout(delay); }
+inline Timeout timeout(TimeLimit delay) { return Timeout(delay); }
 // At a time of the loop's clock (EventLoop::time_ns()).
 Timeout timeout_at(std::optional<std::uint64_t> when_ns);
 
@@ -91,7 +111,7 @@ struct BodyResult<F, A...> : std::invoke_result<F&, Timeout&, A...> {
 //     Coro<> read_lines(Timeout& limit, Reader& reader) { ... limit.reschedule(5s); ... }
 //     co_await with_timeout(5s, read_lines, std::ref(reader));
 template <class T>
-Coro<T> with_timeout(Timeout::Limit delay, Coro<T> coro) {
+Coro<T> with_timeout(TimeLimit delay, Coro<T> coro) {
     Timeout limit(delay);
     try {
         co_return co_await std::move(coro);
@@ -101,7 +121,7 @@ Coro<T> with_timeout(Timeout::Limit delay, Coro<T> coro) {
 }
 template <class F, class... A>
 requires detail::TimedBody<F, A...> || detail::PlainBody<F, A...>
-auto with_timeout(Timeout::Limit delay, F function, A... arguments) -> typename detail::BodyResult<F, A...>::type {
+auto with_timeout(TimeLimit delay, F function, A... arguments) -> typename detail::BodyResult<F, A...>::type {
     Timeout limit(delay);
     try {
         if constexpr (detail::TimedBody<F, A...>) {
@@ -117,8 +137,8 @@ auto with_timeout(Timeout::Limit delay, F function, A... arguments) -> typename 
 // Awaits a coroutine with a limit, inside the current task (no task is made for it). With a limit of zero or less it
 // does not begin. nullopt: no limit.
 template <class T>
-Coro<T> wait_for(Coro<T> coro, Timeout::Limit limit) {
-    if (limit && limit->count() <= 0) {
+Coro<T> wait_for(Coro<T> coro, TimeLimit limit) {
+    if (limit.is_over()) {
         coro.close();
         throw TimeoutError();
     }
@@ -134,8 +154,8 @@ Coro<T> wait_for(Coro<T> coro, Timeout::Limit limit) {
 // returned all the same, or threw, comes instead of that. With a limit of zero or less a task that is done gives its
 // result.
 template <class T>
-Coro<T> wait_for(Task<T> task, Timeout::Limit limit) {
-    if (limit && limit->count() <= 0) {
+Coro<T> wait_for(Task<T> task, TimeLimit limit) {
+    if (limit.is_over()) {
         if (!task.done()) {
             task.cancel();
             co_await task.wait();

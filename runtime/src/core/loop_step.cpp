@@ -17,7 +17,7 @@ using probe::EventKind;
 namespace {
 
 // Whether a task with a cancellation pending ends by destroying its frames.
-bool ends_without_throw(const TaskControl& task) noexcept {
+[[gnu::cold, gnu::noinline]] bool ends_without_throw(const TaskControl& task) noexcept {
     if (task.leaf == nullptr) return true;  // its body never runs
     if (!task.unwinds || task.must_throw || task.throwing_scopes != 0) return false;
     // Only what it waited on, and gave up for the cancellation, is known to be left consistent by destructors alone.

@@ -1,25 +1,30 @@
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <csignal>
-#include <system_error>
+#include <memory>
+#include <thread>
+#include <utility>
 
 #include "coroscope/run.hpp"
 #include "debug_switch.hpp"
 
 namespace coroscope::detail {
 
+// What the signal handler sends to the loop: made beforehand, because the handler may not allocate.
+struct SigintCall : RemoteCall {
+    EventLoop* loop = nullptr;
+    SigintScope* scope = nullptr;  // nullptr: the run has ended meanwhile
+};
+
 namespace {
 
-// Of the run on the process's first thread: there is one at a time. The eventfd is made at the first run and kept for
-// ever, so that the handler cannot write to a descriptor that means something else by now.
-std::atomic<int> sigint_event{-1};
-std::atomic<bool> sigint_came{false};  // in this run
-static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+// Of the run on the process's first thread: there is one at a time. The handler may run on any thread.
+std::atomic<SigintCall*> sigint_call{nullptr};
+std::atomic<bool> sigint_came{false};
+std::atomic<int> sigint_handlers{0};  // running now
+static_assert(std::atomic<SigintCall*>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
 void set_default() noexcept {
     struct sigaction action {};
@@ -28,15 +33,14 @@ void set_default() noexcept {
 }
 
 extern "C" void coroscope_sigint_came(int) {
-    const int saved = errno;
-    if (sigint_came.exchange(true, std::memory_order_relaxed)) {  // the second: it ends the program when this returns
-        set_default();
+    sigint_handlers.fetch_add(1, std::memory_order_seq_cst);  // before the exchange: see ~SigintScope()
+    if (sigint_came.exchange(true, std::memory_order_relaxed)) {
+        set_default();  // the second: it ends the program when this returns
         ::raise(SIGINT);
+    } else if (SigintCall* call = sigint_call.exchange(nullptr, std::memory_order_seq_cst)) {
+        call->loop->post(*call);  // atomics and a write()
     }
-    const std::uint64_t one = 1;
-    // Relaxed: it was stored before the handler was set.
-    [[maybe_unused]] const ssize_t written = ::write(sigint_event.load(std::memory_order_relaxed), &one, sizeof one);
-    errno = saved;
+    sigint_handlers.fetch_sub(1, std::memory_order_release);
 }
 
 bool is_first_thread() noexcept { return ::syscall(SYS_gettid) == ::getpid(); }
@@ -52,31 +56,19 @@ bool set_by_us() noexcept {
     return ::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == coroscope_sigint_came;
 }
 
-int event_of_sigint() {
-    int event = sigint_event.load(std::memory_order_relaxed);
-    if (event < 0) {
-        event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (event < 0) throw std::system_error(errno, std::generic_category(), "cannot handle SIGINT (eventfd)");
-        sigint_event.store(event, std::memory_order_relaxed);
-    }
-    std::uint64_t old = 0;
-    [[maybe_unused]] const ssize_t count = ::read(event, &old, sizeof old);
-    return event;
-}
-
 }  // namespace
 
-SigintScope::SigintScope(EventLoop& loop, const AnyTask& task, OnSigint what) : loop_(loop), task_(task) {
+SigintScope::SigintScope(EventLoop& loop, const AnyTask& task, OnSigint what) : task_(task) {
     if (what == OnSigint::leave || !is_first_thread() || !set_by_nobody()) return;
-    fd = event_of_sigint();
-    sigint_came.store(false, std::memory_order_relaxed);
-    ready = [](FdWatch& watch, std::uint32_t events) noexcept {
-        auto& self = static_cast<SigintScope&>(watch);
-        if ((events & EPOLLIN) == 0 || self.came_) return;
-        self.came_ = true;
-        self.task_.cancel("interrupted (SIGINT)");
+    call_ = new SigintCall;
+    call_->loop = &loop;
+    call_->scope = this;
+    call_->run = [](RemoteCall& base) noexcept {
+        const std::unique_ptr<SigintCall> call(static_cast<SigintCall*>(&base));
+        if (call->scope != nullptr) call->scope->came();
     };
-    loop_.watch(*this);
+    sigint_came.store(false, std::memory_order_relaxed);
+    sigint_call.store(call_, std::memory_order_seq_cst);
     struct sigaction action {};
     action.sa_handler = coroscope_sigint_came;
     action.sa_flags = SA_RESTART;
@@ -88,7 +80,20 @@ SigintScope::SigintScope(EventLoop& loop, const AnyTask& task, OnSigint what) : 
 SigintScope::~SigintScope() {
     if (!active_) return;
     if (set_by_us()) set_default();
-    loop_.unwatch(*this);
+    const bool unused = sigint_call.exchange(nullptr, std::memory_order_seq_cst) != nullptr;
+    // A handler on another thread that took the call still needs the loop, for a moment.
+    while (sigint_handlers.load(std::memory_order_acquire) != 0) std::this_thread::yield();
+    if (unused) {
+        delete call_;
+    } else if (call_ != nullptr) {
+        call_->scope = nullptr;  // it is with the loop
+    }
+}
+
+void SigintScope::came() noexcept {
+    call_ = nullptr;
+    came_ = true;
+    task_.cancel("interrupted (SIGINT)");
 }
 
 bool SigintScope::ended_it() const noexcept { return came_ && task_.uncancel() == 0; }

@@ -26,7 +26,7 @@ Timeout::Timeout() : task_(task_for_timeout()), cancelling_before_(task_->cancel
     };
 }
 
-Timeout::Timeout(Limit delay) : Timeout() {
+Timeout::Timeout(TimeLimit delay) : Timeout() {
     if (!delay) return;
     EventLoop& loop = *task_->loop;
     loop.add_timer(*this, deadline_of(loop, *delay));
@@ -46,7 +46,7 @@ std::optional<std::uint64_t> Timeout::when() const noexcept {
     return limited_ ? std::optional<std::uint64_t>(deadline_ns) : std::nullopt;
 }
 
-void Timeout::reschedule(Limit delay) {
+void Timeout::reschedule(TimeLimit delay) {
     if (!delay) return reschedule_at(std::nullopt);
     reschedule_at(deadline_of(*task_->loop, *delay));
 }
