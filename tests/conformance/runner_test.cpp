@@ -120,6 +120,19 @@ TEST(Runner, ALoopThatIsStoppedUnderItsMainTaskIsAnError) {
     EXPECT_NE(thrown_in([] { run<VirtualTimeLoop>(stop_the_loop()); }).find("stopped before"), std::string::npos);
 }
 
+TEST(Runner, ALoopThatWasStoppedBeforehandRunsOneIteration) {
+    VirtualTimeLoop loop;
+    int calls = 0;
+    loop.call_soon([&calls] { ++calls; });
+    loop.call_later(1h, [&calls] { ++calls; });
+    loop.stop();
+    loop.run_forever();
+    EXPECT_EQ(calls, 1);
+    loop.call_later(2h, [&loop] { loop.stop(); });
+    loop.run_forever();  // the stop of before is used up
+    EXPECT_EQ(calls, 2);
+}
+
 // --- SIGINT
 
 bool sigint_is_default() {

@@ -166,8 +166,9 @@ std::shared_ptr<detail::LoopLink> EventLoop::link_to_loop() {
 
 void EventLoop::run_forever() {
     const Running running(*this);
-    stopping_ = false;
-    while (!stopping_) iterate(-1);
+    do {
+        iterate(stopping_ ? 0 : -1);  // stopped beforehand: one iteration, as asyncio's
+    } while (!stopping_);
     stopping_ = false;
 }
 
@@ -176,8 +177,11 @@ void EventLoop::run_until_done(const AnyTask& task) {
 }
 
 void EventLoop::run_main(const AnyTask& task) {
-    stopping_ = false;
-    while (!task.done() && !stopping_) iterate(-1);
+    bool stopped = false;
+    while (!task.done() && !stopped) {
+        iterate(stopping_ ? 0 : -1);
+        stopped = stopping_;
+    }
     stopping_ = false;
     if (!task.done()) throw std::logic_error("the event loop was stopped before its main task was done");
 }
