@@ -1,13 +1,44 @@
 #include "stream_recorder.hpp"
 
+#include <sys/prctl.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 
 #include "command.hpp"
 
 namespace coroscope::cli {
 
+namespace {
+
+// 0: there is no such process (any more).
+pid_t parent_of(pid_t pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    const std::size_t name_end = text.rfind(')');  // of the name, which may hold anything
+    pid_t parent = 0;
+    char state = 0;
+    if (name_end == std::string::npos || std::sscanf(text.c_str() + name_end + 1, " %c %d", &state, &parent) != 2)
+        return 0;
+    return parent;
+}
+
+// Alive, and neither this process nor one that it, or a descendant of it, started.
+bool is_known_as_stranger(pid_t pid) {
+    for (pid_t each = pid; each != ::getpid(); each = parent_of(each)) {
+        if (each == 0) return false;  // it, or one on the way, has ended meanwhile
+        if (each == 1) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
 StreamRecorder::StreamRecorder(Client& client, const std::string& path) : path_(path), writer_(path) {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // descendants whose parent ends stay known as ours
     if (!writer_.error().empty())
         throw Failure("cannot record: " + writer_.error() + "; choose another file with --record");
     stream_ = client.follow();
@@ -46,6 +77,10 @@ bool StreamRecorder::take(const v1::WatchUpdate& update) {
     if (!caught_up_) others_.insert(frame.app());
     if (others_.contains(frame.app())) return true;
     if (frame.has_hello()) {
+        if (is_known_as_stranger(static_cast<pid_t>(frame.hello().pid()))) {
+            others_.insert(frame.app());
+            return true;
+        }
         running_[frame.app()] = static_cast<pid_t>(frame.hello().pid());
         appeared_.insert(static_cast<pid_t>(frame.hello().pid()));
     }

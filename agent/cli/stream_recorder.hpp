@@ -16,7 +16,8 @@
 
 namespace coroscope::cli {
 
-// Records the apps that appear after its construction. Construct, finish() and destroy on one thread.
+// Records the apps that appear after its construction, but for those that run on this machine and were started neither
+// by this process nor by its descendants. Construct, finish() and destroy on one thread.
 class StreamRecorder {
 public:
     StreamRecorder(Client& client, const std::string& path);  // throws Failure
@@ -45,7 +46,7 @@ private:
     std::map<model::AppKey, pid_t> running_;  // recorded apps that are connected
     std::set<pid_t> appeared_;
 
-    std::set<model::AppKey> others_;  // the reading thread's: there before us
+    std::set<model::AppKey> others_;  // the reading thread's: there before us, or strangers
     std::thread thread_;
 };
 

@@ -144,13 +144,15 @@ private:
 };
 
 // Waits for the end of a task.
-class [[nodiscard("co_await it")]] EndAwaiter
-    : public
-      JoinBase{public : explicit EndAwaiter(TaskControl * target) noexcept : JoinBase(target){} template <class P>
-               void await_suspend(std::coroutine_handle<P>) noexcept {suspend_until_done(false);
-}  // namespace detail
-void await_resume() { check_cancelled(); }
-};  // namespace coroscope
+class [[nodiscard]] EndAwaiter : public JoinBase {
+public:
+    using JoinBase::JoinBase;
+    template <class P>
+    void await_suspend(std::coroutine_handle<P>) noexcept {
+        suspend_until_done(false);
+    }
+    void await_resume() { check_cancelled(); }
+};
 
 template <class T>
 class [[nodiscard]] JoinAwaiter : public JoinBase {

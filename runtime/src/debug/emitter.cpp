@@ -301,7 +301,7 @@ void Emitter::State::send() {
     if (resync || resynced) {
         // Every loop lists its live tasks anew. Release: pairs with the acquire in EventLoop::take_snapshot().
         registry.snapshot_generation.fetch_add(1, std::memory_order_release);
-        if (registry.commands.wake_loops != nullptr) registry.commands.wake_loops();
+        if (const auto wake_loops = registry.commands.wake_loops.load()) wake_loops();
     }
 }
 

@@ -70,9 +70,9 @@ v1::CommandResult execute(probe::Registry& registry, const v1::Command& command)
     v1::CommandResult result;
     switch (command.command_case()) {
         case v1::Command::kCancelTask: {
-            const char* why_not = registry.commands.cancel_task == nullptr
-                                      ? "the app has no event loop"
-                                      : registry.commands.cancel_task(command.cancel_task());
+            const auto cancel_task = registry.commands.cancel_task.load();
+            const char* why_not =
+                cancel_task == nullptr ? "the app has no event loop" : cancel_task(command.cancel_task());
             result.set_done(why_not == nullptr);
             if (why_not != nullptr) result.set_error(why_not);
             break;
@@ -84,7 +84,7 @@ v1::CommandResult execute(probe::Registry& registry, const v1::Command& command)
         case v1::Command::kSnapshot:
             registry.snapshot_generation.fetch_add(1,
                                                    std::memory_order_release);  // pairs with EventLoop::take_snapshot()
-            if (registry.commands.wake_loops != nullptr) registry.commands.wake_loops();
+            if (const auto wake_loops = registry.commands.wake_loops.load()) wake_loops();
             result.set_done(true);
             break;
         case v1::Command::COMMAND_NOT_SET: result.set_error("this version of the app does not know the command"); break;

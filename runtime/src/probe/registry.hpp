@@ -50,11 +50,11 @@ struct ThreadProbe {
     std::uintptr_t stack_high = 0;
 };
 
-// Commands that reach back into the runtime, which sets them. Called on a thread of the debug library.
+// Commands that reach back into the runtime, whose first loop sets them. Called on a thread of the debug library.
 struct CommandTable {
     // nullptr: cancelled. Else why not, in words. Waits for the loops' answers, for half a second at most.
-    const char* (*cancel_task)(std::uint64_t task) = nullptr;
-    void (*wake_loops)() = nullptr;  // so that an idle loop notices a snapshot request
+    std::atomic<const char* (*)(std::uint64_t task)> cancel_task = nullptr;
+    std::atomic<void (*)()> wake_loops = nullptr;  // so that an idle loop notices a snapshot request
 };
 
 struct Registry {

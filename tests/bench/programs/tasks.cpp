@@ -1,4 +1,5 @@
-// The runtime's side of the part `runtime`: the same work as asio_tasks.cpp. Debug mode is what COROSCOPE says.
+// The runtime's side of the parts `runtime` and `runtime_peers`: the same work as asio_tasks.cpp. Debug mode is what
+// COROSCOPE says.
 #include <benchmark/benchmark.h>
 #include <time.h>
 
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "coroscope/coroscope.hpp"
+#include "resident.hpp"
 #include "runtime/src/probe/registry.hpp"
 
 namespace {
@@ -89,19 +91,135 @@ Coro<> pipeline(benchmark::State& state) {
     for (Task<>& task : tasks) co_await task;
 }
 
-// Sleeps of 1 to 16 ms, ten thousand at a time. What counts is the CPU time, of all threads of the process.
-constexpr int sleepers = 10'000;
+Coro<int> fib(int n) {
+    if (n < 2) co_return n;
+    const int one = co_await fib(n - 1);
+    co_return one + co_await fib(n - 2);
+}
 
+constexpr int fib_argument = 20, fib_calls = 21'891;
+
+Coro<> fibs(benchmark::State& state) {
+    while (state.KeepRunningBatch(fib_calls)) benchmark::DoNotOptimize(co_await fib(fib_argument));
+}
+
+// Starts so many tasks that end at once and joins them all: the first time in the process, or later.
+template <class Make>
+Coro<> spawn_all(std::size_t count, Make make) {
+    std::vector<Task<int>> tasks;
+    tasks.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) tasks.push_back(create_task(make(static_cast<int>(i))));
+    for (Task<int>& task : tasks) benchmark::DoNotOptimize(co_await task);
+}
+
+Coro<> spawn_many(benchmark::State& state) {
+    const auto count = static_cast<std::size_t>(state.range(0));
+    if (state.range(1) != 0) co_await spawn_all(count, child);  // warm
+    while (state.KeepRunningBatch(state.range(0))) co_await spawn_all(count, child);
+}
+
+Coro<> gathers(benchmark::State& state) {
+    while (state.KeepRunningBatch(state.range(0))) {
+        std::vector<Coro<int>> children;
+        children.reserve(static_cast<std::size_t>(state.range(0)));
+        for (int i = 0; i < state.range(0); ++i) children.push_back(child(i));
+        benchmark::DoNotOptimize((co_await gather(std::move(children))).data());
+    }
+}
+
+// Two tasks wake each other in turn.
+Coro<> answer_pings(Event& ping, Event& pong) {
+    for (;;) {
+        co_await ping.wait();
+        ping.clear();
+        pong.set();
+    }
+}
+
+Coro<> switches(benchmark::State& state) {
+    Event ping, pong;
+    Task<> other = create_task(answer_pings(ping, pong));
+    while (state.KeepRunningBatch(2 * batch)) {
+        for (int i = 0; i < batch; ++i) {
+            ping.set();
+            co_await pong.wait();
+            pong.clear();
+        }
+    }
+    other.cancel();
+    co_await other.wait();
+}
+
+// Sleeps of 1 to 16 ms, all at a time. What counts is the CPU time, of all threads of the process.
 Coro<> one_sleep(int index) { co_await sleep(std::chrono::microseconds(1000 + (index * 7919) % 15000)); }
 
 Coro<> sleeps(benchmark::State& state) {
+    const auto sleepers = static_cast<std::size_t>(state.range(0));
     for (auto _ : state) {
         const double before = process_cpu_seconds();
         std::vector<Task<>> tasks;
         tasks.reserve(sleepers);
-        for (int i = 0; i < sleepers; ++i) tasks.push_back(create_task(one_sleep(i)));
+        for (std::size_t i = 0; i < sleepers; ++i) tasks.push_back(create_task(one_sleep(static_cast<int>(i))));
         for (Task<>& task : tasks) co_await task;
-        state.SetIterationTime((process_cpu_seconds() - before) / sleepers);
+        state.SetIterationTime((process_cpu_seconds() - before) / static_cast<double>(sleepers));
+    }
+}
+
+// A limit of time around what is done at once.
+Coro<> timeouts(benchmark::State& state) {
+    while (state.KeepRunningBatch(batch)) {
+        for (int i = 0; i < batch; ++i) {
+            Timeout limit(std::chrono::seconds(10));
+            benchmark::DoNotOptimize(co_await child(i));
+        }
+    }
+}
+
+Coro<> sleep_long() { co_await sleep(std::chrono::hours(1)); }
+
+Coro<> cancel_and_join(benchmark::State& state, bool unwind) {
+    const TaskOptions options = TaskOptions().unwind_cancellation(unwind);
+    while (state.KeepRunningBatch(batch)) {
+        for (int i = 0; i < batch; ++i) {
+            Task<> task = create_task(options, sleep_long());
+            co_await yield();
+            task.cancel();
+            if (unwind) {  // without any throw
+                co_await task.wait();
+                continue;
+            }
+            try {
+                co_await task;
+            } catch (const Cancelled&) {
+            }
+        }
+    }
+}
+Coro<> cancels(benchmark::State& state) { return cancel_and_join(state, false); }
+Coro<> cancels_unwinding(benchmark::State& state) { return cancel_and_join(state, true); }
+
+// What a task that sleeps costs in memory; what starting and joining one costs when there are so many.
+Coro<> sleeping_bytes(benchmark::State& state) {
+    const auto count = static_cast<std::size_t>(state.range(0));
+    std::vector<Task<>> tasks(count);
+    const double before = resident_bytes();
+    for (auto _ : state) {
+        for (Task<>& task : tasks) task = create_task(sleep_long());
+        co_await yield();
+        state.counters["bytes"] = (resident_bytes() - before) / static_cast<double>(count);
+        for (Task<>& task : tasks) task.cancel();
+        for (Task<>& task : tasks) co_await task.wait();
+    }
+}
+
+Coro<int> yield_once(int value) {
+    co_await yield();
+    co_return value;
+}
+
+Coro<> growth(benchmark::State& state) {
+    while (state.KeepRunningBatch(state.range(0))) {
+        co_await spawn_all(static_cast<std::size_t>(state.range(0)), yield_once);
     }
 }
 
@@ -112,12 +230,32 @@ COROSCOPE_BENCH_ON_LOOP(spawn_and_join)
 COROSCOPE_BENCH_ON_LOOP(yields)
 COROSCOPE_BENCH_ON_LOOP(pipeline)
 COROSCOPE_BENCH_ON_LOOP(sleeps)
+COROSCOPE_BENCH_ON_LOOP(fibs)
+COROSCOPE_BENCH_ON_LOOP(spawn_many)
+COROSCOPE_BENCH_ON_LOOP(gathers)
+COROSCOPE_BENCH_ON_LOOP(switches)
+COROSCOPE_BENCH_ON_LOOP(timeouts)
+COROSCOPE_BENCH_ON_LOOP(cancels)
+COROSCOPE_BENCH_ON_LOOP(cancels_unwinding)
+COROSCOPE_BENCH_ON_LOOP(sleeping_bytes)
+COROSCOPE_BENCH_ON_LOOP(growth)
 
 BENCHMARK(run_await_children)->Name("await")->UseRealTime();
 BENCHMARK(run_spawn_and_join)->Name("spawn_join")->UseRealTime();
 BENCHMARK(run_yields)->Name("yield")->UseRealTime();
 BENCHMARK(run_pipeline)->Name("pipeline")->Arg(2)->Arg(3)->UseRealTime();
-BENCHMARK(run_sleeps)->Name("sleeps")->UseManualTime()->Iterations(4);
+BENCHMARK(run_sleeps)->Name("sleeps")->Arg(10'000)->UseManualTime()->Iterations(4);
+BENCHMARK(run_sleeps)->Name("sleeps_many")->Arg(100'000)->Arg(1'000'000)->UseManualTime()->Iterations(1);
+BENCHMARK(run_fibs)->Name("fib")->UseRealTime();
+BENCHMARK(run_spawn_many)->Name("spawn_cold")->Args({1'000'000, 0})->UseRealTime()->Iterations(1'000'000);
+BENCHMARK(run_spawn_many)->Name("spawn_warm")->Args({1'000'000, 1})->UseRealTime()->Iterations(3'000'000);
+BENCHMARK(run_gathers)->Name("gather")->Arg(100'000)->UseRealTime();
+BENCHMARK(run_switches)->Name("switch")->UseRealTime();
+BENCHMARK(run_timeouts)->Name("timeout")->UseRealTime();
+BENCHMARK(run_cancels)->Name("cancel")->UseRealTime();
+BENCHMARK(run_cancels_unwinding)->Name("cancel_unwind")->UseRealTime();
+BENCHMARK(run_sleeping_bytes)->Name("bytes")->RangeMultiplier(10)->Range(1000, 1'000'000)->Iterations(1);
+BENCHMARK(run_growth)->Name("growth")->RangeMultiplier(10)->Range(1000, 1'000'000)->UseRealTime();
 
 }  // namespace
 
