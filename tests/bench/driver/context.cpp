@@ -25,16 +25,41 @@ Context::~Context() {
     std::filesystem::remove_all(directory_, ignored);
 }
 
-std::string Context::program(const std::string& name) const {
-    std::string path = bin_ + "/bench/" + name;
+std::string Context::existing(const std::string& path) const {
     if (::access(path.c_str(), X_OK) != 0) throw std::runtime_error("no program " + path + ": ./dev bench builds it");
     return path;
 }
 
-std::string Context::coroscope() const {
-    std::string path = bin_ + "/coroscope";
-    if (::access(path.c_str(), X_OK) != 0) throw std::runtime_error("no program " + path + ": ./dev bench builds it");
-    return path;
+std::string Context::program(const std::string& name) const { return existing(bin_ + "/bench/" + name); }
+std::string Context::example(const std::string& name) const { return existing(bin_ + "/examples/" + name); }
+std::string Context::coroscope() const { return existing(bin_ + "/coroscope"); }
+
+std::optional<std::vector<std::string>> Context::peer(const std::string& program, const char* option) {
+    const std::string path = bin_ + "/bench/" + program;
+    constexpr const char* python = "/usr/bin/python3";  // Debian's, which has Debian's uvloop
+    const bool is_script = program.ends_with(".py");
+    const bool wants_uvloop = option != nullptr && std::string_view(option) == "--uvloop";
+    bool found = ::access(path.c_str(), is_script ? R_OK : X_OK) == 0 && (!is_script || ::access(python, X_OK) == 0);
+    if (found && wants_uvloop) {
+        if (!has_uvloop_)
+            has_uvloop_ = Child({python, "-c", "import uvloop"}, {}, log_).wait(std::chrono::seconds(20)) == 0;
+        found = *has_uvloop_;
+    }
+    if (!found) {
+        missing_.insert(program + (option == nullptr ? "" : std::string(" ") + option));
+        return std::nullopt;
+    }
+    std::vector<std::string> command;
+    if (is_script) command.push_back(python);
+    command.push_back(path);
+    if (option != nullptr) command.push_back(option);
+    return command;
+}
+
+std::string Context::missing_peers() const {
+    std::string text;
+    for (const std::string& each : missing_) text += (text.empty() ? "" : ", ") + each;
+    return text;
 }
 
 void Context::tick() const {

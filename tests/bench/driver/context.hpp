@@ -3,7 +3,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,8 +29,14 @@ public:
     Options options;
     Report report;
 
-    std::string program(const std::string& name) const;          // one of ours: <bin>/bench/NAME
-    std::string coroscope() const;                               // the agent and its commands
+    std::string program(const std::string& name) const;  // one of ours: <bin>/bench/NAME
+    std::string example(const std::string& name) const;  // one of ours: <bin>/examples/NAME
+    std::string coroscope() const;                       // the agent and its commands
+    // How a peer's program is called: one in <bin>/bench, or a script there for Debian's Python. Nothing if it was not
+    // built, or what it needs is not installed: then it is left out.
+    std::optional<std::vector<std::string>> peer(const std::string& program, const char* option);
+    std::string missing_peers() const;  // what was left out so far
+    std::string peers_missing_advice() const { return "install with ./dev setup bench, then build anew"; }
     const std::string& directory() const { return directory_; }  // for sockets and files, removed at the end
     const std::string& log() const { return log_; }
     // Environment for COROSCOPE=`value`; "": debug mode off.
@@ -40,7 +48,11 @@ public:
     std::unique_ptr<Child> start_agent(const std::string& name) const;
 
 private:
+    std::string existing(const std::string& path) const;
+
     std::string bin_;
+    std::set<std::string> missing_;
+    std::optional<bool> has_uvloop_;
     std::string directory_;
     std::string log_;
 };
@@ -61,6 +73,10 @@ void bench_encode(Context& context);
 void bench_fold(Context& context);
 void bench_end_to_end(Context& context);
 void bench_runtime(Context& context);
+void bench_runtime_peers(Context& context);
+void bench_runtime_memory(Context& context);
+void bench_runtime_echo(Context& context);
+void bench_runtime_http(Context& context);
 void bench_echo(Context& context);
 void bench_memory(Context& context);
 

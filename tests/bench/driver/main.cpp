@@ -27,6 +27,14 @@ constexpr Part parts[] = {
      coroscope::bench::bench_end_to_end},
     {"runtime", "tasks, queues, timers: debug off, on without and with an agent, and Boost.Asio",
      coroscope::bench::bench_runtime},
+    {"runtime_peers", "tasks, queues, timers, cancellation: debug off, beside Asio, libuv, Go, asyncio, uvloop",
+     coroscope::bench::bench_runtime_peers},
+    {"runtime_memory", "bytes a sleeping task; what a task costs among 1e3 to 1e6",
+     coroscope::bench::bench_runtime_memory},
+    {"runtime_echo", "a TCP echo server's CPU a request, beside the peers' servers",
+     coroscope::bench::bench_runtime_echo},
+    {"runtime_http", "the web server's CPU a request under wrk, beside the peers' servers",
+     coroscope::bench::bench_runtime_http},
     {"echo", "a TCP echo server's CPU a request, beside raw epoll and Boost.Asio", coroscope::bench::bench_echo},
     {"memory", "what an app without an agent grows by", coroscope::bench::bench_memory},
 };
@@ -34,12 +42,12 @@ constexpr Part parts[] = {
 std::string own_directory() { return std::filesystem::read_symlink("/proc/self/exe").parent_path().string(); }
 
 void list() {
-    for (const Part& part : parts) std::printf("%-12s %s\n", part.name, part.about);
+    for (const Part& part : parts) std::printf("%-14s %s\n", part.name, part.about);
 }
 
 void run_part(Context& context, const Part& part) {
     const auto began = std::chrono::steady_clock::now();
-    std::fprintf(stderr, "%-12s ", part.name);
+    std::fprintf(stderr, "%-14s ", part.name);
     try {
         part.run(context);
     } catch (const std::exception& error) {

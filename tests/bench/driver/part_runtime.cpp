@@ -29,7 +29,7 @@ struct Variant {
 void bench_runtime(Context& context) {
     const auto agent = context.start_agent("runtime");
     const std::vector<Variant> variants = {
-        {"asio_tasks", "Boost.Asio", {}},
+        {"tasks_asio", "Boost.Asio", {}},
         {"tasks", "debug off", context.debug_environment("")},
         {"tasks", "on, no agent", context.debug_environment(context.free_socket("nobody"))},
         {"tasks", "on, with agent", context.debug_environment(context.free_socket("runtime"))}};

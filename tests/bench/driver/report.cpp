@@ -167,6 +167,41 @@ std::size_t Report::missed() const {
         std::count_if(figures_.begin(), figures_.end(), [](const Figure& figure) { return !figure.met(); }));
 }
 
+void Report::print_rows(const std::string& part) const {
+    for (const Row& row : rows_) {
+        if (row.part != part) continue;
+        std::printf("  %-58s", row.name.c_str());
+        if (!row.samples.empty()) std::printf(" %10s %-14s", number(row.median()).c_str(), row.unit.c_str());
+        if (row.samples.size() > 1) {
+            std::printf(" %s .. %s", number(row.least()).c_str(), number(row.most()).c_str());
+        }
+        std::printf("%s%s\n", row.note.empty() ? "" : "  ", row.note.c_str());
+    }
+}
+
+void Report::print_grid(const std::string& part, const std::vector<std::string>& columns) const {
+    std::vector<std::string> works;
+    for (const Row& row : rows_) {
+        if (row.part != part) continue;
+        const std::string work = row.name.substr(0, row.name.rfind(": "));
+        if (std::find(works.begin(), works.end(), work) == works.end()) works.push_back(work);
+    }
+    std::printf("  %-40s %-4s", "medians", "");
+    for (const std::string& column : columns) std::printf(" %10s", column.c_str());
+    std::printf("\n");
+    for (const std::string& work : works) {
+        std::string unit, note;
+        std::printf("  %-40s", work.c_str());
+        for (const std::string& column : columns) {
+            const Row* row = find(part, work + ": " + column);
+            if (row != nullptr && unit.empty()) std::printf(" %-4s", (unit = row->unit).c_str());
+            std::printf(" %10s", row == nullptr || row->samples.empty() ? "-" : number(row->median()).c_str());
+            if (row != nullptr && !row->note.empty()) note += "  " + row->note;
+        }
+        std::printf("%s\n", note.c_str());
+    }
+}
+
 void Report::print_table() const {
     std::printf("\n%s, %u cores, %s\n", processor().c_str(), std::thread::hardware_concurrency(), compiler().c_str());
     if (load_average() > 1) {
@@ -176,13 +211,10 @@ void Report::print_table() const {
     }
     for (const std::string& part : parts()) {
         std::printf("\n%s\n", part.c_str());
-        for (const Row& row : rows_) {
-            if (row.part != part) continue;
-            std::printf("  %-58s %10s %-14s", row.name.c_str(), number(row.median()).c_str(), row.unit.c_str());
-            if (row.samples.size() > 1) {
-                std::printf(" %s .. %s", number(row.least()).c_str(), number(row.most()).c_str());
-            }
-            std::printf("%s%s\n", row.note.empty() ? "" : "  ", row.note.c_str());
+        if (const auto grid = grids_.find(part); grid != grids_.end()) {
+            print_grid(part, grid->second);
+        } else {
+            print_rows(part);
         }
         for (const Figure& figure : figures_) {
             if (figure.part != part) continue;

@@ -35,6 +35,8 @@ public:
     Report();
     void sample(const std::string& part, const std::string& name, const std::string& unit, double value);
     void note(const std::string& part, const std::string& name, const std::string& text);
+    // Rows of this part are named "WORK: COLUMN": the table prints one line a work.
+    void grid(const std::string& part, std::vector<std::string> columns) { grids_[part] = std::move(columns); }
     void figure(Figure figure) { figures_.push_back(std::move(figure)); }
     // A part that could not be measured. It counts as failed.
     void failure(const std::string& part, const std::string& what) { failures_[part] = what; }
@@ -57,9 +59,13 @@ private:
     Row& row(const std::string& part, const std::string& name);
     std::vector<std::string> parts() const;
 
+    void print_rows(const std::string& part) const;
+    void print_grid(const std::string& part, const std::vector<std::string>& columns) const;
+
     std::vector<Row> rows_;  // in the order of their first sample
     std::vector<Figure> figures_;
     std::map<std::string, std::string> failures_;
+    std::map<std::string, std::vector<std::string>> grids_;
 };
 
 }  // namespace coroscope::bench

@@ -1,4 +1,4 @@
-// The runtime's side of the parts `runtime` and `runtime_peers`: the same work as asio_tasks.cpp. Debug mode is what
+// The runtime's side of the parts `runtime` and `runtime_peers`: the same work as peers/tasks_asio.cpp. Debug mode is what
 // COROSCOPE says.
 #include <benchmark/benchmark.h>
 #include <time.h>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "coroscope/coroscope.hpp"
-#include "resident.hpp"
+#include "tests/bench/programs/resident.hpp"
 #include "runtime/src/probe/registry.hpp"
 
 namespace {

@@ -1,6 +1,6 @@
-// Boost.Asio's side of the parts `runtime` and `runtime_peers`: the same work as tasks.cpp, in the way that is fastest
-// in Asio 1.81: its awaitables on the concrete executor type, channels without locks, an io_context told that one
-// thread uses it.
+// Boost.Asio's side of the parts `runtime` and `runtime_peers`: the same work as programs/tasks.cpp, in the way that is
+// fastest in Asio 1.81: its awaitables on the concrete executor type, channels without locks, an io_context told that
+// one thread uses it.
 #include <benchmark/benchmark.h>
 #include <time.h>
 
@@ -21,7 +21,7 @@
 #include <memory>
 #include <vector>
 
-#include "resident.hpp"
+#include "tests/bench/programs/resident.hpp"
 
 namespace {
 
