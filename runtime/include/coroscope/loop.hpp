@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "coroscope/create_task.hpp"
+#include "coroscope/detail/loop_clock.hpp"
 #include "coroscope/detail/timer.hpp"
 
 namespace coroscope {
@@ -229,6 +230,7 @@ private:
     detail::TaskControl* first_task_ = nullptr;
     detail::TaskControl* last_task_ = nullptr;
     detail::TimerHeap timers_;
+    detail::LoopClock clock_;
     std::uint64_t now_ns_ = 0;
     // A stamp that is as good as now, because nothing but the loop has run since: the end of the last step is the begin
     // of the next. 0: none, take one.

@@ -14,13 +14,13 @@
 #include <algorithm>
 #include <coroutine>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
+#include "coroscope/detail/ring_buffer.hpp"
 #include "coroscope/detail/task_control.hpp"
 #include "coroscope/error.hpp"
 
@@ -36,14 +36,10 @@ public:
     std::size_t size() const noexcept { return items_.size(); }
     void add(T&& item) { items_.push_back(std::move(item)); }
     void give_back(T&& item) { items_.push_front(std::move(item)); }
-    T take() {
-        T item = std::move(items_.front());
-        items_.pop_front();
-        return item;
-    }
+    T take() { return items_.take_front(); }
 
 private:
-    std::deque<T> items_;
+    RingBuffer<T> items_;
 };
 
 template <class T>
@@ -122,19 +118,21 @@ public:
                           });
         }
         T await_resume() {
-            if (this->cancelled()) [[unlikely]] {
-                if (item_) queue_.give_back(std::move(*item_));  // handed over, then cancelled: others shall have it
-                this->check_cancelled();
-            }
-            if (!item_) [[unlikely]]
-                throw QueueShutDown();
+            if (this->task() != nullptr) require_item();
             return std::move(*item_);
         }
-        GetAwaiter* next_waiter = nullptr;
-        GetAwaiter* previous_waiter = nullptr;
+        GetAwaiter* next_waiter;  // set by the list
+        GetAwaiter* previous_waiter;
 
     private:
         friend BasicQueue;
+        [[gnu::noinline]] void require_item() {  // after a wait
+            if (this->cancelled()) {
+                if (item_) queue_.give_back(std::move(*item_));  // handed over, then cancelled: others shall have it
+                this->check_cancelled();
+            }
+            if (!item_) throw QueueShutDown();
+        }
         void wake_up() noexcept {
             waiting_ = false;
             this->wake();
@@ -176,8 +174,8 @@ public:
             this->check_cancelled();
             throw QueueShutDown();
         }
-        PutAwaiter* next_waiter = nullptr;
-        PutAwaiter* previous_waiter = nullptr;
+        PutAwaiter* next_waiter;  // set by the list
+        PutAwaiter* previous_waiter;
 
     private:
         friend BasicQueue;
@@ -274,30 +272,33 @@ private:
     // There is an item. Room comes free: the first that waits to put has its turn.
     T take() {
         T item = items_.take();
-        if (PutAwaiter* putter = putters_.pop()) {
-            putter->added_ = true;
-            items_.add(std::move(putter->item_));
-            ++unfinished_;
-            putter->wake_up();
-        }
+        if (!putters_.empty()) admit_putter();
         return item;
+    }
+    [[gnu::noinline]] void admit_putter() {
+        PutAwaiter* putter = putters_.pop();
+        putter->added_ = true;
+        items_.add(std::move(putter->item_));
+        ++unfinished_;
+        putter->wake_up();
     }
     // There is room. Who waits for an item gets it handed over.
     void add(T&& item) {
+        if (getters_.empty()) {
+            items_.add(std::move(item));
+        } else {
+            hand_over(std::move(item));
+        }
         ++unfinished_;
-        if (hand_over(item)) return;
-        items_.add(std::move(item));
     }
     void give_back(T&& item) {
-        if (hand_over(item)) return;
+        if (!getters_.empty()) return hand_over(std::move(item));
         items_.give_back(std::move(item));
     }
-    bool hand_over(T& item) {
+    [[gnu::noinline]] void hand_over(T&& item) {
         GetAwaiter* getter = getters_.pop();
-        if (getter == nullptr) return false;
         getter->item_.emplace(std::move(item));
         getter->wake_up();
-        return true;
     }
     void release_joiners() noexcept {
         while (JoinWaiter* waiter = joiners_.pop()) waiter->wake_up();

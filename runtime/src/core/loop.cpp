@@ -85,9 +85,9 @@ using probe::EventKind;
 EventLoop::EventLoop() : poller_(std::make_unique<detail::Poller>()) {
     static std::atomic<std::uint64_t> last_id{0};
     id_ = last_id.fetch_add(1, std::memory_order_relaxed) + 1;  // only unique, orders nothing
-    now_ns_ = probe::monotonic_ns();
     probe::registry().commands.cancel_task = detail::cancel_task_command;
     probe::registry().commands.wake_loops = detail::wake_loops_command;
+    now_ns_ = clock_.now_ns();
     {
         const std::scoped_lock lock(detail::loops().mutex);
         detail::loops().all.push_back(this);
@@ -141,7 +141,7 @@ EventLoop::Running::~Running() {
     loop_.running_ = was_running_;
 }
 
-std::uint64_t EventLoop::clock_ns() noexcept { return probe::monotonic_ns(); }
+std::uint64_t EventLoop::clock_ns() noexcept { return clock_.now_ns(); }
 int EventLoop::poll(std::int64_t timeout_ns) noexcept { return poller_->poll(timeout_ns); }
 void EventLoop::watch(detail::FdWatch& watch) { poller_->add(watch); }
 void EventLoop::unwatch(detail::FdWatch& watch) noexcept { poller_->remove(watch); }

@@ -129,7 +129,7 @@ TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::exception_ptr (*erro
 // Ends a task that is not running, here and now, by destroying its frames.
 void end_now(TaskControl& task) noexcept;
 void make_ready(TaskControl& task) noexcept;
-[[noreturn]] void throw_cancelled(TaskControl& task);            // in the task itself
+[[noreturn]] void throw_cancelled(TaskControl& task);  // in the task itself
 [[noreturn]] void throw_no_running_loop();
 EventLoop* running_loop() noexcept;  // nullptr: none on this thread
 
