@@ -18,7 +18,6 @@
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "coroscope/detail/promise.hpp"
 
@@ -84,43 +83,30 @@ struct PromiseWithAwait : PromiseBase {
 
 template <class T>
 struct Promise : PromiseWithAwait {
-    std::variant<std::monostate, T, std::exception_ptr> result;
+    std::optional<T> result;
 
     Coro<T> get_return_object() noexcept;
     template <class U>
     requires std::is_convertible_v<U&&, T>
-    void return_value(U&& value) { result.template emplace<1>(std::forward<U>(value)); }
-    void unhandled_exception() noexcept { result.template emplace<2>(std::current_exception()); }
+    void return_value(U&& value) { result.emplace(std::forward<U>(value)); }
 
-    std::exception_ptr error() const noexcept {
-        return result.index() == 2 ? std::get<2>(result) : std::exception_ptr();
-    }
     T take() {
-        if (result.index() == 2) [[unlikely]]
-            std::rethrow_exception(std::get<2>(result));
-        return std::move(std::get<1>(result));
+        rethrow_error();
+        return std::move(*result);
     }
     T& get() {
-        if (result.index() == 2) [[unlikely]]
-            std::rethrow_exception(std::get<2>(result));
-        return std::get<1>(result);
+        rethrow_error();
+        return *result;
     }
 };
 
 template <>
 struct Promise<void> : PromiseWithAwait {
-    std::exception_ptr exception;
-
     Coro<void> get_return_object() noexcept;
     void return_void() noexcept {}
-    void unhandled_exception() noexcept { exception = std::current_exception(); }
 
-    std::exception_ptr error() const noexcept { return exception; }
-    void take() const {
-        if (exception) [[unlikely]]
-            std::rethrow_exception(exception);
-    }
-    void get() const { take(); }
+    void take() const { rethrow_error(); }
+    void get() const { rethrow_error(); }
 };
 
 }  // namespace detail

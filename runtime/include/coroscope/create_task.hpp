@@ -109,7 +109,7 @@ Task<T> spawn_coro(EventLoop* loop, Coro<T>&& coro, std::unique_ptr<Keep> keep, 
                    const std::source_location& where) {
     Promise<T>* promise = coro.release();
     if (promise == nullptr) throw std::logic_error("create_task: the coroutine object was moved from");
-    return Task<T>(AnyTask::adopt(spawn(loop, *promise, &error_of<T>, std::move(keep), name, where)));
+    return Task<T>(AnyTask::adopt(spawn(loop, *promise, std::move(keep), name, where)));
 }
 
 template <class T>

@@ -44,7 +44,6 @@ class GeneratorPromise : public PromiseWithAwait {
 public:
     AsyncGenerator<T> get_return_object() noexcept;
     void return_void() noexcept {}
-    void unhandled_exception() noexcept { error = std::current_exception(); }
 
     // Hands a value to who awaits next(), and goes on when it is awaited again.
     class YieldAwaiter {
@@ -72,7 +71,6 @@ public:
     }
 
     std::optional<T> value;
-    std::exception_ptr error;      // what the body threw
     std::exception_ptr thrown_in;  // by aclose() or athrow(), at the co_yield
     bool begun = false;
     bool running = false;  // somebody awaits it

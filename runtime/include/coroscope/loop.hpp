@@ -190,10 +190,8 @@ protected:
 
 private:
     friend class detail::TaskControl;
-    friend detail::TaskControl* detail::spawn(EventLoop*, detail::PromiseBase&,
-                                              std::exception_ptr (*)(const detail::PromiseBase&) noexcept,
-                                              std::unique_ptr<detail::Keep>, std::string_view,
-                                              const std::source_location&);
+    friend detail::TaskControl* detail::spawn(EventLoop*, detail::PromiseBase&, std::unique_ptr<detail::Keep>,
+                                              std::string_view, const std::source_location&);
     friend void detail::make_ready(detail::TaskControl&) noexcept;
     friend void detail::end_now(detail::TaskControl&) noexcept;
 
@@ -221,8 +219,18 @@ private:
     void take_remote_calls();
     void fire_timers() noexcept;
     void take_snapshot() noexcept;
-    void link(detail::TaskControl& task) noexcept;
-    void unlink(detail::TaskControl& task) noexcept;
+    void link(detail::TaskControl& task) noexcept {
+        task.previous_task = last_task_;
+        (last_task_ != nullptr ? last_task_->next_task : first_task_) = &task;
+        last_task_ = &task;
+    }
+    void unlink(detail::TaskControl& task) noexcept {
+        if (snapshot_next_ == &task) [[unlikely]]
+            snapshot_next_ = task.next_task;
+        (task.previous_task != nullptr ? task.previous_task->next_task : first_task_) = task.next_task;
+        (task.next_task != nullptr ? task.next_task->previous_task : last_task_) = task.previous_task;
+        task.previous_task = task.next_task = nullptr;
+    }
 
     detail::ReadyNode* first_ready_ = nullptr;
     detail::ReadyNode* last_ready_ = nullptr;

@@ -12,7 +12,7 @@ namespace detail {
 
 class [[nodiscard("co_await it")]] SleepAwaiter : public Suspension, TimerNode {
 public:
-    explicit SleepAwaiter(std::int64_t duration_ns) noexcept : duration_ns_(duration_ns) {}
+    explicit SleepAwaiter(std::int64_t duration_ns) noexcept { deadline_ns = static_cast<std::uint64_t>(duration_ns); }
     ~SleepAwaiter() {
         if (queued()) task()->loop->remove_timer(*this);
     }
@@ -24,8 +24,7 @@ public:
     void await_resume() { check_cancelled(); }
 
 private:
-    void start();
-    std::int64_t duration_ns_;
+    void start();  // until then deadline_ns is the duration: a sleeping task is small
 };
 
 class [[nodiscard("co_await it")]] YieldAwaiter : public Suspension {

@@ -110,11 +110,6 @@ public:
 
 namespace detail {
 
-template <class T>
-std::exception_ptr error_of(const PromiseBase& root) noexcept {
-    return static_cast<const Promise<T>&>(root).error();
-}
-
 // Waits for one task.
 class JoinBase : public Suspension, public DoneHook {
 public:

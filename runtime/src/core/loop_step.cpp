@@ -81,7 +81,7 @@ void EventLoop::run_step(TaskControl& task) {
         while (detail::next_frame != nullptr)  // see transfer_to()
             std::exchange(detail::next_frame, nullptr)->resume();
         if (task.root->finished()) {
-            const std::exception_ptr error = task.error();
+            const std::exception_ptr& error = task.root->error;
             task.outcome = !error                                               ? TaskOutcome::ok
                            : *error.__cxa_exception_type() == typeid(Cancelled) ? TaskOutcome::cancelled
                                                                                 : TaskOutcome::error;
@@ -147,19 +147,6 @@ void EventLoop::tell_done(TaskControl& task) noexcept {
         hook->task = nullptr;
         hook->on_done(*hook, task);
     }
-}
-
-void EventLoop::link(TaskControl& task) noexcept {
-    task.previous_task = last_task_;
-    (last_task_ != nullptr ? last_task_->next_task : first_task_) = &task;
-    last_task_ = &task;
-}
-
-void EventLoop::unlink(TaskControl& task) noexcept {
-    if (snapshot_next_ == &task) snapshot_next_ = task.next_task;
-    (task.previous_task != nullptr ? task.previous_task->next_task : first_task_) = task.next_task;
-    (task.next_task != nullptr ? task.next_task->previous_task : last_task_) = task.previous_task;
-    task.previous_task = task.next_task = nullptr;
 }
 
 }  // namespace coroscope

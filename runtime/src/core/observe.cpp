@@ -75,12 +75,15 @@ void remember_creation(PromiseBase& promise) noexcept {
         auto* frames = static_cast<CreationFrames*>(allocate_frame(sizeof(CreationFrames)));
         frames->count = probe::capture_frames(frames->addresses, CreationFrames::most);
         promise.creation = frames;
+        promise.has_creation = true;
     } catch (...) {  // out of memory: its creation stays unknown
     }
 }
 
 void forget_creation(PromiseBase& promise) noexcept {
-    free_frame(std::exchange(promise.creation, nullptr), sizeof(CreationFrames));
+    free_frame(promise.creation, sizeof(CreationFrames));
+    promise.has_creation = false;
+    promise.parent = nullptr;
 }
 
 void report_never_awaited(PromiseBase& promise) noexcept {
@@ -100,7 +103,7 @@ void report_never_awaited(PromiseBase& promise) noexcept {
         report.has_site = true;
         if (current_task != nullptr && current_frame != nullptr)
             report.stack = frame_node(*current_frame, *current_task);
-        if (promise.creation != nullptr)
+        if (promise.has_creation)
             report.frames.assign(promise.creation->addresses, promise.creation->addresses + promise.creation->count);
     });
 }

@@ -37,8 +37,8 @@ std::uint64_t next_resource_id() noexcept {
     return last.fetch_add(1, std::memory_order_relaxed) + 1;  // only unique, orders nothing
 }
 
-TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::exception_ptr (*error_of)(const PromiseBase&) noexcept,
-                   std::unique_ptr<Keep> keep, std::string_view name, const std::source_location& where) {
+TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::unique_ptr<Keep> keep, std::string_view name,
+                   const std::source_location& where) {
     if (loop == nullptr) loop = running_loop();
     if (loop == nullptr) {
         root.destroy();
@@ -49,7 +49,6 @@ TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::exception_ptr (*erro
     task->id = next_task_id();
     task->loop = loop;
     task->root = &root;
-    task->error_of = error_of;
     task->keep = std::move(keep);
     task->created_at = where;
     if (current_task != nullptr) task->parent_id = current_task->id;

@@ -41,11 +41,15 @@ extern thread_local constinit std::uintptr_t stack_floor;  // set by the loop be
 inline std::coroutine_handle<> transfer_to(PromiseBase& frame) noexcept;
 
 struct PromiseBase {
-    PromiseBase* parent = nullptr;  // the frame that awaits this one; nullptr: a task's first, or not started
+    union {
+        PromiseBase* parent = nullptr;  // the frame that awaits this one; nullptr: a task's first
+        CreationFrames* creation;       // until it is started, and only if has_creation
+    };
     std::source_location own_site;
     std::source_location await_site;
-    CreationFrames* creation = nullptr;
-    std::uint32_t node = 0;  // in the calling-context tree; 0: not asked for yet
+    std::exception_ptr error;  // what it threw
+    std::uint32_t node = 0;    // in the calling-context tree; 0: not asked for yet
+    bool has_creation = false;
 
     PromiseBase() = default;
     PromiseBase(const PromiseBase&) = delete;
@@ -54,7 +58,7 @@ struct PromiseBase {
 
     // Somebody will run it: where it was made does not matter any more.
     void start() noexcept {
-        if (creation != nullptr) [[unlikely]]
+        if (has_creation) [[unlikely]]
             forget_creation(*this);
     }
 
@@ -102,6 +106,11 @@ struct PromiseBase {
         void await_resume() const noexcept {}
     };
     FinalAwaiter final_suspend() noexcept { return {}; }
+    void unhandled_exception() noexcept { error = std::current_exception(); }
+    void rethrow_error() const {
+        if (error) [[unlikely]]
+            std::rethrow_exception(error);
+    }
 
 private:
     static constexpr std::uintptr_t frame_alignment = 2 * sizeof(void*);  // that of a frame, as of all allocations

@@ -75,7 +75,6 @@ public:
     Suspension* waiting_on = nullptr;
     std::uint64_t wait = 0;  // wait_bits()
     DoneHook* hooks = nullptr;
-    std::exception_ptr (*error_of)(const PromiseBase&) noexcept = nullptr;
     std::unique_ptr<Keep> keep;
     std::unique_ptr<std::string> name;
     std::unique_ptr<std::string> cancel_message;
@@ -107,7 +106,7 @@ public:
     void add_hook(DoneHook& hook) noexcept;
     static void remove_hook(DoneHook& hook) noexcept;
     void reverse_hooks() noexcept;
-    std::exception_ptr error() const noexcept { return root != nullptr ? error_of(*root) : std::exception_ptr(); }
+    std::exception_ptr error() const noexcept { return root != nullptr ? root->error : std::exception_ptr(); }
     // For a task that was cancelled: throws the Cancelled that ended it.
     [[noreturn]] void rethrow_cancelled() const;
     // Destroys its frames, innermost first. It must not be running.
@@ -124,8 +123,8 @@ private:
 
 // Makes a task of a coroutine's frame on `loop` (nullptr: the running one; error if there is none). One reference is
 // the loop's, one the caller's.
-TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::exception_ptr (*error_of)(const PromiseBase&) noexcept,
-                   std::unique_ptr<Keep> keep, std::string_view name, const std::source_location& where);
+TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::unique_ptr<Keep> keep, std::string_view name,
+                   const std::source_location& where);
 // Ends a task that is not running, here and now, by destroying its frames.
 void end_now(TaskControl& task) noexcept;
 void make_ready(TaskControl& task) noexcept;

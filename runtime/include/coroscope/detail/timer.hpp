@@ -9,9 +9,9 @@
 namespace coroscope::detail {
 
 struct TimerNode {
-    static constexpr std::size_t not_queued = ~std::size_t{0};
+    static constexpr std::uint32_t not_queued = ~std::uint32_t{0};
     std::uint64_t deadline_ns = 0;
-    std::size_t heap_index = not_queued;
+    std::uint32_t heap_index = not_queued;
     bool owned_by_loop = false;                   // a callback's: goes with the loop
     void (*fire)(TimerNode&) noexcept = nullptr;  // already removed when called
     bool queued() const noexcept { return heap_index != not_queued; }
@@ -36,7 +36,7 @@ private:
     };
     void place(std::size_t index, const Entry& entry) noexcept {
         entries_[index] = entry;
-        entry.node->heap_index = index;
+        entry.node->heap_index = static_cast<std::uint32_t>(index);
     }
     void sift_up(std::size_t index, Entry entry) noexcept;
     void sift_down(std::size_t index, Entry entry) noexcept;
