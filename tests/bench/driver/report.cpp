@@ -170,7 +170,7 @@ std::size_t Report::missed() const {
 void Report::print_rows(const std::string& part) const {
     for (const Row& row : rows_) {
         if (row.part != part) continue;
-        std::printf("  %-58s", row.name.c_str());
+        std::printf("  %-64s", row.name.c_str());
         if (!row.samples.empty()) std::printf(" %10s %-14s", number(row.median()).c_str(), row.unit.c_str());
         if (row.samples.size() > 1) {
             std::printf(" %s .. %s", number(row.least()).c_str(), number(row.most()).c_str());
@@ -218,7 +218,7 @@ void Report::print_table() const {
         }
         for (const Figure& figure : figures_) {
             if (figure.part != part) continue;
-            std::printf("  = %-56s %10s %-14s", figure.name.c_str(), number(figure.value).c_str(), figure.unit.c_str());
+            std::printf("  = %-62s %10s %-14s", figure.name.c_str(), number(figure.value).c_str(), figure.unit.c_str());
             if (figure.limit != Figure::Limit::none) {
                 std::printf(" target %-8s %s", target_text(figure).c_str(), figure.met() ? "pass" : "MISS");
             }

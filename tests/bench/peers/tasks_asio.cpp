@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 #include <time.h>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -27,7 +28,13 @@ namespace {
 
 namespace asio = boost::asio;
 
+#if defined(ASIO_AS_USUAL)  // tasks_asio_usual: Asio as most programs use it
+using Executor = asio::any_io_executor;
+constexpr int concurrency_hint = 1;
+#else
 using Executor = asio::io_context::executor_type;
+constexpr int concurrency_hint = BOOST_ASIO_CONCURRENCY_HINT_UNSAFE;
+#endif
 using UseAwaitable = asio::use_awaitable_t<Executor>;
 template <class T = void>
 using Awaitable = asio::awaitable<T, Executor>;
@@ -49,7 +56,7 @@ double process_cpu_seconds() {
 
 template <class Body>
 void run_on_loop(benchmark::State& state, Body body) {
-    asio::io_context context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE);
+    asio::io_context context(concurrency_hint);
     asio::co_spawn(context.get_executor(), body(state), asio::detached);
     context.run();
 }
@@ -244,7 +251,7 @@ Awaitable<> cancels(benchmark::State& state) {
 
 // What a coroutine that sleeps costs in memory. The process ends with them.
 void sleeping_bytes(benchmark::State& state) {
-    auto* context = new asio::io_context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE);
+    auto* context = new asio::io_context(concurrency_hint);
     const double before = resident_bytes();
     for (auto _ : state) {
         for (int i = 0; i < state.range(0); ++i) asio::co_spawn(context->get_executor(), sleep_long(), asio::detached);
