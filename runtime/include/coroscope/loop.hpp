@@ -211,6 +211,7 @@ private:
     void finish(detail::TaskControl& task) noexcept;
     void tell_done(detail::TaskControl& task) noexcept;
     void push_callback(detail::CallbackNode& node) noexcept;
+    static void fire_callback(detail::TimerNode& timer) noexcept;  // of timers that the loop owns
     void run_callback(detail::CallbackNode& node);
     void end_without_throw(detail::TaskControl& task) noexcept;
     void end_now(detail::TaskControl& task) noexcept;

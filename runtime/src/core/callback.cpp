@@ -30,6 +30,11 @@ void EventLoop::push_callback(CallbackNode& node) noexcept {
     push_ready(node);
 }
 
+void EventLoop::fire_callback(detail::TimerNode& timer) noexcept {
+    auto& self = static_cast<CallbackNode&>(timer);
+    self.loop->push_callback(self);
+}
+
 Handle EventLoop::call_soon(Callback callback, std::source_location where) {
     auto node = callback_node(*this, std::move(callback), where);
     push_callback(*node);
@@ -44,11 +49,7 @@ Handle EventLoop::call_later(Duration delay, Callback callback, std::source_loca
 Handle EventLoop::call_at(std::uint64_t time_ns, Callback callback, std::source_location where) {
     auto node = callback_node(*this, std::move(callback), where);
     if (probe::on()) node->node = detail::call_node(where);
-    node->owned_by_loop = true;
-    node->fire = [](detail::TimerNode& timer) noexcept {
-        auto& self = static_cast<CallbackNode&>(timer);
-        self.loop->push_callback(self);
-    };
+    node->fire = fire_callback;
     add_timer(*node, time_ns);
     return Handle(std::move(node));
 }

@@ -113,7 +113,7 @@ EventLoop::~EventLoop() {
     drop_ready();  // what their destructors scheduled
     while (detail::TimerNode* timer = timers_.first()) {
         timers_.remove(*timer);
-        if (timer->owned_by_loop) static_cast<CallbackNode*>(timer)->self.reset();
+        if (timer->fire == fire_callback) static_cast<CallbackNode*>(timer)->self.reset();
     }
     if (announced_) probe::emit(EventKind::loop_stopped, 0, id_);
 }

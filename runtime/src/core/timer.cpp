@@ -4,7 +4,8 @@ namespace coroscope::detail {
 
 void TimerHeap::add(TimerNode& node) {
     entries_.push_back({});
-    sift_up(entries_.size() - 1, {node.deadline_ns, ++last_order_, &node});
+    node.order = ++last_order_;
+    sift_up(entries_.size() - 1, {node.deadline_ns, &node});
 }
 
 void TimerHeap::remove(TimerNode& node) noexcept {

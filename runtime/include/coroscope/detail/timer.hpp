@@ -12,7 +12,7 @@ struct TimerNode {
     static constexpr std::uint32_t not_queued = ~std::uint32_t{0};
     std::uint64_t deadline_ns = 0;
     std::uint32_t heap_index = not_queued;
-    bool owned_by_loop = false;                   // a callback's: goes with the loop
+    std::uint32_t order = 0;                      // of the adding, among equal deadlines; may wrap round
     void (*fire)(TimerNode&) noexcept = nullptr;  // already removed when called
     bool queued() const noexcept { return heap_index != not_queued; }
 };
@@ -26,12 +26,13 @@ public:
     std::size_t size() const noexcept { return entries_.size(); }
 
 private:
-    struct Entry {  // the key beside the pointer: comparing touches no node
+    // The key beside the pointer: comparing touches no node, but for equal deadlines. Four children take 64 bytes.
+    struct Entry {
         std::uint64_t deadline_ns;
-        std::uint64_t order;
         TimerNode* node;
         bool before(const Entry& other) const noexcept {
-            return deadline_ns != other.deadline_ns ? deadline_ns < other.deadline_ns : order < other.order;
+            return deadline_ns != other.deadline_ns ? deadline_ns < other.deadline_ns
+                                                    : static_cast<std::int32_t>(node->order - other.node->order) < 0;
         }
     };
     void place(std::size_t index, const Entry& entry) noexcept {
@@ -42,7 +43,7 @@ private:
     void sift_down(std::size_t index, Entry entry) noexcept;
 
     std::vector<Entry> entries_;
-    std::uint64_t last_order_ = 0;
+    std::uint32_t last_order_ = 0;
 };
 
 }  // namespace coroscope::detail
