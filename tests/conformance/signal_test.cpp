@@ -140,5 +140,72 @@ TEST(Signal, WaitsAreBounded) {
     });
 }
 
+TEST(SignalHandler, IsCalledForEverySignalThatComes) {
+    run_with_signals([]() -> Coro<> {
+        int calls = 0;
+        Event called;
+        SignalHandler handler = add_signal_handler(SIGUSR1, [&] {
+            ++calls;
+            called.set();
+        });
+        for (int expected = 1; expected <= 3; ++expected) {
+            ::raise(SIGUSR1);
+            co_await called.wait();
+            called.clear();
+            EXPECT_EQ(calls, expected);
+        }
+    });
+}
+
+TEST(SignalHandler, AtItsEndTheSignalDoesWhatItDidBefore) {
+    const auto before = handler_of(SIGUSR1);
+    run_with_signals([before]() -> Coro<> {
+        {
+            SignalHandler handler = add_signal_handler(SIGUSR1, [] {});
+            EXPECT_NE(handler_of(SIGUSR1), before);
+            SignalHandler other = add_signal_handler(SIGUSR1, [] {});
+            handler.remove();
+            EXPECT_NE(handler_of(SIGUSR1), before);  // the other one still handles it
+        }
+        EXPECT_EQ(handler_of(SIGUSR1), before);
+        co_return;
+    });
+}
+
+TEST(SignalHandler, AllHandlersOfASignalAreCalledAndAWaitIsServedToo) {
+    run_with_signals([]() -> Coro<> {
+        int one = 0, two = 0;
+        SignalHandler first = add_signal_handler(SIGUSR1, [&] { ++one; });
+        SignalHandler second = add_signal_handler(SIGUSR1, [&] { ++two; });
+        Task<int> waiting = create_task(usr1());
+        co_await yield();
+        ::raise(SIGUSR1);
+        EXPECT_EQ(co_await waiting, SIGUSR1);
+        while (one == 0 || two == 0) co_await yield();
+        EXPECT_EQ(one, 1);
+        EXPECT_EQ(two, 1);
+    });
+}
+
+TEST(SignalHandler, WhatTheCallbackThrowsGoesToTheExceptionHandler) {
+    run_with_signals([]() -> Coro<> {
+        Event reported;
+        EventLoop::running().set_exception_handler([&](EventLoop&, const std::exception_ptr&) { reported.set(); });
+        SignalHandler handler = add_signal_handler(SIGUSR1, [] { throw std::runtime_error("in the handler"); });
+        ::raise(SIGUSR1);
+        co_await reported.wait();
+        EventLoop::running().set_exception_handler({});
+    });
+}
+
+TEST(SignalHandler, ASignalThatCannotBeCaughtIsRefused) {
+    run_with_signals([]() -> Coro<> {
+        EXPECT_THROW((void)add_signal_handler(SIGKILL, [] {}), std::system_error);
+        EXPECT_THROW((void)add_signal_handler(0, [] {}), std::invalid_argument);
+        EXPECT_THROW((void)add_signal_handler(64, [] {}), std::invalid_argument);
+        co_return;
+    });
+}
+
 }  // namespace
 }  // namespace coroscope::test

@@ -10,6 +10,7 @@
 #include "coroscope/error.hpp"
 #include "coroscope/exception_group.hpp"
 #include "coroscope/executor.hpp"
+#include "coroscope/file.hpp"
 #include "coroscope/future.hpp"
 #include "coroscope/gather.hpp"
 #include "coroscope/generator.hpp"

@@ -14,7 +14,9 @@
 #include "coroscope/detail/task_control.hpp"
 #include "coroscope/loop.hpp"
 
-namespace coroscope::detail {
+namespace coroscope {
+
+namespace detail {
 
 namespace {
 
@@ -85,6 +87,18 @@ public:
     Caught& operator=(const Caught&) = delete;
 
     int event() const noexcept { return slot_->event.load(std::memory_order_relaxed); }
+    // As if the signals had come now.
+    void put_back() noexcept {
+        slot_->received.store(mask_, std::memory_order_relaxed);
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const ssize_t written = ::write(event(), &one, sizeof one);
+    }
+    // Whether one has come since the last call.
+    bool take() noexcept {
+        std::uint64_t count = 0;
+        [[maybe_unused]] const ssize_t got = ::read(event(), &count, sizeof count);
+        return slot_->received.exchange(0, std::memory_order_acquire) != 0;  // pairs with the handler's release
+    }
     // The lowest one that came; 0: none.
     int number() const noexcept {
         const std::uint64_t received =
@@ -166,10 +180,53 @@ private:
 
 }  // namespace
 
+class HandledSignal : FdWatch {
+public:
+    HandledSignal(int signal, std::function<void()> callback)
+        : caught_(std::uint64_t{1} << signal), loop_(EventLoop::running()), callback_(std::move(callback)) {
+        fd = caught_.event();
+        ready = [](FdWatch& watch, std::uint32_t events) noexcept {
+            auto& self = static_cast<HandledSignal&>(watch);
+            if ((events & EPOLLIN) == 0 || !self.caught_.take()) return;
+            try {
+                self.scheduled_ = self.loop_.call_soon(self.callback_);
+            } catch (...) {  // out of memory: at the next turn again
+                self.caught_.put_back();
+            }
+        };
+        loop_.watch(*this);
+    }
+    ~HandledSignal() {
+        loop_.unwatch(*this);
+        scheduled_.cancel();
+    }
+
+private:
+    Caught caught_;
+    EventLoop& loop_;
+    const std::function<void()> callback_;
+    Handle scheduled_;  // the last call
+};
+
 Coro<int> wait_for_signals(std::uint64_t mask) {
     Caught caught(mask);
     SignalAwaiter came(caught);
     co_return co_await came;
 }
 
-}  // namespace coroscope::detail
+}  // namespace detail
+
+SignalHandler::SignalHandler() noexcept = default;
+SignalHandler::SignalHandler(std::unique_ptr<detail::HandledSignal> handled) noexcept : handled_(std::move(handled)) {}
+SignalHandler::~SignalHandler() = default;
+SignalHandler::SignalHandler(SignalHandler&&) noexcept = default;
+SignalHandler& SignalHandler::operator=(SignalHandler&&) noexcept = default;
+void SignalHandler::remove() noexcept { handled_.reset(); }
+
+SignalHandler add_signal_handler(int signal, std::function<void()> callback) {
+    if (signal < 1 || signal > 63)
+        throw std::invalid_argument("add_signal_handler: no signal " + std::to_string(signal));
+    return SignalHandler(std::make_unique<detail::HandledSignal>(signal, std::move(callback)));
+}
+
+}  // namespace coroscope
