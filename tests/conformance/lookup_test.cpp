@@ -52,7 +52,11 @@ TEST(Lookup, AScopeIsPartOfTheNumber) {
     });
 }
 
+// A bare system has no /etc/services.
+bool knows_services() { return ::getservbyname("http", "tcp") != nullptr; }
+
 TEST(Lookup, ServicesHaveNames) {
+    if (!knows_services()) GTEST_SKIP() << "no /etc/services here";
     run(with_deadline([]() -> Coro<> {
         EXPECT_EQ(texts(co_await lookup("127.0.0.1", "http")), "127.0.0.1:80");
         EXPECT_FALSE(co_await is_answered_at_once("127.0.0.1", "http"));
@@ -113,7 +117,7 @@ TEST(Lookup, AnAddressHasNames) {
         EXPECT_EQ(numbers.host, "127.0.0.1");
         EXPECT_EQ(numbers.service, "80");
         const HostAndService names = co_await reverse_lookup(address);
-        EXPECT_EQ(names.service, "http");
+        EXPECT_EQ(names.service, knows_services() ? "http" : "80");
         EXPECT_NE(co_await error_of<LookupError>(reverse_lookup(Address::unix_path("/x"))), "");
     }));
 }
