@@ -5,8 +5,7 @@
 //     co_await write_file("copy.txt", text);
 //     File log = co_await File::open("log.txt", "a");
 //     co_await log.write("one line\n");
-//     co_await log.aclose();                             // tells of an error that a late write had; the destructor
-//     does not
+//     co_await log.aclose();                             // throws what a late write failed with; the destructor cannot
 //
 // All of these are cancellation points, with to_thread()'s rule: the wait ends at once, an operation that has begun
 // runs on to its end. Operations on one file happen one after the other, in the order in which they get to the pool; a
