@@ -28,6 +28,7 @@ public:
     void OnCancel() override { subscription_->close(true); }
     void OnDone() override {
         StreamGauge& streams = service_.streams_;
+        { const std::scoped_lock lock(mutex_); }  // after all that run() did
         delete this;
         streams.leave();
     }
@@ -42,6 +43,9 @@ private:
             ok = write(*update);
         }
         service_.hub_.unsubscribe(subscription_);
+        {
+            const std::scoped_lock lock(mutex_);
+        }  // pairs with OnDone()'s: gRPC orders the two, but ThreadSanitizer cannot see it
         Finish(grpc::Status::OK);
     }
 
