@@ -79,22 +79,6 @@ CORO_TEST(Task, TakesAnyNumberOfArgumentsWithOptions) {
     EXPECT_EQ(co_await task, 15);
 }
 
-CORO_TEST(Task, KnowsWhereItWasMade) {
-    const auto here = std::source_location::current();
-    const auto plain = create_task(value_now(1));
-    const auto call = create_task(value_now, 1);
-    const auto options = create_task(named("x"), value_now, 1);
-    TaskGroup group;
-    const auto of_group = group.create_task(value_now, 1);
-    const auto of_loop = EventLoop::running().create_task(value_now, 1);
-    EXPECT_EQ(plain.control()->created_at.line(), here.line() + 1);
-    EXPECT_EQ(call.control()->created_at.line(), here.line() + 2);
-    EXPECT_EQ(options.control()->created_at.line(), here.line() + 3);
-    EXPECT_EQ(of_group.control()->created_at.line(), here.line() + 5);
-    EXPECT_EQ(of_loop.control()->created_at.line(), here.line() + 6);
-    co_await group.join();
-}
-
 CORO_TEST(Task, DestroysItsArgumentsOnceWithTheLastHandle) {
     int alive = 0;
     const auto hold = [](const Counted&) -> Coro<> { co_await yield(); };

@@ -27,7 +27,7 @@ namespace coroscope {
 namespace detail {
 
 // The part that does not know the type.
-class Completions : TimerNode {
+class Completions : CallbackTimer {
 public:
     Completions(std::span<TaskControl* const> tasks, std::optional<std::chrono::nanoseconds> timeout);
     ~Completions();
@@ -37,22 +37,25 @@ public:
     class [[nodiscard("co_await it")]] NextBase : public Suspension {
     public:
         explicit NextBase(Completions & owner) noexcept : owner_(owner) {}
-        ~NextBase() {
-            if (owner_.waiter_ == this) owner_.waiter_ = nullptr;
-        }
         // std::logic_error if somebody waits already.
         bool await_ready() const;
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {
             start();
         }
+        void wake_up() noexcept { wake(); }
 
     protected:
+        ~NextBase() {
+            if (owner_.waiter_ == this) owner_.waiter_ = nullptr;
+        }
         TaskControl* take();  // nullptr: there is none any more; throws TimeoutError, Cancelled
 
     private:
-        friend Completions;
         void start() noexcept;
+        friend Suspension;
+        void on_cancel() noexcept;
+        std::uint64_t waits_for() const noexcept { return wait_bits(WaitKind::task); }
         Completions& owner_;
     };
 
@@ -82,7 +85,7 @@ public:
     AsCompleted(const std::vector<H>& tasks, std::optional<std::chrono::nanoseconds> timeout)
         : completions_(detail::controls_of(tasks), timeout) {}
 
-    class Next : public detail::Completions::NextBase {
+    class Next final : public detail::Completions::NextBase {
     public:
         using NextBase::NextBase;
         H await_resume() { return H(AnyTask::share(take())); }

@@ -30,25 +30,24 @@ public:
     Barrier(const Barrier&) = delete;
     Barrier& operator=(const Barrier&) = delete;
 
-    class [[nodiscard("co_await it")]] Awaiter : public detail::Suspension {
+    class [[nodiscard("co_await it")]] Awaiter final : public detail::Waiter {
     public:
         explicit Awaiter(Barrier & barrier) noexcept : barrier_(barrier) {}
-        ~Awaiter();
         bool await_ready();  // throws BrokenBarrierError
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {
-            start();
+            wait_in(barrier_.waiters_, *this);
         }
         std::size_t await_resume();
-        Awaiter* next_waiter = nullptr;
-        Awaiter* previous_waiter = nullptr;
 
     private:
         friend Barrier;
-        void start() noexcept;
+        friend detail::Suspension;
+        std::uint64_t waits_for() const noexcept {
+            return detail::wait_bits(detail::WaitKind::event, barrier_.id_.get());
+        }
         Barrier& barrier_;
         std::size_t index_ = 0;
-        bool waiting_ = false;
         bool opened_ = false;
     };
 
@@ -64,8 +63,6 @@ public:
     bool broken() const noexcept { return broken_; }
 
 private:
-    void send_away() noexcept;
-
     std::size_t parties_;
     bool broken_ = false;
     detail::WaiterList<Awaiter> waiters_;

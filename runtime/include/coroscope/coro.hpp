@@ -34,7 +34,7 @@ namespace detail {
 
 template <class T>
 class CoroAwaiter;
-template <class T>
+template <class T, bool shields = false>
 class JoinAwaiter;
 template <class T>
 class FutureAwaiter;
@@ -64,19 +64,16 @@ private:
 struct PromiseWithAwait : PromiseBase {
     // Every co_await passes here, which is how its place becomes known.
     template <class U>
-    CoroAwaiter<U> await_transform(Coro<U>&& coro,
-                                   std::source_location where = std::source_location::current()) noexcept;
+    CoroAwaiter<U> await_transform(Coro<U>&& coro, SitePointer where = __builtin_source_location()) noexcept;
     template <class U>
-    JoinAwaiter<U> await_transform(const Task<U>& task,
-                                   std::source_location where = std::source_location::current()) noexcept;
+    JoinAwaiter<U> await_transform(const Task<U>& task, SitePointer where = __builtin_source_location()) noexcept;
     template <class U>
-    FutureAwaiter<U> await_transform(const Future<U>& future,
-                                     std::source_location where = std::source_location::current()) noexcept;
+    FutureAwaiter<U> await_transform(const Future<U>& future, SitePointer where = __builtin_source_location()) noexcept;
     template <class A>
     requires Awaiter<std::remove_reference_t<A>> AwaiterReference<std::remove_reference_t<A>> await_transform(
-        A&& awaiter, std::source_location where = std::source_location::current())
+        A&& awaiter, SitePointer where = __builtin_source_location())
     noexcept {
-        await_site = where;
+        await_site = to_site(where);
         return AwaiterReference<std::remove_reference_t<A>>(awaiter);
     }
 };
@@ -192,8 +189,8 @@ private:
 };
 
 template <class U>
-CoroAwaiter<U> PromiseWithAwait::await_transform(Coro<U>&& coro, std::source_location where) noexcept {
-    await_site = where;
+CoroAwaiter<U> PromiseWithAwait::await_transform(Coro<U>&& coro, SitePointer where) noexcept {
+    await_site = to_site(where);
     return CoroAwaiter<U>(coro.release());
 }
 

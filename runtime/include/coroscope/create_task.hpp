@@ -85,7 +85,7 @@ requires(sizeof...(Parameters) == sizeof...(Arguments)) struct KeptArguments<R (
 
 // A callable with its arguments, to which the coroutine it makes may refer for as long as the task exists.
 template <class F, class... Arguments>
-class KeptCall final : public Keep {
+class KeptCall final : public TaskExtras {
 public:
     template <class G, class... As>
     explicit KeptCall(G&& function, As&&... arguments)
@@ -105,22 +105,22 @@ template <class F, class... A>
 concept CoroCall = CoroFunction<F, A...> && !CoroFunction<F>;
 
 template <class T>
-Task<T> spawn_coro(EventLoop* loop, Coro<T>&& coro, std::unique_ptr<Keep> keep, std::string_view name,
+Task<T> spawn_coro(EventLoop* loop, Coro<T>&& coro, std::unique_ptr<TaskExtras> extras, std::string_view name,
                    const std::source_location& where) {
     Promise<T>* promise = coro.release();
     if (promise == nullptr) throw std::logic_error("create_task: the coroutine object was moved from");
-    return Task<T>(AnyTask::adopt(spawn(loop, *promise, std::move(keep), name, where)));
+    return Task<T>(AnyTask::adopt(spawn(loop, *promise, std::move(extras), name, where)));
 }
 
 template <class T>
-Task<T> spawn_coro(EventLoop* loop, Coro<T>&& coro, std::unique_ptr<Keep> keep, const TaskOptions& options) {
-    Task<T> task = spawn_coro(loop, std::move(coro), std::move(keep), options.name(), options.where());
+Task<T> spawn_coro(EventLoop* loop, Coro<T>&& coro, std::unique_ptr<TaskExtras> extras, const TaskOptions& options) {
+    Task<T> task = spawn_coro(loop, std::move(coro), std::move(extras), options.name(), options.where());
     if (options.unwinds()) task.control()->unwinds = true;
     return task;
 }
 
-// The ways to make a task, for a Maker that has make_task(Coro<T>&&, std::unique_ptr<Keep>, const TaskOptions&) and
-// before_make_task(), which may throw.
+// The ways to make a task, for a Maker that has make_task(Coro<T>&&, std::unique_ptr<TaskExtras>, const TaskOptions&)
+// and before_make_task(), which may throw.
 template <class Maker>
 class CreatesTasks {
 public:
@@ -177,10 +177,10 @@ private:
     template <class F, class... A>
     auto make_call(const TaskOptions& options, F&& function, A&&... arguments) {
         maker().before_make_task();
-        auto keep = std::make_unique<KeptCall<std::decay_t<F>, std::decay_t<A>...>>(std::forward<F>(function),
-                                                                                    std::forward<A>(arguments)...);
-        auto coro = keep->call();
-        return maker().make_task(std::move(coro), std::move(keep), options);
+        auto extras = std::make_unique<KeptCall<std::decay_t<F>, std::decay_t<A>...>>(std::forward<F>(function),
+                                                                                      std::forward<A>(arguments)...);
+        auto coro = extras->call();
+        return maker().make_task(std::move(coro), std::move(extras), options);
     }
 };
 
@@ -190,8 +190,8 @@ public:
         if (running_loop() == nullptr) throw_no_running_loop();
     }
     template <class T>
-    Task<T> make_task(Coro<T>&& coro, std::unique_ptr<Keep> keep, const TaskOptions& options) const {
-        return spawn_coro(nullptr, std::move(coro), std::move(keep), options);
+    Task<T> make_task(Coro<T>&& coro, std::unique_ptr<TaskExtras> extras, const TaskOptions& options) const {
+        return spawn_coro(nullptr, std::move(coro), std::move(extras), options);
     }
 };
 

@@ -40,27 +40,23 @@ public:
 
     enum class Stage : std::uint8_t { pending, value, error, cancelled };
 
-    class Awaiter : public Suspension {
+    class Awaiter : public Waiter {
     public:
         Awaiter(std::shared_ptr<FutureState> state, bool shielded) noexcept
             : state_(std::move(state)), shielded_(shielded) {}
-        ~Awaiter() {
-            if (waiting_) state_->waiters_.remove(*this);
-        }
         bool await_ready() const noexcept { return state_->done(); }
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {
-            start();
+            wait_in(state_->waiters_, *this);
         }
-        Awaiter* next_waiter = nullptr;
-        Awaiter* previous_waiter = nullptr;
 
     protected:
-        friend FutureState;
-        void start() noexcept;
+        ~Awaiter() { leave_list(); }  // before the state goes
+        friend Suspension;
+        void on_cancel() noexcept;
+        std::uint64_t waits_for() const noexcept { return wait_bits(WaitKind::future); }
         std::shared_ptr<FutureState> state_;
         bool shielded_;
-        bool waiting_ = false;
     };
 
     bool done() const noexcept { return stage_ != Stage::pending; }
@@ -142,24 +138,26 @@ private:
 namespace detail {
 
 template <class T>
-class [[nodiscard("co_await it")]] FutureAwaiter
-    : public FutureState::
-      Awaiter{public : explicit FutureAwaiter(const Future<T>& future, bool shielded = false) noexcept :
-                  Awaiter(future.state_, shielded){} T await_resume(){this->check_cancelled();
-auto& state = static_cast<typename Future<T>::State&>(*this->state_);
-state.require_done();
-state.rethrow_error();
-if constexpr (std::is_copy_constructible_v<T>) {
-    return std::get<1>(state.value);
-} else if constexpr (!std::is_void_v<T>) {
-    return std::move(std::get<1>(state.value));  // for the one who awaits it
-}
-}  // namespace detail
-};  // namespace coroscope
+class [[nodiscard]] FutureAwaiter final : public FutureState::Awaiter {
+public:
+    explicit FutureAwaiter(const Future<T>& future, bool shielded = false) noexcept
+        : Awaiter(future.state_, shielded) {}
+    T await_resume() {
+        this->check_cancelled();
+        auto& state = static_cast<typename Future<T>::State&>(*this->state_);
+        state.require_done();
+        state.rethrow_error();
+        if constexpr (std::is_copy_constructible_v<T>) {
+            return std::get<1>(state.value);
+        } else if constexpr (!std::is_void_v<T>) {
+            return std::move(std::get<1>(state.value));  // for the one who awaits it
+        }
+    }
+};
 
 template <class U>
-FutureAwaiter<U> PromiseWithAwait::await_transform(const Future<U>& future, std::source_location where) noexcept {
-    await_site = where;
+FutureAwaiter<U> PromiseWithAwait::await_transform(const Future<U>& future, SitePointer where) noexcept {
+    await_site = to_site(where);
     return FutureAwaiter<U>(future);
 }
 

@@ -36,7 +36,7 @@ inline constexpr ReturnWhen FIRST_EXCEPTION = ReturnWhen::first_exception;
 namespace detail {
 
 // Waits for several tasks, maybe with a deadline. Holds a reference to each.
-class [[nodiscard]] WaitAwaiter : public Suspension, TimerNode {
+class [[nodiscard]] WaitAwaiter final : public Suspension, CallbackTimer {
 public:
     // What a cancellation of the waiting task does to the tasks waited for.
     enum class OnCancelled : std::uint8_t { leave, cancel };
@@ -61,7 +61,9 @@ private:
     };
     void start();
     void one_done(TaskControl& task) noexcept;
-    void cancel_or_leave() noexcept;
+    friend Suspension;
+    void on_cancel() noexcept;
+    std::uint64_t waits_for() const noexcept;
     void stop_waiting() noexcept;
     bool satisfies(const TaskControl& task) const noexcept;
 

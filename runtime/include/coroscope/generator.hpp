@@ -63,9 +63,9 @@ public:
         GeneratorPromise& generator_;
     };
     template <class U>
-    requires std::is_convertible_v<U&&, T> YieldAwaiter
-    yield_value(U&& given, std::source_location where = std::source_location::current()) {
-        await_site = where;
+    requires std::is_convertible_v<U&&, T> YieldAwaiter yield_value(U&& given,
+                                                                    SitePointer where = __builtin_source_location()) {
+        await_site = to_site(where);
         value.emplace(std::forward<U>(given));
         return YieldAwaiter(*this);
     }
@@ -130,7 +130,7 @@ public:
             suspended_ = false;
             promise_type& promise = *generator_.promise_;
             promise.running = false;
-            if (promise.error) std::rethrow_exception(std::exchange(promise.error, nullptr));
+            promise.rethrow_error_once();
             return std::move(promise.value);
         }
 

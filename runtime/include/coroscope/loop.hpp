@@ -138,13 +138,10 @@ public:
     std::shared_ptr<detail::LoopLink> link_to_loop();
     void before_make_task() const noexcept {}
     template <class T>
-    Task<T> make_task(Coro<T>&& coro, std::unique_ptr<detail::Keep> keep, const TaskOptions& options) {
-        return detail::spawn_coro(this, std::move(coro), std::move(keep), options);
+    Task<T> make_task(Coro<T>&& coro, std::unique_ptr<detail::TaskExtras> extras, const TaskOptions& options) {
+        return detail::spawn_coro(this, std::move(coro), std::move(extras), options);
     }
-    void add_timer(detail::TimerNode& timer, std::uint64_t deadline_ns) {
-        timer.deadline_ns = deadline_ns;
-        timers_.add(timer);
-    }
+    void add_timer(detail::TimerNode& timer, std::uint64_t deadline_ns) { timers_.add(timer, deadline_ns); }
     void remove_timer(detail::TimerNode& timer) noexcept {
         if (timer.queued()) timers_.remove(timer);
     }
@@ -190,7 +187,7 @@ protected:
 
 private:
     friend class detail::TaskControl;
-    friend detail::TaskControl* detail::spawn(EventLoop*, detail::PromiseBase&, std::unique_ptr<detail::Keep>,
+    friend detail::TaskControl* detail::spawn(EventLoop*, detail::PromiseBase&, std::unique_ptr<detail::TaskExtras>,
                                               std::string_view, const std::source_location&);
     friend void detail::make_ready(detail::TaskControl&) noexcept;
     friend void detail::end_now(detail::TaskControl&) noexcept;
@@ -211,7 +208,7 @@ private:
     void finish(detail::TaskControl& task) noexcept;
     void tell_done(detail::TaskControl& task) noexcept;
     void push_callback(detail::CallbackNode& node) noexcept;
-    static void fire_callback(detail::TimerNode& timer) noexcept;  // of timers that the loop owns
+    static void fire_callback(detail::CallbackTimer& timer) noexcept;  // of timers that the loop owns
     void run_callback(detail::CallbackNode& node);
     void end_without_throw(detail::TaskControl& task) noexcept;
     void end_now(detail::TaskControl& task) noexcept;

@@ -91,12 +91,9 @@ public:
     BasicQueue(const BasicQueue&) = delete;
     BasicQueue& operator=(const BasicQueue&) = delete;
 
-    class [[nodiscard("co_await it")]] GetAwaiter : public detail::Suspension {
+    class [[nodiscard("co_await it")]] GetAwaiter final : public detail::Waiter {
     public:
         explicit GetAwaiter(BasicQueue & queue) noexcept : queue_(queue) {}
-        ~GetAwaiter() {
-            if (waiting_) queue_.getters_.remove(*this);
-        }
         bool await_ready() {
             if (queue_.items_.empty()) {
                 queue_.require_more();
@@ -107,22 +104,12 @@ public:
         }
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {
-            waiting_ = true;
-            queue_.getters_.push(*this);
-            this->suspend(detail::wait_bits(detail::WaitKind::queue_get, queue_.id_.get()),
-                          [](detail::Suspension& base) noexcept {
-                              auto& self = static_cast<GetAwaiter&>(base);
-                              self.waiting_ = false;
-                              self.queue_.getters_.remove(self);
-                              self.wake_cancelled();
-                          });
+            this->wait_in(queue_.getters_, *this);
         }
         T await_resume() {
             if (this->task() != nullptr) require_item();
             return std::move(*item_);
         }
-        GetAwaiter* next_waiter;  // set by the list
-        GetAwaiter* previous_waiter;
 
     private:
         friend BasicQueue;
@@ -133,21 +120,17 @@ public:
             }
             if (!item_) throw QueueShutDown();
         }
-        void wake_up() noexcept {
-            waiting_ = false;
-            this->wake();
+        friend detail::Suspension;
+        std::uint64_t waits_for() const noexcept {
+            return detail::wait_bits(detail::WaitKind::queue_get, queue_.id_.get());
         }
         BasicQueue& queue_;
         std::optional<T> item_;
-        bool waiting_ = false;
     };
 
-    class [[nodiscard("co_await it")]] PutAwaiter : public detail::Suspension {
+    class [[nodiscard("co_await it")]] PutAwaiter final : public detail::Waiter {
     public:
         PutAwaiter(BasicQueue & queue, T && item) : queue_(queue), item_(std::move(item)) {}
-        ~PutAwaiter() {
-            if (waiting_) queue_.putters_.remove(*this);
-        }
         bool await_ready() {
             if (queue_.shut_down_) [[unlikely]]
                 throw QueueShutDown();
@@ -157,15 +140,7 @@ public:
         }
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {
-            waiting_ = true;
-            queue_.putters_.push(*this);
-            this->suspend(detail::wait_bits(detail::WaitKind::queue_put, queue_.id_.get()),
-                          [](detail::Suspension& base) noexcept {
-                              auto& self = static_cast<PutAwaiter&>(base);
-                              self.waiting_ = false;
-                              self.queue_.putters_.remove(self);
-                              self.wake_cancelled();
-                          });
+            this->wait_in(queue_.putters_, *this);
         }
         // Once the item is in the queue the put has happened: a cancellation that comes later is thrown at the next
         // await.
@@ -174,18 +149,15 @@ public:
             this->check_cancelled();
             throw QueueShutDown();
         }
-        PutAwaiter* next_waiter;  // set by the list
-        PutAwaiter* previous_waiter;
 
     private:
         friend BasicQueue;
-        void wake_up() noexcept {
-            waiting_ = false;
-            this->wake();
+        friend detail::Suspension;
+        std::uint64_t waits_for() const noexcept {
+            return detail::wait_bits(detail::WaitKind::queue_put, queue_.id_.get());
         }
         BasicQueue& queue_;
         T item_;
-        bool waiting_ = false;
         bool added_ = false;
     };
 
@@ -210,11 +182,10 @@ public:
         shut_down_ = true;
         while (immediate && !items_.empty()) {
             items_.take();
-            if (unfinished_ != 0 && --unfinished_ == 0) release_joiners();
+            if (unfinished_ != 0 && --unfinished_ == 0) joiners_.wake_all();
         }
-        while (PutAwaiter* putter = putters_.pop()) putter->wake_up();
-        if (!items_.empty()) return;
-        while (GetAwaiter* getter = getters_.pop()) getter->wake_up();
+        putters_.wake_all();
+        if (items_.empty()) getters_.wake_all();
     }
     bool is_shut_down() const noexcept { return shut_down_; }
 
@@ -226,40 +197,26 @@ public:
     // One call for every item that was got and dealt with; more calls than items: std::logic_error.
     void task_done() {
         if (unfinished_ == 0) throw std::logic_error("task_done() called too many times");
-        if (--unfinished_ == 0) release_joiners();
+        if (--unfinished_ == 0) joiners_.wake_all();
     }
 
-    class [[nodiscard("co_await it")]] JoinWaiter : public detail::Suspension {
+    class [[nodiscard("co_await it")]] JoinWaiter final : public detail::Waiter {
     public:
         explicit JoinWaiter(BasicQueue & queue) noexcept : queue_(queue) {}
-        ~JoinWaiter() {
-            if (waiting_) queue_.joiners_.remove(*this);
-        }
         bool await_ready() const noexcept { return queue_.unfinished_ == 0; }
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {
-            waiting_ = true;
-            queue_.joiners_.push(*this);
-            this->suspend(detail::wait_bits(detail::WaitKind::event, queue_.id_.get()),
-                          [](detail::Suspension& base) noexcept {
-                              auto& self = static_cast<JoinWaiter&>(base);
-                              self.queue_.joiners_.remove(self);
-                              self.waiting_ = false;
-                              self.wake_cancelled();
-                          });
+            this->wait_in(queue_.joiners_, *this);
         }
         void await_resume() { this->check_cancelled(); }
-        JoinWaiter* next_waiter = nullptr;
-        JoinWaiter* previous_waiter = nullptr;
 
     private:
         friend BasicQueue;
-        void wake_up() noexcept {
-            waiting_ = false;
-            this->wake();
+        friend detail::Suspension;
+        std::uint64_t waits_for() const noexcept {
+            return detail::wait_bits(detail::WaitKind::event, queue_.id_.get());
         }
         BasicQueue& queue_;
-        bool waiting_ = false;
     };
     // Waits until task_done() was called for every item ever put.
     JoinWaiter join() noexcept { return JoinWaiter(*this); }
@@ -299,9 +256,6 @@ private:
         GetAwaiter* getter = getters_.pop();
         getter->item_.emplace(std::move(item));
         getter->wake_up();
-    }
-    void release_joiners() noexcept {
-        while (JoinWaiter* waiter = joiners_.pop()) waiter->wake_up();
     }
 
     std::size_t maxsize_;

@@ -10,9 +10,23 @@ namespace coroscope {
 
 namespace detail {
 
-class [[nodiscard("co_await it")]] SleepAwaiter : public Suspension, TimerNode {
+// Suspends the running task, which is ready at once: it waits for its turn only. A cancellation is thrown when it runs.
+inline void give_up_turn() noexcept {
+    TaskControl& task = *current_task;
+    task.leaf = current_frame;
+    task.interrupted = false;
+    task.yielded = true;
+    task.state = TaskState::ready;
+    task.loop->push_ready(task);
+}
+inline void throw_if_cancelled() {
+    if (current_task->must_cancel) [[unlikely]]
+        throw_cancelled(*current_task);
+}
+
+class [[nodiscard("co_await it")]] SleepAwaiter final : public Suspension, TimerNode {
 public:
-    explicit SleepAwaiter(std::int64_t duration_ns) noexcept { deadline_ns = static_cast<std::uint64_t>(duration_ns); }
+    explicit SleepAwaiter(std::int64_t duration_ns) noexcept : Suspension(Room{duration_ns}) {}
     ~SleepAwaiter() {
         if (queued()) task()->loop->remove_timer(*this);
     }
@@ -21,24 +35,27 @@ public:
     void await_suspend(std::coroutine_handle<P>) {
         start();
     }
-    void await_resume() { check_cancelled(); }
+    void await_resume() { throw_if_cancelled(); }
 
 private:
-    void start();  // until then deadline_ns is the duration: a sleeping task is small
+    friend EventLoop;
+    void start();
+    friend Suspension;
+    void on_cancel() noexcept;
+    std::uint64_t waits_for() const noexcept { return wait_bits(WaitKind::timer); }
 };
 
-class [[nodiscard("co_await it")]] YieldAwaiter : public Suspension {
+class [[nodiscard("co_await it")]] YieldAwaiter {
 public:
     YieldAwaiter() noexcept = default;
+    YieldAwaiter(const YieldAwaiter&) = delete;
+    YieldAwaiter& operator=(const YieldAwaiter&) = delete;
     bool await_ready() const noexcept { return false; }
     template <class P>
     void await_suspend(std::coroutine_handle<P>) noexcept {
-        suspend(wait_bits(WaitKind::yield), [](Suspension& self) noexcept { self.task()->must_cancel = true; });
-        task()->waiting_on = nullptr;  // it is ready: a cancellation is thrown when it runs
-        task()->state = TaskState::ready;
-        task()->loop->push_ready(*task());
+        give_up_turn();
     }
-    void await_resume() { check_cancelled(); }
+    void await_resume() { throw_if_cancelled(); }
 };
 
 }  // namespace detail

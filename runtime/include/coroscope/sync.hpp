@@ -25,24 +25,23 @@ public:
     Event(const Event&) = delete;
     Event& operator=(const Event&) = delete;
 
-    class [[nodiscard("co_await it")]] Awaiter : public detail::Suspension {
+    class [[nodiscard("co_await it")]] Awaiter final : public detail::Waiter {
     public:
         explicit Awaiter(Event & event) noexcept : event_(event) {}
-        ~Awaiter();
         bool await_ready() const noexcept { return event_.set_; }
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {
-            start();
+            wait_in(event_.waiters_, *this);
         }
         void await_resume() { check_cancelled(); }
-        Awaiter* next_waiter = nullptr;
-        Awaiter* previous_waiter = nullptr;
 
     private:
         friend Event;
-        void start() noexcept;
+        friend detail::Suspension;
+        std::uint64_t waits_for() const noexcept {
+            return detail::wait_bits(detail::WaitKind::event, event_.id_.get());
+        }
         Event& event_;
-        bool waiting_ = false;
     };
 
     Awaiter wait() noexcept { return Awaiter(*this); }
@@ -82,24 +81,22 @@ public:
         Semaphore* semaphore_;
     };
 
-    class [[nodiscard("co_await it")]] Awaiter : public detail::Suspension {
+    class [[nodiscard("co_await it")]] Awaiter final : public detail::Waiter {
     public:
         explicit Awaiter(Semaphore & semaphore) noexcept : semaphore_(semaphore) {}
         ~Awaiter();
         bool await_ready() noexcept { return semaphore_.try_acquire(); }
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {
-            start();
+            wait_in(semaphore_.waiters_, *this);
         }
         Held await_resume();
-        Awaiter* next_waiter = nullptr;
-        Awaiter* previous_waiter = nullptr;
 
     private:
         friend Semaphore;
-        void start() noexcept;
+        friend detail::Suspension;
+        std::uint64_t waits_for() const noexcept { return detail::wait_bits(semaphore_.kind_, semaphore_.id_.get()); }
         Semaphore& semaphore_;
-        bool waiting_ = false;
         bool granted_ = false;
     };
 
@@ -162,24 +159,24 @@ public:
     void notify(std::size_t count = 1);
     void notify_all() { notify(static_cast<std::size_t>(-1)); }
 
-    class Awaiter : public detail::Suspension {
+    class Awaiter final : public detail::Waiter {
     public:
         explicit Awaiter(Condition& condition) noexcept : condition_(condition) {}
         ~Awaiter();
         bool await_ready() const noexcept { return false; }
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {
-            start();
+            wait_in(condition_.waiters_, *this);
         }
         void await_resume();
-        Awaiter* next_waiter = nullptr;
-        Awaiter* previous_waiter = nullptr;
 
     private:
         friend Condition;
-        void start() noexcept;
+        friend detail::Suspension;
+        std::uint64_t waits_for() const noexcept {
+            return detail::wait_bits(detail::WaitKind::lock, condition_.id_.get());
+        }
         Condition& condition_;
-        bool waiting_ = false;
         bool notified_ = false;
     };
 

@@ -113,25 +113,23 @@ namespace detail {
 // Waits for one task.
 class JoinBase : public Suspension, public DoneHook {
 public:
+    bool await_ready() const noexcept { return target_->done(); }
+    std::uint64_t waits_for() const noexcept;
+
+protected:
     explicit JoinBase(TaskControl* target) noexcept : target_(target) { target_->reference(); }
     ~JoinBase() {
         TaskControl::remove_hook(*this);
         target_->release();
     }
-    bool await_ready() const noexcept { return target_->done(); }
-    template <class P>
-    void await_suspend(std::coroutine_handle<P>) noexcept {
-        suspend_until_done();
-    }
+    void start(const SuspensionType& type) noexcept;
+    // What a cancellation can do: end the wait, or cancel the target too, whose end then ends the wait.
+    void leave() noexcept;
+    void pass_on_cancel() noexcept;
 
-protected:
-    // `pass_on`: being cancelled cancels the target, and its end ends the wait; else the wait ends at once.
-    void suspend_until_done(bool pass_on = true) noexcept;
     TaskControl* target_;
 
 private:
-    static void pass_cancel_on(Suspension& self) noexcept;
-    static void leave(Suspension& self) noexcept;
     void target_done(const TaskControl& done) noexcept;
 
     bool passing_on_ = false;
@@ -139,20 +137,29 @@ private:
 };
 
 // Waits for the end of a task.
-class [[nodiscard]] EndAwaiter : public JoinBase {
+class [[nodiscard]] EndAwaiter final : public JoinBase {
 public:
-    using JoinBase::JoinBase;
+    explicit EndAwaiter(TaskControl* target) noexcept : JoinBase(target) {}
     template <class P>
     void await_suspend(std::coroutine_handle<P>) noexcept {
-        suspend_until_done(false);
+        start(type_of<EndAwaiter>);
     }
     void await_resume() { check_cancelled(); }
+
+private:
+    friend Suspension;
+    void on_cancel() noexcept { leave(); }
 };
 
-template <class T>
-class [[nodiscard]] JoinAwaiter : public JoinBase {
+// Waits for what a task returns or throws. `shields`: it is not cancelled with the awaiting task.
+template <class T, bool shields>
+class [[nodiscard]] JoinAwaiter final : public JoinBase {
 public:
-    using JoinBase::JoinBase;
+    explicit JoinAwaiter(TaskControl* target) noexcept : JoinBase(target) {}
+    template <class P>
+    void await_suspend(std::coroutine_handle<P>) noexcept {
+        start(type_of<JoinAwaiter>);
+    }
     T await_resume() {
         check_cancelled();
         target_->retrieved = true;
@@ -167,11 +174,15 @@ public:
             return promise.take();
         }
     }
+
+private:
+    friend Suspension;
+    void on_cancel() noexcept { shields ? leave() : pass_on_cancel(); }
 };
 
 template <class U>
-JoinAwaiter<U> PromiseWithAwait::await_transform(const Task<U>& task, std::source_location where) noexcept {
-    await_site = where;
+JoinAwaiter<U> PromiseWithAwait::await_transform(const Task<U>& task, SitePointer where) noexcept {
+    await_site = to_site(where);
     return JoinAwaiter<U>(task.control());
 }
 

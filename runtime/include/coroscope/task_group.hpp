@@ -49,8 +49,8 @@ public:
     // --- for the runtime
     void before_make_task() const;
     template <class T>
-    Task<T> make_task(Coro<T>&& coro, std::unique_ptr<detail::Keep> keep, const TaskOptions& options) {
-        Task<T> task = detail::spawn_coro(owner_->loop, std::move(coro), std::move(keep), options);
+    Task<T> make_task(Coro<T>&& coro, std::unique_ptr<detail::TaskExtras> extras, const TaskOptions& options) {
+        Task<T> task = detail::spawn_coro(owner_->loop, std::move(coro), std::move(extras), options);
         add(task);
         return task;
     }
@@ -64,7 +64,7 @@ private:
         Member* previous_member = nullptr;
         detail::TaskControl* control = nullptr;
     };
-    class JoinAwaiter : public detail::Suspension {
+    class JoinAwaiter final : public detail::Suspension {
     public:
         explicit JoinAwaiter(TaskGroup& group) noexcept : group_(group) {}
         ~JoinAwaiter() { group_.joiner_ = nullptr; }
@@ -78,6 +78,9 @@ private:
 
     private:
         void start() noexcept;
+        friend detail::Suspension;
+        void on_cancel() noexcept;
+        std::uint64_t waits_for() const noexcept { return detail::wait_bits(detail::WaitKind::task); }
         TaskGroup& group_;
     };
     void add(const AnyTask& task);

@@ -52,7 +52,7 @@ private:
 // C++ cannot turn an exception into another one in a destructor, hence rethrow(): with_timeout() and wait_for() do
 // that. A request for cancellation that is the scope's own is taken back at its end in any case. Must be destroyed by
 // the task that made it.
-class Timeout : detail::TimerNode {
+class Timeout : detail::CallbackTimer {
 public:
     // nullopt: no limit, until reschedule(). std::logic_error outside of tasks.
     explicit Timeout(TimeLimit delay);
@@ -79,6 +79,7 @@ private:
     std::uint32_t take_back() noexcept;
 
     detail::TaskControl* task_;
+    std::uint64_t when_ns_ = 0;  // if limited_
     std::uint32_t cancelling_before_;
     bool limited_ = false;
     bool expired_ = false;
@@ -171,27 +172,15 @@ Coro<T> wait_for(Task<T> task, TimeLimit limit) {
     }
 }
 
-namespace detail {
-template <class T>
-class [[nodiscard]] ShieldAwaiter : public JoinAwaiter<T> {
-public:
-    explicit ShieldAwaiter(const Task<T>& task) noexcept : JoinAwaiter<T>(task.control()) {}
-    template <class P>
-    void await_suspend(std::coroutine_handle<P>) noexcept {
-        this->suspend_until_done(false);
-    }
-};
-}  // namespace detail
-
 // Awaits a task; cancelling the awaiting task does not cancel it. The loop keeps it running, unlike asyncio's, which
 // needs a handle kept. If it fails with nobody left who awaits it, that is reported as never retrieved.
 template <class T>
-detail::ShieldAwaiter<T> shield(const Task<T>& task) noexcept {
-    return detail::ShieldAwaiter<T>(task);
+detail::JoinAwaiter<T, true> shield(const Task<T>& task) noexcept {
+    return detail::JoinAwaiter<T, true>(task.control());
 }
 template <class T>
-detail::ShieldAwaiter<T> shield(Coro<T> coro, std::source_location where = std::source_location::current()) {
-    return detail::ShieldAwaiter<T>(create_task(std::move(coro), {}, where));
+detail::JoinAwaiter<T, true> shield(Coro<T> coro, std::source_location where = std::source_location::current()) {
+    return shield(create_task(std::move(coro), {}, where));
 }
 
 }  // namespace coroscope

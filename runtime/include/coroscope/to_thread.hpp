@@ -40,7 +40,7 @@ struct ThreadJob : RemoteCall, std::enable_shared_from_this<ThreadJob> {
     ContextRef context;                     // a copy of the caller's
 };
 
-class [[nodiscard]] ThreadAwaiter : public Suspension {
+class [[nodiscard]] ThreadAwaiter final : public Suspension {
 public:
     explicit ThreadAwaiter(ThreadJob& job) noexcept : job_(job) {}
     ~ThreadAwaiter() { leave(); }
@@ -54,6 +54,12 @@ public:
 
 private:
     void start();
+    friend Suspension;
+    void on_cancel() noexcept {
+        leave();
+        wake_cancelled();
+    }
+    std::uint64_t waits_for() const noexcept { return wait_bits(WaitKind::thread); }
     void leave() noexcept {
         job_.waiter = nullptr;
         job_.abandoned.store(true, std::memory_order_relaxed);

@@ -13,7 +13,7 @@ Completions::Completions(std::span<TaskControl* const> tasks, std::optional<std:
         if (seen.insert(task).second) hooks_.emplace_back().target = task;
     left_ = hooks_.size();
     if (timeout && left_ != 0) {
-        fire = [](TimerNode& timer) noexcept {
+        fire = [](CallbackTimer& timer) noexcept {
             auto& self = static_cast<Completions&>(timer);
             self.timed_out_ = true;
             self.wake_waiter();
@@ -51,7 +51,7 @@ void Completions::put(Hook& hook) noexcept {
 }
 
 void Completions::wake_waiter() noexcept {
-    if (waiter_ != nullptr) std::exchange(waiter_, nullptr)->wake();
+    if (waiter_ != nullptr) std::exchange(waiter_, nullptr)->wake_up();
 }
 
 bool Completions::NextBase::await_ready() const {
@@ -61,11 +61,12 @@ bool Completions::NextBase::await_ready() const {
 
 void Completions::NextBase::start() noexcept {
     owner_.waiter_ = this;
-    suspend(wait_bits(WaitKind::task, 0), [](Suspension& base) noexcept {
-        auto& self = static_cast<NextBase&>(base);
-        self.owner_.waiter_ = nullptr;
-        self.wake_cancelled();
-    });
+    suspend(*this);
+}
+
+void Completions::NextBase::on_cancel() noexcept {
+    owner_.waiter_ = nullptr;
+    wake_cancelled();
 }
 
 TaskControl* Completions::NextBase::take() {

@@ -6,34 +6,18 @@ Barrier::Barrier(std::size_t parties) : parties_(parties) {
     if (parties == 0) throw std::invalid_argument("Barrier: needs at least one party");
 }
 
-Barrier::Awaiter::~Awaiter() {
-    if (waiting_) barrier_.waiters_.remove(*this);
-}
-
 bool Barrier::Awaiter::await_ready() {
     if (barrier_.broken_) throw BrokenBarrierError();
     if (barrier_.waiters_.size() + 1 < barrier_.parties_) return false;
     std::size_t index = 0;
     while (Awaiter* waiter = barrier_.waiters_.pop()) {
-        waiter->waiting_ = false;
         waiter->opened_ = true;
         waiter->index_ = index++;
-        waiter->wake();
+        waiter->wake_up();
     }
     opened_ = true;
     index_ = index;
     return true;
-}
-
-void Barrier::Awaiter::start() noexcept {
-    waiting_ = true;
-    barrier_.waiters_.push(*this);
-    suspend(detail::wait_bits(detail::WaitKind::event, barrier_.id_.get()), [](detail::Suspension& base) noexcept {
-        auto& self = static_cast<Awaiter&>(base);
-        self.waiting_ = false;
-        self.barrier_.waiters_.remove(self);
-        self.wake_cancelled();
-    });
 }
 
 std::size_t Barrier::Awaiter::await_resume() {
@@ -44,21 +28,14 @@ std::size_t Barrier::Awaiter::await_resume() {
     throw BrokenBarrierError();
 }
 
-void Barrier::send_away() noexcept {
-    while (Awaiter* waiter = waiters_.pop()) {
-        waiter->waiting_ = false;
-        waiter->wake();
-    }
-}
-
 void Barrier::reset() noexcept {
     broken_ = false;
-    send_away();
+    waiters_.wake_all();
 }
 
 void Barrier::abort() noexcept {
     broken_ = true;
-    send_away();
+    waiters_.wake_all();
 }
 
 }  // namespace coroscope

@@ -23,14 +23,10 @@ std::shared_ptr<CallbackNode> callback_node(EventLoop& loop, EventLoop::Callback
 
 void EventLoop::push_callback(CallbackNode& node) noexcept {
     if (probe::on() && node.node == 0) node.node = detail::call_node(node.where);
-    node.ReadyNode::run = [](detail::ReadyNode& ready) {
-        auto& self = static_cast<CallbackNode&>(ready);
-        self.loop->run_callback(self);
-    };
     push_ready(node);
 }
 
-void EventLoop::fire_callback(detail::TimerNode& timer) noexcept {
+void EventLoop::fire_callback(detail::CallbackTimer& timer) noexcept {
     auto& self = static_cast<CallbackNode&>(timer);
     self.loop->push_callback(self);
 }
@@ -50,6 +46,7 @@ Handle EventLoop::call_at(std::uint64_t time_ns, Callback callback, std::source_
     auto node = callback_node(*this, std::move(callback), where);
     if (probe::on()) node->node = detail::call_node(where);
     node->fire = fire_callback;
+    node->when_ns = time_ns;
     add_timer(*node, time_ns);
     return Handle(std::move(node));
 }
@@ -107,6 +104,6 @@ void Handle::cancel() noexcept {
 
 bool Handle::cancelled() const noexcept { return node_ && node_->cancelled; }
 
-std::uint64_t Handle::when() const noexcept { return node_ ? node_->deadline_ns : 0; }
+std::uint64_t Handle::when() const noexcept { return node_ ? node_->when_ns : 0; }
 
 }  // namespace coroscope

@@ -9,11 +9,13 @@
 
 namespace coroscope::detail {
 
-struct CallbackNode : ReadyNode, TimerNode {
+struct CallbackNode : ReadyNode, CallbackTimer {
+    CallbackNode() noexcept : ReadyNode(false) {}
     EventLoop* loop = nullptr;
     EventLoop::Callback callback;
     std::shared_ptr<CallbackNode> self;  // while scheduled
     std::source_location where;
+    std::uint64_t when_ns = 0;  // of call_at() and call_later()
     std::uint32_t node = 0;
     bool cancelled = false;
     ContextRef context;  // of who scheduled it

@@ -10,7 +10,7 @@ thread_local constinit FreeFrame* free_frames[frame_classes] = {};
 
 namespace {
 
-constexpr std::size_t slab_bytes = 256 * 1024;
+constexpr std::size_t slab_bytes = 256 * 1024 - 4096;  // whole pages, with what the allocator adds to it
 constexpr std::size_t refill_bytes = 4096;
 
 thread_local constinit std::byte* slab = nullptr;  // where the next refill comes from

@@ -9,17 +9,11 @@ FutureState::~FutureState() {
     if (stage_ == Stage::error && !retrieved_) report_future_exception_never_retrieved(error_);
 }
 
-void FutureState::Awaiter::start() noexcept {
-    waiting_ = true;
-    state_->waiters_.push(*this);
-    suspend(wait_bits(WaitKind::future), [](Suspension& base) noexcept {
-        auto& self = static_cast<Awaiter&>(base);
-        self.waiting_ = false;
-        self.state_->waiters_.remove(self);
-        // The others get the future's Cancelled, this one that of its own task.
-        if (!self.shielded_) self.state_->cancel(self.task()->message());
-        self.wake_cancelled();
-    });
+void FutureState::Awaiter::on_cancel() noexcept {
+    leave_list();
+    // The others get the future's Cancelled, this one that of its own task.
+    if (!shielded_) state_->cancel(task()->message());
+    wake_cancelled();
 }
 
 void FutureState::require_pending() const {
@@ -33,10 +27,7 @@ void FutureState::require_done() const {
 
 void FutureState::finish(Stage stage) noexcept {
     stage_ = stage;
-    while (Awaiter* waiter = waiters_.pop()) {
-        waiter->waiting_ = false;
-        waiter->wake();
-    }
+    waiters_.wake_all();
     std::vector<std::function<void()>> callbacks = std::move(callbacks_);
     for (auto& callback : callbacks) callback();
 }

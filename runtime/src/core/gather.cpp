@@ -46,7 +46,7 @@ void WaitAwaiter::start() {
         hook.target->add_hook(hook);
     }
     if (timeout_) {
-        fire = [](TimerNode& timer) noexcept {
+        fire = [](CallbackTimer& timer) noexcept {
             auto& self = static_cast<WaitAwaiter&>(timer);
             self.stop_waiting();
             self.wake();
@@ -55,8 +55,11 @@ void WaitAwaiter::start() {
         const std::int64_t delay_ns = timeout_->count();
         loop.add_timer(*this, loop.time_ns() + (delay_ns > 0 ? static_cast<std::uint64_t>(delay_ns) : 0));
     }
-    suspend(wait_bits(WaitKind::task, hooks_.size() == 1 ? hooks_.front().target->id : 0),
-            [](Suspension& base) noexcept { static_cast<WaitAwaiter&>(base).cancel_or_leave(); });
+    suspend(*this);
+}
+
+std::uint64_t WaitAwaiter::waits_for() const noexcept {
+    return wait_bits(WaitKind::task, hooks_.size() == 1 ? hooks_.front().target->id : 0);
 }
 
 void WaitAwaiter::one_done(TaskControl& task) noexcept {
@@ -74,7 +77,7 @@ void WaitAwaiter::one_done(TaskControl& task) noexcept {
     }
 }
 
-void WaitAwaiter::cancel_or_leave() noexcept {
+void WaitAwaiter::on_cancel() noexcept {
     // The request may come round, of tasks that wait for each other in a circle: then the wait ends at once.
     if (on_cancelled_ == OnCancelled::cancel && !passing_on_) {
         passing_on_ = true;

@@ -6,6 +6,7 @@
 #include <typeinfo>
 
 #include "callback.hpp"
+#include "coroscope/sleep.hpp"
 #include "debug_switch.hpp"
 #include "observe.hpp"
 #include "poller.hpp"
@@ -111,9 +112,11 @@ EventLoop::~EventLoop() {
     abandon_tasks();
     take_remote_calls();
     drop_ready();  // what their destructors scheduled
-    while (detail::TimerNode* timer = timers_.first()) {
-        timers_.remove(*timer);
-        if (timer->fire == fire_callback) static_cast<CallbackNode*>(timer)->self.reset();
+    while (!timers_.empty()) {
+        detail::TimerNode& timer = timers_.first();
+        timers_.remove(timer);
+        if (!timer.is_sleep && static_cast<detail::CallbackTimer&>(timer).fire == fire_callback)
+            static_cast<CallbackNode&>(timer).self.reset();
     }
     if (announced_) probe::emit(EventKind::loop_stopped, 0, id_);
 }
@@ -196,10 +199,9 @@ EventLoop::Duration EventLoop::idle_time() noexcept {
     if (first_ready_ != nullptr) return Duration(0);
     sleeping_.store(true, std::memory_order_seq_cst);  // as in iterate()
     if (remote_calls_.load(std::memory_order_seq_cst) != nullptr) return Duration(0);
-    const detail::TimerNode* timer = timers_.first();
-    if (timer == nullptr) return Duration(-1);
-    const std::uint64_t now = time_ns();
-    return Duration(timer->deadline_ns > now ? timer->deadline_ns - now : 0);
+    if (timers_.empty()) return Duration(-1);
+    const std::uint64_t now = time_ns(), due = timers_.first_deadline_ns();
+    return Duration(due > now ? due - now : 0);
 }
 
 void EventLoop::cancel_all_tasks() {
@@ -216,9 +218,9 @@ void EventLoop::iterate(std::int64_t most_ns) {
     std::int64_t timeout_ns = most_ns;
     if (first_ready_ != nullptr) {
         timeout_ns = 0;
-    } else if (const detail::TimerNode* timer = timers_.first()) {
-        const std::uint64_t now = time_ns();
-        const auto until = timer->deadline_ns > now ? static_cast<std::int64_t>(timer->deadline_ns - now) : 0;
+    } else if (!timers_.empty()) {
+        const std::uint64_t now = time_ns(), due = timers_.first_deadline_ns();
+        const auto until = due > now ? static_cast<std::int64_t>(due - now) : 0;
         if (timeout_ns < 0 || until < timeout_ns) timeout_ns = until;
     }
     probe::emit(EventKind::poll_begin, 0);
@@ -276,10 +278,15 @@ void EventLoop::take_remote_calls() {
 }
 
 void EventLoop::fire_timers() noexcept {
-    while (detail::TimerNode* timer = timers_.first()) {
-        if (timer->deadline_ns > now_ns_) return;
-        timers_.remove(*timer);
-        timer->fire(*timer);
+    while (!timers_.empty() && timers_.first_deadline_ns() <= now_ns_) {
+        detail::TimerNode& timer = timers_.first();
+        timers_.remove(timer);
+        if (timer.is_sleep) {
+            static_cast<detail::SleepAwaiter&>(timer).wake();
+        } else {
+            auto& callback = static_cast<detail::CallbackTimer&>(timer);
+            callback.fire(callback);
+        }
     }
 }
 

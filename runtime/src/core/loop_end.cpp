@@ -16,7 +16,7 @@ void EventLoop::drop_ready() noexcept {
         detail::ReadyNode& node = *first_ready_;
         first_ready_ = node.next_ready;
         if (first_ready_ == nullptr) last_ready_ = nullptr;  // what goes now may schedule again
-        if (node.run != nullptr) {
+        if (!node.is_task) {
             static_cast<CallbackNode&>(node).self.reset();
         } else if (auto& task = static_cast<TaskControl&>(node); task.ended_in_queue) {
             task.release();
@@ -31,7 +31,6 @@ void EventLoop::abandon_tasks() noexcept {
     const auto end = [](TaskControl& task) noexcept {
         task.state = TaskState::done;
         task.outcome = TaskOutcome::cancelled;
-        task.waiting_on = nullptr;
     };
     for (TaskControl* task = first_task_; task != nullptr; task = task->next_task) {
         detail::report_task_destroyed_pending(*task);

@@ -28,12 +28,9 @@ void EventLoop::take_snapshot() noexcept {
         const probe::Stamp stamp = probe::stamp_now();
         probe::emit_at(stamp, EventKind::snapshot_task, task.id, task.parent_id, detail::frame_node(*task.root, task));
         const bool suspended = task.state == TaskState::suspended;
-        probe::emit_at(stamp, EventKind::snapshot_state, task.id, suspended ? task.wait : 0,
+        probe::emit_at(stamp, EventKind::snapshot_state, task.id, suspended ? detail::waits_for(task) : 0,
                        suspended ? detail::suspension_node(task) : 0);
-        if (task.name) {
-            if (task.name_id == 0) task.name_id = probe::registry().definitions.intern_name(*task.name);
-            probe::emit_at(stamp, EventKind::task_named, task.id, task.name_id);
-        }
+        if (task.has_name()) probe::emit_at(stamp, EventKind::task_named, task.id, detail::name_id(task));
     }
     if (snapshot_next_ != nullptr) {
         wake();  // go on at once, even if nothing else happens

@@ -2,6 +2,7 @@
 #include <typeinfo>
 #include <utility>
 
+#include "callback.hpp"
 #include "coroscope/loop.hpp"
 #include "observe.hpp"
 
@@ -22,7 +23,7 @@ namespace {
     if (!task.unwinds || task.must_throw || task.throwing_scopes != 0) return false;
     // Only what it waited on, and gave up for the cancellation, is known to be left consistent by destructors alone.
     // Who was served already, and cancelled then, may have to pass on what it got: its awaiter does so when it throws.
-    if (!task.interrupted && task.wait != detail::wait_bits(WaitKind::yield)) return false;
+    if (!task.interrupted && !task.yielded) return false;
     constexpr int most_frames = 1000;  // each is a call on the native stack
     int frames = 0;
     for (const PromiseBase* frame = task.leaf; frame != nullptr; frame = frame->parent)
@@ -50,11 +51,11 @@ std::size_t EventLoop::run_ready() {
             if (first_ready_ == nullptr) last_ready_ = nullptr;
             --ready_count_;
             ++steps;
-            if (node.run != nullptr) {
-                step_stamp_ = 0;
-                node.run(node);
-            } else {
+            if (node.is_task) {
                 run_step(static_cast<TaskControl&>(node));
+            } else {
+                step_stamp_ = 0;
+                run_callback(static_cast<detail::CallbackNode&>(node));
             }
         }
         if (steps >= enough && steps < many && clock_ns() - began_ns < long_ns) enough = steps + few;
@@ -72,6 +73,7 @@ void EventLoop::run_step(TaskControl& task) {
         step_stamp_ = 0;  // it may take any time from here
     }
     task.state = TaskState::running;
+    task.waiting_on = nullptr;
     detail::current_task = &task;
     if (must_cancel && ends_without_throw(task)) [[unlikely]] {
         end_without_throw(task);
@@ -81,10 +83,10 @@ void EventLoop::run_step(TaskControl& task) {
         while (detail::next_frame != nullptr)  // see transfer_to()
             std::exchange(detail::next_frame, nullptr)->resume();
         if (task.root->finished()) {
-            const std::exception_ptr& error = task.root->error;
-            task.outcome = !error                                               ? TaskOutcome::ok
-                           : *error.__cxa_exception_type() == typeid(Cancelled) ? TaskOutcome::cancelled
-                                                                                : TaskOutcome::error;
+            const PromiseBase& root = *task.root;
+            task.outcome = !root.failed()                                             ? TaskOutcome::ok
+                           : *root.thrown.__cxa_exception_type() == typeid(Cancelled) ? TaskOutcome::cancelled
+                                                                                      : TaskOutcome::error;
         }
     }
     if (task.outcome != TaskOutcome::none) {
@@ -101,7 +103,7 @@ void EventLoop::run_step(TaskControl& task) {
     if (task.state == TaskState::running) task.state = TaskState::suspended;
     if (observed) [[unlikely]] {
         probe::Wait wait;
-        wait.bits = task.wait;
+        wait.bits = detail::waits_for(task);
         task.suspended_node = detail::suspension_node(task);
         step_stamp_ = probe::step_end(0, task.id, wait, task.suspended_node);
     }
@@ -116,7 +118,8 @@ void EventLoop::end_without_throw(TaskControl& task) noexcept {
 }
 
 void EventLoop::end_now(TaskControl& task) noexcept {
-    const bool queued = task.state == TaskState::created || task.state == TaskState::ready;
+    const bool queued = task.in_queue();
+    if (!queued) task.waiting_on = nullptr;
     task.destroy_frames();
     task.outcome = TaskOutcome::cancelled;
     if (queued) {  // it stays in the queue, which run_step() notices
@@ -128,7 +131,6 @@ void EventLoop::end_now(TaskControl& task) noexcept {
 
 void EventLoop::finish(TaskControl& task) noexcept {
     task.state = TaskState::done;
-    task.waiting_on = nullptr;
     if (probe::on()) [[unlikely]] {
         step_stamp_ = probe::stamp_now();  // of its end, and of the wake-ups that this is
         probe::emit_at(step_stamp_, EventKind::task_done, task.id, static_cast<std::uint64_t>(task.outcome));

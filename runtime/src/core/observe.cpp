@@ -50,10 +50,8 @@ probe::NodeId frame_node(PromiseBase& frame, const TaskControl& task) noexcept {
             const probe::NodeId call = probe::intern_node(each.parent->node, each.parent->await_site, NodeKind::call);
             each.node = probe::intern_node(call, each.own_site, NodeKind::frame);
         } else {
-            // Debug mode came on after the task was created: of its creator only the line is known.
-            const probe::NodeId call =
-                task.creation_node != 0 ? task.creation_node : probe::intern_node(0, task.created_at, NodeKind::call);
-            each.node = probe::intern_node(call, each.own_site, NodeKind::task);
+            // 0 if debug mode came on after the task was created: its creator is not known.
+            each.node = probe::intern_node(task.creation_node, each.own_site, NodeKind::task);
         }
     }
     return frame.node;
@@ -70,19 +68,31 @@ probe::NodeId suspension_node(const TaskControl& task) noexcept {
     return probe::intern_node(frame_node(*task.leaf, task), task.leaf->await_site, NodeKind::call);
 }
 
+std::uint64_t waits_for(const TaskControl& task) noexcept {
+    if (task.yielded) return wait_bits(WaitKind::yield);
+    if (task.in_queue() || task.waiting_on == nullptr) return wait_bits(WaitKind::unknown);
+    return task.waiting_on->type().waits_for(*task.waiting_on);
+}
+
+std::uint32_t name_id(const TaskControl& task) noexcept {
+    TaskExtras& extras = *task.extras;
+    if (extras.name_id == 0) extras.name_id = probe::registry().definitions.intern_name(extras.name);
+    return extras.name_id;
+}
+
 void remember_creation(PromiseBase& promise) noexcept {
     try {
         auto* frames = static_cast<CreationFrames*>(allocate_frame(sizeof(CreationFrames)));
         frames->count = probe::capture_frames(frames->addresses, CreationFrames::most);
         promise.creation = frames;
-        promise.has_creation = true;
+        promise.holds = PromiseBase::Holds::creation;
     } catch (...) {  // out of memory: its creation stays unknown
     }
 }
 
 void forget_creation(PromiseBase& promise) noexcept {
     free_frame(promise.creation, sizeof(CreationFrames));
-    promise.has_creation = false;
+    promise.holds = PromiseBase::Holds::nothing;
     promise.parent = nullptr;
 }
 
@@ -103,7 +113,7 @@ void report_never_awaited(PromiseBase& promise) noexcept {
         report.has_site = true;
         if (current_task != nullptr && current_frame != nullptr)
             report.stack = frame_node(*current_frame, *current_task);
-        if (promise.has_creation)
+        if (promise.holds == PromiseBase::Holds::creation)
             report.frames.assign(promise.creation->addresses, promise.creation->addresses + promise.creation->count);
     });
 }
@@ -112,9 +122,12 @@ void report_exception_never_retrieved(const TaskControl& task, const std::except
     try {
         const std::string text = describe(error);
         if (!probe::on()) {
-            std::fprintf(stderr, "coroscope: exception of %s was never retrieved: %s (created at %s:%u)\n",
-                         task.display_name().c_str(), text.c_str(), task.created_at.file_name(),
-                         task.created_at.line());
+            const PromiseBase& root = *task.root;
+            std::fprintf(stderr,
+                         "coroscope: exception of %s was never retrieved: %s ('%s', %s:%u); set COROSCOPE=1 to see "
+                         "where it was created\n",
+                         task.display_name().c_str(), text.c_str(), function_of(root).c_str(),
+                         root.own_site.file_name(), root.own_site.line());
             return;
         }
         report(probe::Report::Kind::exception_never_retrieved, [&](probe::Report& report) {

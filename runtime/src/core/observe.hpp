@@ -13,8 +13,11 @@ namespace coroscope::detail {
 probe::NodeId frame_node(PromiseBase& frame, const TaskControl& task) noexcept;
 // The node of a place in the running frame; in a callback or outside, a node of its own.
 probe::NodeId call_node(const std::source_location& where) noexcept;
-// Where a suspended task waits.
+// Where a suspended task waits, and what for, as wait_bits().
 probe::NodeId suspension_node(const TaskControl& task) noexcept;
+std::uint64_t waits_for(const TaskControl& task) noexcept;
+// The number of its name, which it must have.
+std::uint32_t name_id(const TaskControl& task) noexcept;
 
 // To the debugger where debug mode is on, else one line on stderr.
 void report_exception_never_retrieved(const TaskControl& task, const std::exception_ptr& error) noexcept;

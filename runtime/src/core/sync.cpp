@@ -4,43 +4,13 @@
 
 namespace coroscope {
 
-Event::Awaiter::~Awaiter() {
-    if (waiting_) event_.waiters_.remove(*this);
-}
-
-void Event::Awaiter::start() noexcept {
-    waiting_ = true;
-    event_.waiters_.push(*this);
-    suspend(detail::wait_bits(detail::WaitKind::event, event_.id_.get()), [](detail::Suspension& base) noexcept {
-        auto& self = static_cast<Awaiter&>(base);
-        self.waiting_ = false;
-        self.event_.waiters_.remove(self);
-        self.wake_cancelled();
-    });
-}
-
 void Event::set() noexcept {
     set_ = true;
-    while (Awaiter* waiter = waiters_.pop()) {
-        waiter->waiting_ = false;
-        waiter->wake();
-    }
+    waiters_.wake_all();
 }
 
 Semaphore::Awaiter::~Awaiter() {
-    if (waiting_) semaphore_.waiters_.remove(*this);
     if (granted_) semaphore_.release();  // its frame was destroyed between the grant and the resumption
-}
-
-void Semaphore::Awaiter::start() noexcept {
-    waiting_ = true;
-    semaphore_.waiters_.push(*this);
-    suspend(detail::wait_bits(semaphore_.kind_, semaphore_.id_.get()), [](detail::Suspension& base) noexcept {
-        auto& self = static_cast<Awaiter&>(base);
-        self.waiting_ = false;
-        self.semaphore_.waiters_.remove(self);
-        self.wake_cancelled();
-    });
 }
 
 Semaphore::Held Semaphore::Awaiter::await_resume() {
@@ -51,9 +21,8 @@ Semaphore::Held Semaphore::Awaiter::await_resume() {
 
 void Semaphore::release() noexcept {
     if (Awaiter* waiter = waiters_.pop()) {  // handed over: nobody can snatch it before it runs
-        waiter->waiting_ = false;
         waiter->granted_ = true;
-        waiter->wake();
+        waiter->wake_up();
         return;
     }
     ++value_;
@@ -65,7 +34,6 @@ void BoundedSemaphore::release() {
 }
 
 Condition::Awaiter::~Awaiter() {
-    if (waiting_) condition_.waiters_.remove(*this);
     if (notified_) condition_.wake(1);  // its frame was destroyed between the notification and the resumption
 }
 
@@ -74,24 +42,12 @@ void Condition::Awaiter::await_resume() {
     notified_ = false;
 }
 
-void Condition::Awaiter::start() noexcept {
-    waiting_ = true;
-    condition_.waiters_.push(*this);
-    suspend(detail::wait_bits(detail::WaitKind::lock, condition_.id_.get()), [](detail::Suspension& base) noexcept {
-        auto& self = static_cast<Awaiter&>(base);
-        self.waiting_ = false;
-        self.condition_.waiters_.remove(self);
-        self.wake_cancelled();
-    });
-}
-
 void Condition::wake(std::size_t count) noexcept {
     for (; count > 0; --count) {
         Awaiter* waiter = waiters_.pop();
         if (waiter == nullptr) return;
-        waiter->waiting_ = false;
         waiter->notified_ = true;
-        waiter->wake();
+        waiter->wake_up();
     }
 }
 

@@ -37,7 +37,7 @@ std::uint64_t next_resource_id() noexcept {
     return last.fetch_add(1, std::memory_order_relaxed) + 1;  // only unique, orders nothing
 }
 
-TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::unique_ptr<Keep> keep, std::string_view name,
+TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::unique_ptr<TaskExtras> extras, std::string_view name,
                    const std::source_location& where) {
     if (loop == nullptr) loop = running_loop();
     if (loop == nullptr) {
@@ -49,19 +49,15 @@ TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::unique_ptr<Keep> kee
     task->id = next_task_id();
     task->loop = loop;
     task->root = &root;
-    task->keep = std::move(keep);
-    task->created_at = where;
+    task->extras = std::move(extras);
     if (current_task != nullptr) task->parent_id = current_task->id;
     task->context = current_context();
-    if (!name.empty()) task->name = std::make_unique<std::string>(name);
+    if (!name.empty()) task->make_extras().name = name;
     if (probe::on()) [[unlikely]] {
         task->creation_node = call_node(where);
         root.node = probe::intern_node(task->creation_node, root.own_site, probe::NodeKind::task);
         probe::emit_at(probe::stamp_now(), EventKind::task_created, task->id, task->parent_id, root.node);
-        if (task->name) {
-            task->name_id = probe::registry().definitions.intern_name(name);
-            probe::emit_at(probe::stamp_now(), EventKind::task_named, task->id, task->name_id);
-        }
+        if (!name.empty()) probe::emit_at(probe::stamp_now(), EventKind::task_named, task->id, name_id(*task));
     }
     loop->link(*task);
     loop->push_ready(*task);
@@ -79,10 +75,15 @@ void make_ready(TaskControl& task) noexcept {
 }
 
 void TaskControl::set_name(std::string_view text) {
-    name = std::make_unique<std::string>(text);
-    if (!probe::on()) return;
-    name_id = probe::registry().definitions.intern_name(text);
-    probe::emit(EventKind::task_named, id, name_id);
+    TaskExtras& more = make_extras();
+    more.name = text;
+    more.name_id = 0;
+    if (has_name() && probe::on()) probe::emit(EventKind::task_named, id, detail::name_id(*this));
+}
+
+TaskExtras& TaskControl::make_extras() {
+    if (!extras) extras = std::make_unique<TaskExtras>();
+    return *extras;
 }
 
 bool TaskControl::cancel(std::string_view message, std::source_location where) noexcept {
@@ -90,9 +91,9 @@ bool TaskControl::cancel(std::string_view message, std::source_location where) n
     ++cancel_requests;
     try {
         if (!message.empty()) {
-            cancel_message = std::make_unique<std::string>(message);
-        } else if (cancel_message) {
-            cancel_message.reset();
+            make_extras().cancel_message = std::make_unique<std::string>(message);
+        } else if (extras) {
+            extras->cancel_message.reset();
         }
     } catch (...) {  // out of memory: cancelled without the message
     }
@@ -100,8 +101,8 @@ bool TaskControl::cancel(std::string_view message, std::source_location where) n
         const std::uint64_t by = current_task != nullptr ? current_task->id : 0;
         probe::emit_at(probe::stamp_now(), EventKind::cancel_requested, id, by, call_node(where));
     }
-    if (waiting_on != nullptr) {
-        waiting_on->cancel();
+    if (!in_queue() && waiting_on != nullptr) {
+        waiting_on->type().on_cancel(*waiting_on);
     } else {
         must_cancel = true;
     }
@@ -116,8 +117,8 @@ void TaskControl::cancel_for_scope(std::string_view text) noexcept {
 
 void throw_cancelled(TaskControl& task) {
     task.must_cancel = task.interrupted = task.must_throw = false;
-    if (task.cancel_message) throw Cancelled(std::move(*std::exchange(task.cancel_message, nullptr)));
-    throw Cancelled();
+    if (task.message().empty()) throw Cancelled();
+    throw Cancelled(std::move(*std::exchange(task.extras->cancel_message, nullptr)));
 }
 
 void TaskControl::rethrow_cancelled() const {
@@ -127,7 +128,6 @@ void TaskControl::rethrow_cancelled() const {
 
 void TaskControl::destroy_frames() noexcept {
     leaf = nullptr;
-    waiting_on = nullptr;
     if (root != nullptr) std::exchange(root, nullptr)->destroy();  // and the frames it awaits: their awaiters own them
 }
 
@@ -168,31 +168,31 @@ void TaskControl::destroy(TaskControl* task) noexcept {
     delete task;
 }
 
-void JoinBase::suspend_until_done(bool pass_on) noexcept {
+void JoinBase::start(const SuspensionType& type) noexcept {
     target_->add_hook(*this);
     on_done = [](DoneHook& hook, TaskControl& done) noexcept { static_cast<JoinBase&>(hook).target_done(done); };
-    suspend(wait_bits(WaitKind::task, target_->id), pass_on ? &JoinBase::pass_cancel_on : &JoinBase::leave);
+    suspend(type);
 }
 
-void JoinBase::leave(Suspension& self) noexcept {
-    auto& join = static_cast<JoinBase&>(self);
-    TaskControl::remove_hook(join);
-    join.wake_cancelled();
+std::uint64_t JoinBase::waits_for() const noexcept { return wait_bits(WaitKind::task, target_->id); }
+
+void JoinBase::leave() noexcept {
+    TaskControl::remove_hook(*this);
+    wake_cancelled();
 }
 
 // As in asyncio the awaited task is cancelled, and its end ends this wait. Tasks that await each other in a circle, or
 // one that awaits itself: where the request comes round again, the wait ends at once.
-void JoinBase::pass_cancel_on(Suspension& self) noexcept {
-    auto& join = static_cast<JoinBase&>(self);
-    const bool came_round = join.passing_on_;
-    join.passing_on_ = true;
-    if (came_round || join.target_ == self.task() ||
-        !join.target_->cancel(self.task()->message(), std::source_location::current())) {
-        leave(self);
+void JoinBase::pass_on_cancel() noexcept {
+    TaskControl& self = *Suspension::task();
+    const bool came_round = passing_on_;
+    passing_on_ = true;
+    if (came_round || target_ == &self || !target_->cancel(self.message(), std::source_location::current())) {
+        leave();
     } else {
-        join.passed_on_ = true;
+        passed_on_ = true;
     }
-    join.passing_on_ = false;
+    passing_on_ = false;
 }
 
 void JoinBase::target_done(const TaskControl& done) noexcept {

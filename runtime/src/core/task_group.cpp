@@ -87,15 +87,16 @@ void TaskGroup::abort() {
     cancel();
 }
 
-// The wait goes on when it is cancelled: now for the end of tasks that were cancelled.
 void TaskGroup::JoinAwaiter::start() noexcept {
     group_.joiner_ = this;
-    suspend(detail::wait_bits(detail::WaitKind::task, 0), [](detail::Suspension& base) noexcept {
-        TaskGroup& group = static_cast<JoinAwaiter&>(base).group_;
-        if (group.aborting_) return;
-        group.cancelled_in_join_ = true;
-        group.abort();
-    });
+    suspend(*this);
+}
+
+// The wait goes on: now for the end of tasks that were cancelled.
+void TaskGroup::JoinAwaiter::on_cancel() noexcept {
+    if (group_.aborting_) return;
+    group_.cancelled_in_join_ = true;
+    group_.abort();
 }
 
 Coro<> TaskGroup::join_after(std::exception_ptr body_error) {

@@ -19,7 +19,7 @@ detail::TaskControl* task_for_timeout() {
 }  // namespace
 
 Timeout::Timeout() : task_(task_for_timeout()), cancelling_before_(task_->cancel_requests) {
-    fire = [](detail::TimerNode& timer) noexcept {
+    fire = [](detail::CallbackTimer& timer) noexcept {
         auto& self = static_cast<Timeout&>(timer);
         self.expired_ = true;
         self.task_->cancel_for_scope("timed out");
@@ -29,8 +29,9 @@ Timeout::Timeout() : task_(task_for_timeout()), cancelling_before_(task_->cancel
 Timeout::Timeout(TimeLimit delay) : Timeout() {
     if (!delay) return;
     EventLoop& loop = *task_->loop;
-    loop.add_timer(*this, deadline_of(loop, *delay));
     limited_ = true;
+    when_ns_ = deadline_of(loop, *delay);
+    loop.add_timer(*this, when_ns_);
 }
 
 Timeout timeout_at(std::optional<std::uint64_t> when_ns) { return Timeout(Timeout::AtTime(), when_ns); }
@@ -43,7 +44,7 @@ Timeout::~Timeout() {
 }
 
 std::optional<std::uint64_t> Timeout::when() const noexcept {
-    return limited_ ? std::optional<std::uint64_t>(deadline_ns) : std::nullopt;
+    return limited_ ? std::optional<std::uint64_t>(when_ns_) : std::nullopt;
 }
 
 void Timeout::reschedule(TimeLimit delay) {
@@ -55,7 +56,9 @@ void Timeout::reschedule_at(std::optional<std::uint64_t> when_ns) {
     if (expired_) throw std::logic_error("Timeout: it has expired");
     if (queued()) task_->loop->remove_timer(*this);
     limited_ = when_ns.has_value();
-    if (limited_) task_->loop->add_timer(*this, *when_ns);
+    if (!limited_) return;
+    when_ns_ = *when_ns;
+    task_->loop->add_timer(*this, when_ns_);
 }
 
 // The scope's request, once.

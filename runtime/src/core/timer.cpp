@@ -2,10 +2,10 @@
 
 namespace coroscope::detail {
 
-void TimerHeap::add(TimerNode& node) {
+void TimerHeap::add(TimerNode& node, std::uint64_t deadline_ns) {
     entries_.push_back({});
-    node.order = ++last_order_;
-    sift_up(entries_.size() - 1, {node.deadline_ns, &node});
+    node.order = ++last_order_ & ~(std::uint32_t{1} << 31);
+    sift_up(entries_.size() - 1, {deadline_ns, &node});
 }
 
 void TimerHeap::remove(TimerNode& node) noexcept {

@@ -48,11 +48,7 @@ void ThreadAwaiter::start() {
     } else {
         job_.loop->run_in_executor(std::move(run));
     }
-    suspend(wait_bits(WaitKind::thread), [](Suspension& base) noexcept {
-        auto& self = static_cast<ThreadAwaiter&>(base);
-        self.leave();
-        self.wake_cancelled();
-    });
+    suspend(*this);
 }
 
 }  // namespace coroscope::detail

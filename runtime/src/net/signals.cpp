@@ -137,7 +137,7 @@ private:
     Slot* slot_ = nullptr;
 };
 
-class SignalAwaiter : public Suspension, FdWatch {
+class SignalAwaiter final : public Suspension, FdWatch {
 public:
     explicit SignalAwaiter(Caught& caught) noexcept : caught_(caught) {}
     ~SignalAwaiter() { stop(); }
@@ -163,12 +163,14 @@ private:
         EventLoop& loop = EventLoop::running();
         loop.watch(*this);
         loop_ = &loop;
-        suspend(wait_bits(WaitKind::event, id_.get()), [](Suspension& base) noexcept {
-            auto& self = static_cast<SignalAwaiter&>(base);
-            self.stop();
-            self.wake_cancelled();
-        });
+        suspend(*this);
     }
+    friend Suspension;
+    void on_cancel() noexcept {
+        stop();
+        wake_cancelled();
+    }
+    std::uint64_t waits_for() const noexcept { return wait_bits(WaitKind::event, id_.get()); }
     void stop() noexcept {
         if (loop_ != nullptr) std::exchange(loop_, nullptr)->unwatch(*this);
     }

@@ -69,13 +69,18 @@ void ReadinessAwaiter::start() {
     socket_.unwaited_ = 0;
     place = this;
     waiting_ = true;
+    suspend(*this);
+}
+
+void ReadinessAwaiter::on_cancel() noexcept {
+    waiting_ = false;
+    socket_.waiter(direction_) = nullptr;
+    wake_cancelled();
+}
+
+std::uint64_t ReadinessAwaiter::waits_for() const noexcept {
     const WaitKind kind = direction_ == Direction::read ? WaitKind::read : WaitKind::write;
-    suspend(wait_bits(kind, static_cast<std::uint64_t>(socket_.fd)), [](Suspension& base) noexcept {
-        auto& self = static_cast<ReadinessAwaiter&>(base);
-        self.waiting_ = false;
-        self.socket_.waiter(self.direction_) = nullptr;
-        self.wake_cancelled();
-    });
+    return wait_bits(kind, static_cast<std::uint64_t>(socket_.fd));
 }
 
 SocketState::SocketState(EventLoop& loop, int the_fd) noexcept : SocketState(loop, the_fd, kind_of(the_fd)) {}

@@ -10,23 +10,16 @@
 
 namespace coroscope::detail {
 
-DrainAwaiter::~DrainAwaiter() {
-    if (waiting_) stream_->drains_.remove(*this);
-}
+DrainAwaiter::~DrainAwaiter() { leave_list(); }  // before the stream goes
 
 bool DrainAwaiter::await_ready() const noexcept {
     return stream_->out.size() <= stream_->limits.high_water || !stream_->is_open();
 }
 
-void DrainAwaiter::start() noexcept {
-    waiting_ = true;
-    stream_->drains_.push(*this);
-    suspend(wait_bits(WaitKind::write, static_cast<std::uint64_t>(stream_->fd)), [](Suspension& base) noexcept {
-        auto& self = static_cast<DrainAwaiter&>(base);
-        self.waiting_ = false;
-        self.stream_->drains_.remove(self);
-        self.wake_cancelled();
-    });
+void DrainAwaiter::start() noexcept { wait_in(stream_->drains_, *this); }
+
+std::uint64_t DrainAwaiter::waits_for() const noexcept {
+    return wait_bits(WaitKind::write, static_cast<std::uint64_t>(stream_->fd));
 }
 
 void DrainAwaiter::await_resume() {
@@ -96,12 +89,7 @@ void StreamState::send_kept() noexcept {
     if (closing) close();
 }
 
-void StreamState::wake_drains() noexcept {
-    while (DrainAwaiter* waiter = drains_.pop()) {
-        waiter->waiting_ = false;
-        waiter->wake();
-    }
-}
+void StreamState::wake_drains() noexcept { drains_.wake_all(); }
 
 void StreamState::end_of_writing() noexcept {
     if (!is_open() || eof_written) return;

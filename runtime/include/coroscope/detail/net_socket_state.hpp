@@ -51,7 +51,7 @@ private:
 class SocketState;
 
 // Suspends until the socket may be ready in a direction, or is closed. Check again afterwards.
-class [[nodiscard("co_await it")]] ReadinessAwaiter : public Suspension {
+class [[nodiscard("co_await it")]] ReadinessAwaiter final : public Suspension {
 public:
     enum class Direction : std::uint8_t { read, write };
 
@@ -66,6 +66,9 @@ public:
 
 private:
     friend SocketState;
+    friend Suspension;
+    void on_cancel() noexcept;
+    std::uint64_t waits_for() const noexcept;
     void start();  // throws std::logic_error if another task waits in this direction
     SocketState& socket_;
     Direction direction_;

@@ -70,7 +70,7 @@ public:
     virtual std::string error() const = 0;                                         // why it failed; empty: it did not
 };
 
-class [[nodiscard("co_await it")]] DrainAwaiter : public Suspension {
+class [[nodiscard("co_await it")]] DrainAwaiter final : public Waiter {
 public:
     explicit DrainAwaiter(Ref<StreamState> stream) noexcept : stream_(std::move(stream)) {}
     ~DrainAwaiter();
@@ -80,14 +80,13 @@ public:
         start();
     }
     void await_resume();
-    DrainAwaiter* next_waiter = nullptr;
-    DrainAwaiter* previous_waiter = nullptr;
 
 private:
     friend StreamState;
     void start() noexcept;
+    friend Suspension;
+    std::uint64_t waits_for() const noexcept;
     Ref<StreamState> stream_;
-    bool waiting_ = false;
 };
 
 class StreamState final : public SocketState {

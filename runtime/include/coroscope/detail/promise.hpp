@@ -3,9 +3,11 @@
 // mode off, too.
 #pragma once
 
+#include <bit>
 #include <coroutine>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <source_location>
 #include <type_traits>
 #include <utility>
@@ -17,6 +19,12 @@ namespace coroscope::detail {
 
 class TaskControl;
 struct PromiseBase;
+
+// What a std::source_location holds. Promises take this as their default argument, because g++ keeps one of a class in
+// the frame: 8 bytes for every co_await of a coroutine, as long as it lives.
+using SitePointer = const void*;
+static_assert(sizeof(std::source_location) == sizeof(SitePointer));
+inline std::source_location to_site(SitePointer where) noexcept { return std::bit_cast<std::source_location>(where); }
 
 // Native return addresses of the place that made a coroutine object. Only with debug mode on.
 struct CreationFrames {
@@ -41,26 +49,33 @@ extern thread_local constinit std::uintptr_t stack_floor;  // set by the loop be
 inline std::coroutine_handle<> transfer_to(PromiseBase& frame) noexcept;
 
 struct PromiseBase {
+    enum class Holds : std::uint8_t { nothing, creation, error };  // creation: until it is started; error: at its end
     union {
         PromiseBase* parent = nullptr;  // the frame that awaits this one; nullptr: a task's first
-        CreationFrames* creation;       // until it is started, and only if has_creation
+        CreationFrames* creation;       // if it holds one
     };
     std::source_location own_site;
-    std::source_location await_site;
-    std::exception_ptr error;  // what it threw
-    std::uint32_t node = 0;    // in the calling-context tree; 0: not asked for yet
-    bool has_creation = false;
+    union {
+        std::source_location await_site{};
+        std::exception_ptr thrown;  // if it holds an error
+    };
+    std::uint32_t node = 0;  // in the calling-context tree; 0: not asked for yet
+    Holds holds = Holds::nothing;
 
-    PromiseBase() = default;
+    PromiseBase() noexcept {}
     PromiseBase(const PromiseBase&) = delete;
     PromiseBase& operator=(const PromiseBase&) = delete;
-    ~PromiseBase() { start(); }
+    ~PromiseBase() {
+        if (holds != Holds::nothing) [[unlikely]]
+            let_go();
+    }
 
     // Somebody will run it: where it was made does not matter any more.
     void start() noexcept {
-        if (has_creation) [[unlikely]]
+        if (holds == Holds::creation) [[unlikely]]
             forget_creation(*this);
     }
+    bool failed() const noexcept { return holds == Holds::error; }
 
     static void* operator new(std::size_t size) { return allocate_frame(size); }
     static void operator delete(void* memory, std::size_t size) noexcept { free_frame(memory, size); }
@@ -87,8 +102,8 @@ struct PromiseBase {
     bool finished() noexcept { return functions()[0] == nullptr; }
 #endif
 
-    std::suspend_always initial_suspend(std::source_location where = std::source_location::current()) noexcept {
-        own_site = where;
+    std::suspend_always initial_suspend(SitePointer where = __builtin_source_location()) noexcept {
+        own_site = to_site(where);
         if (debug_enabled()) [[unlikely]]
             remember_creation(*this);
         return {};
@@ -106,13 +121,30 @@ struct PromiseBase {
         void await_resume() const noexcept {}
     };
     FinalAwaiter final_suspend() noexcept { return {}; }
-    void unhandled_exception() noexcept { error = std::current_exception(); }
+    void unhandled_exception() noexcept {
+        std::construct_at(&thrown, std::current_exception());
+        holds = Holds::error;
+    }
+    std::exception_ptr error() const noexcept { return failed() ? thrown : std::exception_ptr(); }
+    void rethrow_error_once() {
+        if (!failed()) return;
+        const std::exception_ptr error = std::move(thrown);
+        let_go();
+        std::rethrow_exception(error);
+    }
     void rethrow_error() const {
-        if (error) [[unlikely]]
-            std::rethrow_exception(error);
+        if (failed()) [[unlikely]]
+            std::rethrow_exception(thrown);
     }
 
 private:
+    [[gnu::noinline]] void let_go() noexcept {
+        if (holds == Holds::creation) return forget_creation(*this);
+        std::destroy_at(&thrown);
+        std::construct_at(&await_site);
+        holds = Holds::nothing;
+    }
+
     static constexpr std::uintptr_t frame_alignment = 2 * sizeof(void*);  // that of a frame, as of all allocations
 
     using FrameFunction = void (*)(void*);

@@ -10,20 +10,26 @@ namespace coroscope::detail {
 
 struct TimerNode {
     static constexpr std::uint32_t not_queued = ~std::uint32_t{0};
-    std::uint64_t deadline_ns = 0;
     std::uint32_t heap_index = not_queued;
-    std::uint32_t order = 0;                      // of the adding, among equal deadlines; may wrap round
-    void (*fire)(TimerNode&) noexcept = nullptr;  // already removed when called
+    std::uint32_t order : 31 = 0;    // of the adding, among equal deadlines; may wrap round
+    std::uint32_t is_sleep : 1 = 0;  // of a SleepAwaiter; else of a CallbackTimer
     bool queued() const noexcept { return heap_index != not_queued; }
 };
 
-// Equal deadlines fire in the order of their adding. add, remove: O(log n); first: O(1). Thread: the loop's.
+struct CallbackTimer : TimerNode {
+    void (*fire)(CallbackTimer&) noexcept = nullptr;  // already removed when called
+};
+
+// Equal deadlines fire in the order of their adding. add, remove: O(log n); the others: O(1). Thread: the loop's.
 class TimerHeap {
 public:
-    void add(TimerNode& node);
+    void add(TimerNode& node, std::uint64_t deadline_ns);
     void remove(TimerNode& node) noexcept;
-    TimerNode* first() const noexcept { return entries_.empty() ? nullptr : entries_.front().node; }
+    bool empty() const noexcept { return entries_.empty(); }
     std::size_t size() const noexcept { return entries_.size(); }
+    // The one that is due first. There must be one.
+    TimerNode& first() const noexcept { return *entries_.front().node; }
+    std::uint64_t first_deadline_ns() const noexcept { return entries_.front().deadline_ns; }
 
 private:
     // The key beside the pointer: comparing touches no node, but for equal deadlines. Four children take 64 bytes.
@@ -31,8 +37,9 @@ private:
         std::uint64_t deadline_ns;
         TimerNode* node;
         bool before(const Entry& other) const noexcept {
-            return deadline_ns != other.deadline_ns ? deadline_ns < other.deadline_ns
-                                                    : static_cast<std::int32_t>(node->order - other.node->order) < 0;
+            if (deadline_ns != other.deadline_ns) return deadline_ns < other.deadline_ns;
+            const auto ahead = std::uint32_t{node->order} - std::uint32_t{other.node->order};  // modulo 2^31
+            return (ahead & std::uint32_t{1} << 30) != 0;
         }
     };
     void place(std::size_t index, const Entry& entry) noexcept {

@@ -25,18 +25,19 @@ constexpr std::uint64_t wait_bits(WaitKind kind, std::uint64_t operand = 0) noex
     return operand << 4 | static_cast<std::uint8_t>(kind);
 }
 
-// Dense id of a queue, lock, ... for the debugger: taken at the first wait, so that unobserved resources pay nothing.
+// Dense id of a queue, lock, ... for the debugger: taken when it is first asked for, so that unobserved resources pay
+// nothing.
 std::uint64_t next_resource_id() noexcept;
 
 class ResourceId {
 public:
-    std::uint64_t get() noexcept {
+    std::uint64_t get() const noexcept {
         if (id_ == 0) id_ = next_resource_id();
         return id_;
     }
 
 private:
-    std::uint64_t id_ = 0;
+    mutable std::uint64_t id_ = 0;
 };
 
 }  // namespace coroscope::detail

@@ -1,0 +1,123 @@
+// What a debugger can learn of a task: where it was made, and what it waits for.
+#include "runtime/src/core/observe.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "coroscope/coroscope.hpp"
+#include "coroscope/virtual_time_loop.hpp"
+#include "runtime/src/probe/registry.hpp"
+
+namespace coroscope {
+namespace {
+
+using namespace std::chrono_literals;
+using detail::WaitKind;
+
+// Debug mode without its library: nobody drains the rings.
+class DebugOn {
+public:
+    DebugOn() { detail::debug_on.store(true, std::memory_order_relaxed); }
+    ~DebugOn() { detail::debug_on.store(false, std::memory_order_relaxed); }
+};
+
+Coro<int> value_now(int value) { co_return value; }
+Coro<> sleep_a_second() { co_await sleep(1s); }
+
+std::uint32_t line_of_making(const AnyTask& task) {
+    const auto& all = probe::registry().definitions;
+    const auto path = all.path(task.control()->creation_node);
+    return path.empty() ? 0 : all.site(path.front().site).line;
+}
+
+Coro<> make_tasks_in_all_ways() {
+    const auto here = std::source_location::current();
+    const auto plain = create_task(value_now(1));
+    const auto call = create_task(value_now, 1);
+    const auto options = create_task(named("x"), value_now, 1);
+    TaskGroup group;
+    const auto of_group = group.create_task(value_now, 1);
+    const auto of_loop = EventLoop::running().create_task(value_now, 1);
+    EXPECT_EQ(line_of_making(plain), here.line() + 1);
+    EXPECT_EQ(line_of_making(call), here.line() + 2);
+    EXPECT_EQ(line_of_making(options), here.line() + 3);
+    EXPECT_EQ(line_of_making(of_group), here.line() + 5);
+    EXPECT_EQ(line_of_making(of_loop), here.line() + 6);
+    co_await group.join();
+}
+TEST(Observe, ATaskKnowsWhereItWasMade) {
+    const DebugOn debug_on;
+    run<VirtualTimeLoop>(make_tasks_in_all_ways());
+}
+
+// Of a task that ran until it had to wait. Then it is cancelled, which every wait must allow.
+Coro<std::uint64_t> what_it_waits_for(Coro<> work) {
+    auto task = create_task(std::move(work));
+    while (task.control()->state == detail::TaskState::created) co_await yield();
+    const std::uint64_t wait = detail::waits_for(*task.control());
+    task.cancel();
+    co_await task.wait();
+    EXPECT_TRUE(task.cancelled());
+    co_return wait;
+}
+constexpr WaitKind kind_of(std::uint64_t wait) { return static_cast<WaitKind>(wait & 15); }
+
+Coro<> await_task(Task<> task) { co_await task; }
+Coro<> await_two(Task<> one, Task<> two) { co_await gather(one, two); }
+Coro<> await_end(Task<> task) { co_await task.wait(); }
+Coro<> await_group() {
+    TaskGroup group;
+    group.create_task(sleep_a_second());
+    co_await group.join();
+}
+Coro<> await_future(Future<int> future) { co_await future; }
+Coro<> get(Queue<int>& queue) { co_await queue.get(); }
+Coro<> put(Queue<int>& queue) { co_await queue.put(2); }
+Coro<> join(Queue<int>& queue) { co_await queue.join(); }
+Coro<> wait_event(Event& event) { co_await event.wait(); }
+Coro<> acquire(Semaphore& semaphore) { co_await semaphore.acquire(); }
+Coro<> wait_barrier(Barrier& barrier) { co_await barrier.wait(); }
+Coro<> yield_forever() {
+    for (;;) co_await yield();
+}
+
+Coro<> wait_in_all_ways() {
+    EXPECT_EQ(co_await what_it_waits_for(sleep_a_second()), detail::wait_bits(WaitKind::timer));
+    EXPECT_EQ(co_await what_it_waits_for(yield_forever()), detail::wait_bits(WaitKind::yield));
+    EXPECT_EQ(co_await what_it_waits_for(await_group()), detail::wait_bits(WaitKind::task));
+
+    auto one = create_task(sleep_a_second());
+    auto two = create_task(sleep_a_second());
+    const std::uint64_t for_one = detail::wait_bits(WaitKind::task, one.id());
+    EXPECT_EQ(co_await what_it_waits_for(await_end(one)), for_one);
+    EXPECT_EQ(co_await what_it_waits_for(await_task(one)), for_one);  // which cancels it, too
+    one = create_task(sleep_a_second());
+    EXPECT_EQ(co_await what_it_waits_for(await_two(one, two)), detail::wait_bits(WaitKind::task));
+
+    EXPECT_EQ(co_await what_it_waits_for(await_future(Future<int>())), detail::wait_bits(WaitKind::future));
+
+    Queue<int> queue(1), other(1);
+    const std::uint64_t for_item = co_await what_it_waits_for(get(queue));
+    EXPECT_EQ(kind_of(for_item), WaitKind::queue_get);
+    EXPECT_EQ(co_await what_it_waits_for(get(queue)), for_item) << "the same queue has the same number";
+    EXPECT_NE(co_await what_it_waits_for(get(other)), for_item) << "another has another";
+    queue.put_nowait(1);
+    EXPECT_EQ(co_await what_it_waits_for(put(queue)), detail::wait_bits(WaitKind::queue_put, for_item >> 4));
+    EXPECT_EQ(co_await what_it_waits_for(join(queue)), detail::wait_bits(WaitKind::event, for_item >> 4));
+
+    Event event;
+    EXPECT_EQ(kind_of(co_await what_it_waits_for(wait_event(event))), WaitKind::event);
+    Semaphore semaphore(0);
+    EXPECT_EQ(kind_of(co_await what_it_waits_for(acquire(semaphore))), WaitKind::semaphore);
+    Lock lock;
+    const auto held = co_await lock.acquire();
+    EXPECT_EQ(kind_of(co_await what_it_waits_for(acquire(lock))), WaitKind::lock);
+    Barrier barrier(2);
+    EXPECT_EQ(kind_of(co_await what_it_waits_for(wait_barrier(barrier))), WaitKind::event);
+}
+TEST(Observe, ATaskSaysWhatItWaitsFor) { run<VirtualTimeLoop>(wait_in_all_ways()); }
+
+}  // namespace
+}  // namespace coroscope
