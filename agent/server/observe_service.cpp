@@ -28,7 +28,9 @@ public:
     void OnCancel() override { subscription_->close(true); }
     void OnDone() override {
         StreamGauge& streams = service_.streams_;
-        { const std::scoped_lock lock(mutex_); }  // after all that run() did
+        {
+            const std::scoped_lock lock(mutex_);
+        }  // after all that run() did
         delete this;
         streams.leave();
     }

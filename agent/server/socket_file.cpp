@@ -22,7 +22,7 @@ std::string because(int error) { return std::string(": ") + std::strerror(error)
 void check_directory(const std::string& path) {
     std::string directory = std::filesystem::path(path).parent_path().string();
     if (directory.empty()) directory = ".";
-    struct stat status {};
+    struct stat status{};
     if (::stat(directory.c_str(), &status) != 0) {
         throw ListenError("cannot listen on unix:" + path + because(errno) + " (" + directory +
                           "); create that directory or choose another path with --listen");
@@ -54,8 +54,7 @@ int lock(const std::string& lock_path, const std::string& path) {
             throw ListenError("an agent is already listening on unix:" + path +
                               "; use it, or start another one with --listen unix:OTHER-PATH");
         }
-        struct stat held {
-        }, there{};
+        struct stat held{}, there{};
         if (::fstat(fd, &held) == 0 && ::stat(lock_path.c_str(), &there) == 0 && held.st_ino == there.st_ino &&
             held.st_dev == there.st_dev) {
             return fd;
@@ -65,7 +64,7 @@ int lock(const std::string& lock_path, const std::string& path) {
 }
 
 void remove_stale(const std::string& path) {
-    struct stat status {};
+    struct stat status{};
     if (::lstat(path.c_str(), &status) != 0) {
         if (errno == ENOENT) return;
         throw ListenError("cannot listen on unix:" + path + because(errno) + "; choose another path with --listen");

@@ -60,7 +60,7 @@ std::string export_file(const model::Session& session, std::span<const Marker> m
     write(session, markers, format, out);
     out.flush();
     std::string error = out.error();
-    struct stat status {};
+    struct stat status{};
     const bool regular = ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
     if (::close(file) != 0 && error.empty()) error = std::system_category().message(errno) + " (" + path + ")";
     if (!error.empty() && regular) ::unlink(path.c_str());

@@ -1,4 +1,5 @@
-// Where an app and the agent meet when nobody says otherwise. std and POSIX only: the runtime, the agent and the viewer share it.
+// Where an app and the agent meet when nobody says otherwise. std and POSIX only: the runtime, the agent and the viewer
+// share it.
 #pragma once
 
 #include <unistd.h>

@@ -106,7 +106,7 @@ void Reader::State::open() {
         error = "cannot open " + path + ": " + std::system_category().message(code);
         return;
     }
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
         error = path + " is not a regular file; give the path of a trace file";
         return;

@@ -246,7 +246,9 @@ TEST(CompilerTraps, ShiftedFramesAreDestroyedWhileTheyWait) {
 TEST(CompilerTraps, ShiftedFramesThatNeverRanAreReportedAndDestroyed) {
     virtually([]() -> Coro<> {
         testing::internal::CaptureStderr();
-        { Coro<int> unused = in_an_if(); }
+        {
+            Coro<int> unused = in_an_if();
+        }
         EXPECT_NE(testing::internal::GetCapturedStderr().find("in_an_if' was never awaited"), std::string::npos);
         co_return;
     });

@@ -153,7 +153,9 @@ CORO_TEST(Future, GivesAValueThatCannotBeCopied) {
 
 TEST(Future, AnErrorThatNobodyRetrievedIsReported) {
     testing::internal::CaptureStderr();
-    { Future<int>().set_exception(FirstError("lost")); }
+    {
+        Future<int>().set_exception(FirstError("lost"));
+    }
     const std::string told = testing::internal::GetCapturedStderr();
     EXPECT_NE(told.find("never retrieved"), std::string::npos) << told;
     EXPECT_NE(told.find("lost"), std::string::npos) << told;

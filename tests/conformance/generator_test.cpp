@@ -64,7 +64,9 @@ TEST(AsyncGenerator, RunsOnlyWhenItIsAwaited) {
 TEST(AsyncGenerator, ThatIsNeverAwaitedIsNoMistake) {
     virtually([]() -> Coro<> {
         testing::internal::CaptureStderr();
-        { AsyncGenerator<int> unused = count_to(3); }
+        {
+            AsyncGenerator<int> unused = count_to(3);
+        }
         EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
         co_return;
     });

@@ -114,7 +114,7 @@ TEST(Pipe, WriteEofClosesIt) {
 
 TEST(Pipe, WritingWithoutAReaderIsAnErrorAndNoSignal) {
     run_test([]() -> Coro<> {
-        struct sigaction action {};
+        struct sigaction action{};
         ::sigaction(SIGPIPE, nullptr, &action);
         EXPECT_EQ(action.sa_handler, SIG_DFL) << "the test needs a deadly SIGPIPE";
         const PipeEnds ends;

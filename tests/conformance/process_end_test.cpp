@@ -74,7 +74,9 @@ TEST(Subprocess, ADroppedOneRunsOnAndLeavesNoZombie) {
         int ends[2];
         EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
         options.in = Redirect::to(ends[0]);
-        { Process process = co_await create_subprocess_exec("cat", args(), std::move(options)); }
+        {
+            Process process = co_await create_subprocess_exec("cat", args(), std::move(options));
+        }
         ::close(ends[0]);
         EXPECT_TRUE(has_children());
         ::close(ends[1]);

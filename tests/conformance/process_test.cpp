@@ -326,8 +326,8 @@ TEST(Subprocess, AProcessGroupCanBeItsOwn) {
 
 TEST(Subprocess, SigpipeDoesItsDefaultInTheChild) {
     run_test([]() -> Coro<> {
-        struct sigaction before {};
-        struct sigaction ignore {};
+        struct sigaction before{};
+        struct sigaction ignore{};
         ignore.sa_handler = SIG_IGN;
         ::sigaction(SIGPIPE, &ignore, &before);
         EXPECT_EQ(co_await output_of("yes | head -1; echo done"), "y\ndone\n");

@@ -136,7 +136,7 @@ TEST(Runner, ALoopThatWasStoppedBeforehandRunsOneIteration) {
 // --- SIGINT
 
 bool sigint_is_default() {
-    struct sigaction now {};
+    struct sigaction now{};
     ::sigaction(SIGINT, nullptr, &now);
     return now.sa_handler == SIG_DFL;
 }

@@ -12,7 +12,7 @@ namespace coroscope::test {
 namespace {
 
 void (*handler_of(int signal))(int) {
-    struct sigaction action {};
+    struct sigaction action{};
     ::sigaction(signal, nullptr, &action);
     return action.sa_handler;
 }

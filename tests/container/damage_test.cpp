@@ -119,7 +119,9 @@ TEST(Damage, CutSaysHowMuchIsUsed) {
 TEST(Damage, RandomBytesBehindAGoodHeaderAreSafe) {
     Directory directory;
     const auto path = directory.file("t.cst");
-    { Writer writer(path); }
+    {
+        Writer writer(path);
+    }
     const std::string header = slurp(path).substr(0, 32);
     for (std::uint64_t seed = 1; seed <= 300; ++seed) {
         std::mt19937_64 random(seed);

@@ -20,7 +20,9 @@ TEST(RoundTrip, EmptyTraceIsWholeAndHasNoFrames) {
 TEST(RoundTrip, DestructorFinishes) {
     Directory directory;
     const auto path = directory.file("t.cst");
-    { Writer(path).append(hello_frame(1)); }
+    {
+        Writer(path).append(hello_frame(1));
+    }
     const auto contents = read_all(path);
     EXPECT_TRUE(contents.whole) << contents.warning;
     EXPECT_EQ(contents.frames, as_bytes({hello_frame(1)}));

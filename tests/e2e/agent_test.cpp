@@ -14,7 +14,7 @@ TEST(Agent, SaysWhenItIsReadyAndEndsInOrder) {
     const TempDirectory directory;
     AgentProcess agent(directory);
     EXPECT_EQ(agent.process().out(), "listening on " + agent.address() + "\n");
-    struct stat file {};
+    struct stat file{};
     ASSERT_EQ(::stat(directory.path("agent.sock").c_str(), &file), 0);
     EXPECT_EQ(file.st_mode & 0777, 0600u);
     agent.process().signal(SIGTERM);

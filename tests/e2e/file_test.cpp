@@ -101,9 +101,8 @@ TEST_F(Files, ARecordingOfTheAgentHoldsWhatHappened) {
     Visitor visitor(server.port());
     EXPECT_NE(visitor.get("Eve").find("Hello, Eve!"), std::string::npos);
     ASSERT_EQ(pipeline.wait(), 0);
-    ASSERT_TRUE(wait_until([&] {
-        return coroscope_json(directory_, {"status", "--json", agent.address()}).at("apps_connected") == 1;
-    }));
+    ASSERT_TRUE(wait_until(
+        [&] { return coroscope_json(directory_, {"status", "--json", agent.address()}).at("apps_connected") == 1; }));
     agent.process().signal(SIGTERM);
     ASSERT_EQ(agent.process().wait(), 0);
 

@@ -220,7 +220,7 @@ TEST(NetServer, AUnixServerReplacesADeadOnesFileAndRemovesItsOwn) {
         EXPECT_NE(co_await error_of<std::system_error>(start_unix_server(echo, path)), "") << "somebody listens there";
         server.close();
         co_await server.wait_closed();
-        struct stat file {};
+        struct stat file{};
         EXPECT_NE(::stat(path.c_str(), &file), 0);
     });
 }

@@ -63,7 +63,7 @@ protected:
 
 TEST_F(AgentTest, TheSocketIsItsOwnersAloneAndGoesWithTheAgent) {
     start();
-    struct stat file {};
+    struct stat file{};
     ASSERT_EQ(::stat(directory_.path("agent.sock").c_str(), &file), 0);
     EXPECT_EQ(file.st_mode & 0777, 0600u);
     agent_->stop();
@@ -127,7 +127,8 @@ TEST_F(AgentTest, AReconnectIsTheSameAppAndEndsTheOldConnection) {
     WireApp before(address_), after(address_);
     ASSERT_TRUE(before.attach("app", "same"));
     ASSERT_TRUE(after.attach("app", "same"));
-    // The Welcome goes out before the old connection is ended: what ends it must be the agent, not this side's half-close.
+    // The Welcome goes out before the old connection is ended: what ends it must be the agent, not this side's
+    // half-close.
     for (v1::AgentMessage rest; before.read(rest);) {
     }
     EXPECT_EQ(before.finish().error_code(), grpc::StatusCode::UNAVAILABLE);

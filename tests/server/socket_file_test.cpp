@@ -68,7 +68,9 @@ TEST_F(SocketFileTest, OfTwoAtOnceOneGetsIt) {
 }
 
 TEST_F(SocketFileTest, IsFreeAgainAfterwards) {
-    { const SocketFile file(path_); }
+    {
+        const SocketFile file(path_);
+    }
     EXPECT_EQ(error_of_claim(), "");
     EXPECT_TRUE(std::filesystem::is_empty(directory_));
 }

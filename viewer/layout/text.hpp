@@ -7,7 +7,7 @@
 
 namespace coroscope::viewer {
 
-std::string duration_text(std::uint64_t ns);  // three digits: "12.4 µs", "203 ms", "1.25 s", "4 min 05 s"; 0: "0"
+std::string duration_text(std::uint64_t ns);        // three digits: "12.4 µs", "203 ms", "1.25 s", "4 min 05 s"; 0: "0"
 std::string round_duration_text(std::uint64_t ns);  // of a round number, for scales: "10 µs"
 std::string count_text(std::uint64_t count);        // "950", "12.3k", "4.10M"
 std::string full_count_text(std::uint64_t count);   // "12 345 678"

@@ -38,7 +38,7 @@ bool is_address(const std::string& where) {
     if (colon == std::string::npos || colon + 1 == where.size()) return false;
     const auto digit = [](unsigned char c) { return std::isdigit(c) != 0; };
     if (!std::all_of(where.begin() + static_cast<std::ptrdiff_t>(colon) + 1, where.end(), digit)) return false;
-    struct stat found {};
+    struct stat found{};
     return ::stat(where.c_str(), &found) != 0;
 }
 

@@ -36,7 +36,7 @@ public:
 
     class [[nodiscard("co_await it")]] NextBase : public Suspension {
     public:
-        explicit NextBase(Completions & owner) noexcept : owner_(owner) {}
+        explicit NextBase(Completions& owner) noexcept : owner_(owner) {}
         // std::logic_error if somebody waits already.
         bool await_ready() const;
         template <class P>

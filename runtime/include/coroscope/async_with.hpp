@@ -20,7 +20,7 @@ namespace coroscope {
 
 template <class R>
 concept AsyncClosable = requires(R& resource) {
-    {resource.aclose()};
+    { resource.aclose() };
 };
 
 template <AsyncClosable R, class Body>

@@ -32,7 +32,7 @@ public:
 
     class [[nodiscard("co_await it")]] Awaiter final : public detail::Waiter {
     public:
-        explicit Awaiter(Barrier & barrier) noexcept : barrier_(barrier) {}
+        explicit Awaiter(Barrier& barrier) noexcept : barrier_(barrier) {}
         bool await_ready();  // throws BrokenBarrierError
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {

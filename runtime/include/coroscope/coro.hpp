@@ -40,9 +40,7 @@ template <class T>
 class FutureAwaiter;
 
 template <class A>
-concept Awaiter = requires(A& awaiter) {
-    awaiter.await_ready();
-};
+concept Awaiter = requires(A& awaiter) { awaiter.await_ready(); };
 
 // An awaiter stays where it is: a temporary lives until the end of the full expression, that is, past the await.
 // (g++ 12.2 copies what await_transform returns by reference, and awaiters cannot be copied.)
@@ -70,9 +68,9 @@ struct PromiseWithAwait : PromiseBase {
     template <class U>
     FutureAwaiter<U> await_transform(const Future<U>& future, SitePointer where = __builtin_source_location()) noexcept;
     template <class A>
-    requires Awaiter<std::remove_reference_t<A>> AwaiterReference<std::remove_reference_t<A>> await_transform(
-        A&& awaiter, SitePointer where = __builtin_source_location())
-    noexcept {
+        requires Awaiter<std::remove_reference_t<A>>
+    AwaiterReference<std::remove_reference_t<A>> await_transform(
+        A&& awaiter, SitePointer where = __builtin_source_location()) noexcept {
         await_site = to_site(where);
         return AwaiterReference<std::remove_reference_t<A>>(awaiter);
     }
@@ -84,8 +82,10 @@ struct Promise : PromiseWithAwait {
 
     Coro<T> get_return_object() noexcept;
     template <class U>
-    requires std::is_convertible_v<U&&, T>
-    void return_value(U&& value) { result.emplace(std::forward<U>(value)); }
+        requires std::is_convertible_v<U&&, T>
+    void return_value(U&& value) {
+        result.emplace(std::forward<U>(value));
+    }
 
     T take() {
         rethrow_error();

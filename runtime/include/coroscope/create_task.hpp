@@ -79,7 +79,8 @@ struct KeptArguments {
     using Type = std::tuple<Arguments...>;
 };
 template <class R, class... Parameters, class... Arguments>
-requires(sizeof...(Parameters) == sizeof...(Arguments)) struct KeptArguments<R (*)(Parameters...), Arguments...> {
+    requires(sizeof...(Parameters) == sizeof...(Arguments))
+struct KeptArguments<R (*)(Parameters...), Arguments...> {
     using Type = std::tuple<KeptForParameter<Parameters, Arguments>...>;
 };
 
@@ -98,8 +99,7 @@ private:
 };
 
 template <class F, class... A>
-concept CoroFunction = IsCoro < std::invoke_result_t < std::decay_t<F>
-&, std::decay_t<A>... >> ::value;
+concept CoroFunction = IsCoro<std::invoke_result_t<std::decay_t<F>&, std::decay_t<A>...>>::value;
 // With arguments, where the second one could not be meant as a name.
 template <class F, class... A>
 concept CoroCall = CoroFunction<F, A...> && !CoroFunction<F>;
@@ -139,24 +139,24 @@ public:
         return make_call(TaskOptions(name, where), std::forward<F>(function));
     }
     template <class F, class A>
-    requires CoroCall<F, A>
+        requires CoroCall<F, A>
     auto create_task(F&& function, A&& a, std::source_location where = std::source_location::current()) {
         return make_call(TaskOptions({}, where), std::forward<F>(function), std::forward<A>(a));
     }
     template <class F, class A, class B>
-    requires CoroCall<F, A, B>
+        requires CoroCall<F, A, B>
     auto create_task(F&& function, A&& a, B&& b, std::source_location where = std::source_location::current()) {
         return make_call(TaskOptions({}, where), std::forward<F>(function), std::forward<A>(a), std::forward<B>(b));
     }
     template <class F, class A, class B, class C>
-    requires CoroCall<F, A, B, C>
+        requires CoroCall<F, A, B, C>
     auto create_task(F&& function, A&& a, B&& b, C&& c, std::source_location where = std::source_location::current()) {
         return make_call(TaskOptions({}, where), std::forward<F>(function), std::forward<A>(a), std::forward<B>(b),
                          std::forward<C>(c));
     }
     // Any number of arguments.
     template <class F, class... A>
-    requires CoroFunction<F, A...>
+        requires CoroFunction<F, A...>
     auto create_task(const TaskOptions& options, F&& function, A&&... arguments) {
         return make_call(options, std::forward<F>(function), std::forward<A>(arguments)...);
     }
@@ -213,25 +213,25 @@ auto create_task(F&& function, std::string_view name = {},
     return detail::CreatesOnRunningLoop().create_task(TaskOptions(name, where), std::forward<F>(function));
 }
 template <class F, class A>
-requires detail::CoroCall<F, A>
+    requires detail::CoroCall<F, A>
 auto create_task(F&& function, A&& a, std::source_location where = std::source_location::current()) {
     return detail::CreatesOnRunningLoop().create_task(TaskOptions({}, where), std::forward<F>(function),
                                                       std::forward<A>(a));
 }
 template <class F, class A, class B>
-requires detail::CoroCall<F, A, B>
+    requires detail::CoroCall<F, A, B>
 auto create_task(F&& function, A&& a, B&& b, std::source_location where = std::source_location::current()) {
     return detail::CreatesOnRunningLoop().create_task(TaskOptions({}, where), std::forward<F>(function),
                                                       std::forward<A>(a), std::forward<B>(b));
 }
 template <class F, class A, class B, class C>
-requires detail::CoroCall<F, A, B, C>
+    requires detail::CoroCall<F, A, B, C>
 auto create_task(F&& function, A&& a, B&& b, C&& c, std::source_location where = std::source_location::current()) {
     return detail::CreatesOnRunningLoop().create_task(TaskOptions({}, where), std::forward<F>(function),
                                                       std::forward<A>(a), std::forward<B>(b), std::forward<C>(c));
 }
 template <class F, class... A>
-requires detail::CoroFunction<F, A...>
+    requires detail::CoroFunction<F, A...>
 auto create_task(const TaskOptions& options, F&& function, A&&... arguments) {
     return detail::CreatesOnRunningLoop().create_task(options, std::forward<F>(function),
                                                       std::forward<A>(arguments)...);

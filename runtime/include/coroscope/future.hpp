@@ -95,7 +95,7 @@ public:
     bool done() const noexcept { return state_->done(); }
     bool cancelled() const noexcept { return state_->cancelled(); }
     template <class... A>
-    requires std::is_constructible_v<Value, A...>
+        requires std::is_constructible_v<Value, A...>
     void set_result(A&&... value) const {
         state_->require_pending();
         state_->value.template emplace<1>(std::forward<A>(value)...);
@@ -103,7 +103,8 @@ public:
     }
     void set_exception(std::exception_ptr error) const { state_->fail(std::move(error)); }
     template <class E>
-    requires(!std::is_convertible_v<E, std::exception_ptr>) void set_exception(E error) const {
+        requires(!std::is_convertible_v<E, std::exception_ptr>)
+    void set_exception(E error) const {
         state_->fail(std::make_exception_ptr(std::move(error)));
     }
     // Cancelled, with the message, is thrown at its awaits. False if it is done.

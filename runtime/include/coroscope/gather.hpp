@@ -160,7 +160,8 @@ inline constexpr ReturnExceptions return_exceptions;
 // the gather cancels all, and it ends when all have ended: asyncio's ends with the first, and leaves the others
 // unobserved. A task may be given twice.
 template <detail::Gatherable... A>
-requires(sizeof...(A) > 0) Coro<std::tuple<detail::Stored<detail::ValueOf<A>>...>> gather(A... awaitables) {
+    requires(sizeof...(A) > 0)
+Coro<std::tuple<detail::Stored<detail::ValueOf<A>>...>> gather(A... awaitables) {
     std::tuple<Task<detail::ValueOf<A>>...> tasks{detail::as_task(std::move(awaitables))...};
     co_await detail::gather_tasks(detail::controls_of(tasks));
     co_return std::apply(

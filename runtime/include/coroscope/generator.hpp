@@ -63,8 +63,8 @@ public:
         GeneratorPromise& generator_;
     };
     template <class U>
-    requires std::is_convertible_v<U&&, T> YieldAwaiter yield_value(U&& given,
-                                                                    SitePointer where = __builtin_source_location()) {
+        requires std::is_convertible_v<U&&, T>
+    YieldAwaiter yield_value(U&& given, SitePointer where = __builtin_source_location()) {
         await_site = to_site(where);
         value.emplace(std::forward<U>(given));
         return YieldAwaiter(*this);
@@ -97,7 +97,7 @@ public:
 
     class [[nodiscard("co_await it")]] NextAwaiter {
     public:
-        NextAwaiter(AsyncGenerator & generator, std::exception_ptr thrown_in) noexcept
+        NextAwaiter(AsyncGenerator& generator, std::exception_ptr thrown_in) noexcept
             : generator_(generator), thrown_in_(std::move(thrown_in)) {}
         NextAwaiter(const NextAwaiter&) = delete;
         NextAwaiter& operator=(const NextAwaiter&) = delete;

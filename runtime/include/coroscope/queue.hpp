@@ -93,7 +93,7 @@ public:
 
     class [[nodiscard("co_await it")]] GetAwaiter final : public detail::Waiter {
     public:
-        explicit GetAwaiter(BasicQueue & queue) noexcept : queue_(queue) {}
+        explicit GetAwaiter(BasicQueue& queue) noexcept : queue_(queue) {}
         bool await_ready() {
             if (queue_.items_.empty()) {
                 queue_.require_more();
@@ -130,7 +130,7 @@ public:
 
     class [[nodiscard("co_await it")]] PutAwaiter final : public detail::Waiter {
     public:
-        PutAwaiter(BasicQueue & queue, T && item) : queue_(queue), item_(std::move(item)) {}
+        PutAwaiter(BasicQueue& queue, T&& item) : queue_(queue), item_(std::move(item)) {}
         bool await_ready() {
             if (queue_.shut_down_) [[unlikely]]
                 throw QueueShutDown();
@@ -202,7 +202,7 @@ public:
 
     class [[nodiscard("co_await it")]] JoinWaiter final : public detail::Waiter {
     public:
-        explicit JoinWaiter(BasicQueue & queue) noexcept : queue_(queue) {}
+        explicit JoinWaiter(BasicQueue& queue) noexcept : queue_(queue) {}
         bool await_ready() const noexcept { return queue_.unfinished_ == 0; }
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {

@@ -91,7 +91,7 @@ public:
     }
     // For something that makes the coroutine: a function, or a lambda, whose captures are kept, with its arguments.
     template <class F, class... A>
-    requires detail::CoroFunction<F, A...>
+        requires detail::CoroFunction<F, A...>
     auto run(F&& function, A&&... arguments) {
         using T = typename std::invoke_result_t<std::decay_t<F>&, std::decay_t<A>...>::value_type;
         return run_task<T>([&] {

@@ -26,7 +26,8 @@ Coro<int> wait_for_signals(std::uint64_t mask);  // bit n: signal n
 // Until one of the signals (1 to 63) comes; returns its number. Throws std::system_error if one cannot be caught
 // (SIGKILL, SIGSTOP), std::logic_error if more than 16 waits are under way.
 template <std::same_as<int>... Signals>
-requires(sizeof...(Signals) > 0) Coro<int> wait_for_signal(Signals... signals) {
+    requires(sizeof...(Signals) > 0)
+Coro<int> wait_for_signal(Signals... signals) {
     return detail::wait_for_signals(((std::uint64_t{1} << signals) | ...));
 }
 

@@ -27,7 +27,7 @@ public:
 
     class [[nodiscard("co_await it")]] Awaiter final : public detail::Waiter {
     public:
-        explicit Awaiter(Event & event) noexcept : event_(event) {}
+        explicit Awaiter(Event& event) noexcept : event_(event) {}
         bool await_ready() const noexcept { return event_.set_; }
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {
@@ -65,8 +65,8 @@ public:
     // Gives the permit back when it goes.
     class [[nodiscard("the permit is given back at once")]] Held {
     public:
-        explicit Held(Semaphore & semaphore) noexcept : semaphore_(&semaphore) {}
-        Held(Held && other) noexcept : semaphore_(std::exchange(other.semaphore_, nullptr)) {}
+        explicit Held(Semaphore& semaphore) noexcept : semaphore_(&semaphore) {}
+        Held(Held&& other) noexcept : semaphore_(std::exchange(other.semaphore_, nullptr)) {}
         Held& operator=(Held&& other) noexcept {
             std::swap(semaphore_, other.semaphore_);
             return *this;
@@ -83,7 +83,7 @@ public:
 
     class [[nodiscard("co_await it")]] Awaiter final : public detail::Waiter {
     public:
-        explicit Awaiter(Semaphore & semaphore) noexcept : semaphore_(semaphore) {}
+        explicit Awaiter(Semaphore& semaphore) noexcept : semaphore_(semaphore) {}
         ~Awaiter();
         bool await_ready() noexcept { return semaphore_.try_acquire(); }
         template <class P>

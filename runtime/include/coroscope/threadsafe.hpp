@@ -162,7 +162,7 @@ private:
 };
 
 template <class Make>
-requires detail::CoroFunction<Make>
+    requires detail::CoroFunction<Make>
 auto run_coroutine_threadsafe(Make make, EventLoop& loop,
                               std::source_location where = std::source_location::current()) {
     using T = typename std::invoke_result_t<Make&>::value_type;

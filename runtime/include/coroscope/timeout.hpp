@@ -100,9 +100,8 @@ concept PlainBody = IsCoro<std::invoke_result_t<F&, A...>>::value;
 template <class F, class... A>
 struct BodyResult : std::invoke_result<F&, A...> {};
 template <class F, class... A>
-requires TimedBody<F, A...>
-struct BodyResult<F, A...> : std::invoke_result<F&, Timeout&, A...> {
-};
+    requires TimedBody<F, A...>
+struct BodyResult<F, A...> : std::invoke_result<F&, Timeout&, A...> {};
 
 }  // namespace detail
 
@@ -121,7 +120,7 @@ Coro<T> with_timeout(TimeLimit delay, Coro<T> coro) {
     }
 }
 template <class F, class... A>
-requires detail::TimedBody<F, A...> || detail::PlainBody<F, A...>
+    requires detail::TimedBody<F, A...> || detail::PlainBody<F, A...>
 auto with_timeout(TimeLimit delay, F function, A... arguments) -> typename detail::BodyResult<F, A...>::type {
     Timeout limit(delay);
     try {

@@ -76,7 +76,7 @@ private:
     // What is left of a regular file and one byte, which finds its end; else pieces that double.
     std::size_t next_piece(std::size_t read_so_far) const {
         constexpr std::size_t least = 4096;
-        struct stat status {};
+        struct stat status{};
         const off_t at = ::lseek(fd_, 0, SEEK_CUR);
         if (::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode) && at >= 0 && status.st_size > at)
             return static_cast<std::size_t>(status.st_size - at) + 1;

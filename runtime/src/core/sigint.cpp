@@ -27,7 +27,7 @@ std::atomic<int> sigint_handlers{0};  // running now
 static_assert(std::atomic<SigintCall*>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
 void set_default() noexcept {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = SIG_DFL;
     ::sigaction(SIGINT, &action, nullptr);
 }
@@ -46,13 +46,13 @@ extern "C" void coroscope_sigint_came(int) {
 bool is_first_thread() noexcept { return ::syscall(SYS_gettid) == ::getpid(); }
 
 bool set_by_nobody() noexcept {
-    struct sigaction now {};
+    struct sigaction now{};
     return ::sigaction(SIGINT, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_DFL;
 }
 
 // Whether SIGINT still does what SigintScope made it do: somebody may have set something else within the run.
 bool set_by_us() noexcept {
-    struct sigaction now {};
+    struct sigaction now{};
     return ::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == coroscope_sigint_came;
 }
 
@@ -69,7 +69,7 @@ SigintScope::SigintScope(EventLoop& loop, const AnyTask& task, OnSigint what) : 
     };
     sigint_came.store(false, std::memory_order_relaxed);
     sigint_call.store(call_, std::memory_order_seq_cst);
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = coroscope_sigint_came;
     action.sa_flags = SA_RESTART;
     ::sigemptyset(&action.sa_mask);

@@ -188,7 +188,7 @@ void FileSink::finish(std::chrono::milliseconds most) {
 }  // namespace
 
 std::unique_ptr<Sink> make_file_sink(const std::string& path, const v1::Hello& hello, std::string& error) {
-    struct stat info {};
+    struct stat info{};
     if (::stat(path.c_str(), &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode))) {
         error = "it is a pipe or a socket, and a trace is a file (" + path + ")";  // opening it could wait for ever
         return nullptr;

@@ -56,9 +56,9 @@ Watchdog::Watchdog() {
     void* warm_up[2];
     ::backtrace(warm_up, 2);  // loads libgcc now, not inside the handler
     for (int signal = SIGRTMAX - 2; signal > SIGRTMIN + 2; --signal) {
-        struct sigaction before {};
+        struct sigaction before{};
         if (::sigaction(signal, nullptr, &before) != 0 || before.sa_handler != SIG_DFL) continue;
-        struct sigaction action {};
+        struct sigaction action{};
         action.sa_sigaction = capture;
         action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
         ::sigemptyset(&action.sa_mask);

@@ -21,7 +21,7 @@ namespace {
 [[noreturn]] void fail(int error, const char* what) { throw std::system_error(error, std::generic_category(), what); }
 
 FdKind kind_of(int fd) {
-    struct stat file {};
+    struct stat file{};
     if (::fstat(fd, &file) != 0) fail(errno, "cannot connect to a pipe");
     if (S_ISSOCK(file.st_mode)) return FdKind::socket;
     if (S_ISFIFO(file.st_mode) || S_ISCHR(file.st_mode)) return FdKind::pipe;

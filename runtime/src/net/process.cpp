@@ -68,7 +68,7 @@ Coro<> feed(Ref<ProcessState> state, std::string input) {
     in.close();
 }
 
-Coro<std::string> read_to_the_end(Ref<ProcessState> state, std::optional<StreamReader> ProcessState::*which) {
+Coro<std::string> read_to_the_end(Ref<ProcessState> state, std::optional<StreamReader> ProcessState::* which) {
     std::optional<StreamReader>& from = (*state).*which;
     if (!from) co_return std::string();
     co_return co_await from->read_all(std::numeric_limits<std::size_t>::max());

@@ -54,7 +54,7 @@ std::vector<Socket> listen_on_all(std::vector<Address> addresses, const ServerOp
 
 // Whether a socket file is there that nobody listens on any more.
 bool is_left_behind(const std::string& path, const Address& address) {
-    struct stat file {};
+    struct stat file{};
     if (::stat(path.c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) return false;
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return false;

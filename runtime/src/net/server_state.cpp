@@ -43,7 +43,7 @@ void ServerState::start_serving() {
 }
 
 void ServerState::remove_at_close(std::string path) {
-    struct stat file {};
+    struct stat file{};
     if (::stat(path.c_str(), &file) != 0) return;
     unix_inode_ = file.st_ino;
     unix_path_ = std::move(path);
@@ -137,7 +137,7 @@ void ServerState::stop_accepting() noexcept {
     for (const Ref<SocketState>& listener : listeners_) listener->close();
     for (Child& acceptor : acceptors_) acceptor.task->cancel({}, std::source_location::current());
     if (unix_path_.empty()) return;
-    struct stat file {};
+    struct stat file{};
     if (::stat(unix_path_.c_str(), &file) == 0 && file.st_ino == unix_inode_) ::unlink(unix_path_.c_str());
     unix_path_.clear();
 }

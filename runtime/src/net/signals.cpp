@@ -68,7 +68,7 @@ public:
         slot_->wanted.store(mask, std::memory_order_release);  // pairs with the handler's acquire
         for (int number = 1; number < 64; ++number) {
             if ((mask >> number & 1) == 0 || signals().waits[number]++ != 0) continue;
-            struct sigaction action {};
+            struct sigaction action{};
             action.sa_handler = coroscope_signal_came;
             action.sa_flags = SA_RESTART;
             ::sigfillset(&action.sa_mask);

@@ -28,7 +28,7 @@ void check(int error) {
 }
 
 bool is_directory(const std::string& path) {
-    struct stat file {};
+    struct stat file{};
     return ::stat(path.c_str(), &file) == 0 && S_ISDIR(file.st_mode);
 }
 

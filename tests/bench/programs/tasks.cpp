@@ -1,5 +1,5 @@
-// The runtime's side of the parts `runtime` and `runtime_peers`: the same work as peers/tasks_asio.cpp. Debug mode is what
-// COROSCOPE says.
+// The runtime's side of the parts `runtime` and `runtime_peers`: the same work as peers/tasks_asio.cpp. Debug mode is
+// what COROSCOPE says.
 #include <benchmark/benchmark.h>
 #include <time.h>
 
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "coroscope/coroscope.hpp"
-#include "tests/bench/programs/resident.hpp"
 #include "runtime/src/probe/registry.hpp"
+#include "tests/bench/programs/resident.hpp"
 
 namespace {
 

@@ -55,7 +55,7 @@ class [[nodiscard("co_await it")]] ReadinessAwaiter final : public Suspension {
 public:
     enum class Direction : std::uint8_t { read, write };
 
-    ReadinessAwaiter(SocketState & socket, Direction direction) noexcept : socket_(socket), direction_(direction) {}
+    ReadinessAwaiter(SocketState& socket, Direction direction) noexcept : socket_(socket), direction_(direction) {}
     ~ReadinessAwaiter();
     bool await_ready() const noexcept;
     template <class P>
