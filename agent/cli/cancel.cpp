@@ -44,9 +44,9 @@ int run(const Options& options) {
     const model::Session session = client.snapshot();
     const model::App& app = find_app(session, options.app);
     const model::Task& task = find_task(app, options.task);
-    v1::Command command;
+    v2::Command command;
     command.set_cancel_task(task.id);
-    const v1::CommandResult result = client.control(app.key, command);
+    const v2::CommandResult result = client.control(app.key, command);
     const std::string what = clean(app.model.task_name(task)) + " of " + app_title(app);
     if (!result.done()) throw Failure("could not cancel " + what + ": " + clean(result.error()));
     print("asked " + what + " to cancel\n");

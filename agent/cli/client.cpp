@@ -38,7 +38,7 @@ void Client::connect() {
     arguments.SetMaxReceiveMessageSize(-1);  // keyframes
     arguments.SetInt("grpc.enable_http_proxy", 0);
     arguments.SetInt("grpc.use_local_subchannel_pool", 1);
-    stub_ = v1::Observe::NewStub(grpc::CreateCustomChannel(server::Address::parse(address_).target(),
+    stub_ = v2::Observe::NewStub(grpc::CreateCustomChannel(server::Address::parse(address_).target(),
                                                            grpc::InsecureChannelCredentials(), arguments));
 }
 
@@ -57,16 +57,16 @@ void Client::fail(const grpc::Status& status) const {
     }
 }
 
-grpc::Status Client::ask(v1::StatusResponse& response, unsigned deadline_ms) {
+grpc::Status Client::ask(v2::StatusResponse& response, unsigned deadline_ms) {
     grpc::ClientContext context;
     context.set_deadline(within(deadline_ms));
-    v1::StatusRequest request;
+    v2::StatusRequest request;
     server::set_protocol_version(*request.mutable_version());
     return stub_->Status(&context, request, &response);
 }
 
-v1::StatusResponse Client::status() {
-    v1::StatusResponse response;
+v2::StatusResponse Client::status() {
+    v2::StatusResponse response;
     const grpc::Status status = ask(response, answer_deadline_ms);
     if (!status.ok()) fail(status);
     return response;
@@ -75,7 +75,7 @@ v1::StatusResponse Client::status() {
 bool Client::answers() {
     // A channel that was refused once waits before it tries again: each question is put on a new one.
     connect();
-    v1::StatusResponse response;
+    v2::StatusResponse response;
     const grpc::StatusCode code = ask(response, 3'000).error_code();
     if (code == grpc::StatusCode::UNAVAILABLE) return false;
     if (code == grpc::StatusCode::OK) return true;
@@ -83,7 +83,7 @@ bool Client::answers() {
 }
 
 std::unique_ptr<ClientStream> Client::follow() {
-    v1::WatchRequest request;
+    v2::WatchRequest request;
     server::set_protocol_version(*request.mutable_version());
     request.set_follow(true);
     return std::make_unique<ClientStream>(*stub_, request);
@@ -92,11 +92,11 @@ std::unique_ptr<ClientStream> Client::follow() {
 model::Session Client::snapshot(model::Limits limits) {
     grpc::ClientContext context;
     context.set_deadline(within(answer_deadline_ms));
-    v1::WatchRequest request;
+    v2::WatchRequest request;
     server::set_protocol_version(*request.mutable_version());
     const auto stream = stub_->Watch(&context, request);
     model::Session session(limits);
-    for (v1::WatchUpdate update; stream->Read(&update);) {
+    for (v2::WatchUpdate update; stream->Read(&update);) {
         if (update.has_frame()) session.apply(update.frame());
     }
     const grpc::Status status = stream->Finish();
@@ -104,14 +104,14 @@ model::Session Client::snapshot(model::Limits limits) {
     return session;
 }
 
-v1::CommandResult Client::control(model::AppKey app, const v1::Command& command) {
+v2::CommandResult Client::control(model::AppKey app, const v2::Command& command) {
     grpc::ClientContext context;
     context.set_deadline(within(answer_deadline_ms));
-    v1::ControlRequest request;
+    v2::ControlRequest request;
     server::set_protocol_version(*request.mutable_version());
     request.set_app(app);
     *request.mutable_command() = command;
-    v1::ControlResponse response;
+    v2::ControlResponse response;
     const grpc::Status status = stub_->Control(&context, request, &response);
     if (!status.ok()) fail(status);
     return response.result();

@@ -5,21 +5,21 @@
 #include <string>
 
 #include "agent/model/session.hpp"
-#include "coroscope/v1/observe.grpc.pb.h"
+#include "coroscope/v2/observe.grpc.pb.h"
 
 namespace coroscope::cli {
 
 // An open Watch. read() on one thread, cancel() from any: read() then ends.
 class ClientStream {
 public:
-    ClientStream(v1::Observe::Stub& stub, const v1::WatchRequest& request) : reader_(stub.Watch(&context_, request)) {}
-    bool read(v1::WatchUpdate& update) { return reader_->Read(&update); }
+    ClientStream(v2::Observe::Stub& stub, const v2::WatchRequest& request) : reader_(stub.Watch(&context_, request)) {}
+    bool read(v2::WatchUpdate& update) { return reader_->Read(&update); }
     void cancel() { context_.TryCancel(); }
     grpc::Status finish() { return reader_->Finish(); }
 
 private:
     grpc::ClientContext context_;
-    std::unique_ptr<grpc::ClientReader<v1::WatchUpdate>> reader_;
+    std::unique_ptr<grpc::ClientReader<v2::WatchUpdate>> reader_;
 };
 
 // Every call throws Failure: "no agent answers at ...; start one with `coroscope agent` ..." and the like.
@@ -30,12 +30,12 @@ public:
 
     explicit Client(const std::string& address);  // as Address::parse() reads it
 
-    v1::StatusResponse status();
+    v2::StatusResponse status();
     // The state of all apps now.
     model::Session snapshot(model::Limits limits = {});
     // All of it, from now on.
     std::unique_ptr<ClientStream> follow();
-    v1::CommandResult control(model::AppKey app, const v1::Command& command);
+    v2::CommandResult control(model::AppKey app, const v2::Command& command);
     // Somebody answers there. No Failure when not.
     bool answers();
 
@@ -43,11 +43,11 @@ public:
 
 private:
     void connect();
-    grpc::Status ask(v1::StatusResponse& response, unsigned deadline_ms);
+    grpc::Status ask(v2::StatusResponse& response, unsigned deadline_ms);
     [[noreturn]] void fail(const grpc::Status& status) const;
 
     std::string address_;
-    std::unique_ptr<v1::Observe::Stub> stub_;
+    std::unique_ptr<v2::Observe::Stub> stub_;
 };
 
 }  // namespace coroscope::cli

@@ -17,7 +17,7 @@ struct Options {
 
 int run(const Options& options) {
     Client client(agent_address(options.source));
-    const v1::StatusResponse status = client.status();
+    const v2::StatusResponse status = client.status();
     if (options.json) {
         print_json({{"address", client.address()},
                     {"agent", status.agent()},

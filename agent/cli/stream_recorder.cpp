@@ -61,19 +61,19 @@ StreamRecorder::~StreamRecorder() {
 
 void StreamRecorder::read() {
     bool ok = true;
-    for (v1::WatchUpdate update; ok && stream_->read(update);) ok = take(update);
+    for (v2::WatchUpdate update; ok && stream_->read(update);) ok = take(update);
     const std::scoped_lock lock(mutex_);
     ended_ = true;
     if (!ok) error_ = writer_.error();
     changed_.notify_all();
 }
 
-bool StreamRecorder::take(const v1::WatchUpdate& update) {
+bool StreamRecorder::take(const v2::WatchUpdate& update) {
     const std::scoped_lock lock(mutex_);
     changed_.notify_all();
     if (update.has_caught_up()) caught_up_ = true;
     if (!update.has_frame()) return true;
-    const v1::Frame& frame = update.frame();
+    const v2::Frame& frame = update.frame();
     if (!caught_up_) others_.insert(frame.app());
     if (others_.contains(frame.app())) return true;
     if (frame.has_hello()) {

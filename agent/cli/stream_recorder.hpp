@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "client.hpp"
-#include "coroscope/v1/observe.grpc.pb.h"
+#include "coroscope/v2/observe.grpc.pb.h"
 #include "proto/container/trace_file.hpp"
 
 namespace coroscope::cli {
@@ -32,7 +32,7 @@ private:
     static constexpr unsigned end_ms = 5'000;     // for what it said last to come through
 
     void read();
-    bool take(const v1::WatchUpdate& update);
+    bool take(const v2::WatchUpdate& update);
 
     const std::string path_;
     trace::Writer writer_;

@@ -62,7 +62,7 @@ private:
     }
 
     void read() {
-        for (v1::WatchUpdate update; stream_->read(update);) {
+        for (v2::WatchUpdate update; stream_->read(update);) {
             const std::scoped_lock lock(mutex_);
             if (update.has_frame()) session_.apply(update.frame());
             if (!update.has_caught_up()) continue;

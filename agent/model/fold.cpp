@@ -5,20 +5,20 @@
 
 namespace coroscope::model {
 
-void Model::Fold::set_hello(const v1::Hello& the_hello) {
+void Model::Fold::set_hello(const v2::Hello& the_hello) {
     hello = the_hello;
     slow_step_ns = hello.slow_step_ns() != 0 ? hello.slow_step_ns() : default_slow_step_ns;
 }
 
-void Model::Fold::apply(const v1::Batch& batch) {
+void Model::Fold::apply(const v2::Batch& batch) {
     ++batches;
     account(batch);
     define(batch);
     apply_lanes(batch);
-    for (const v1::Report& report : batch.reports()) {
+    for (const v2::Report& report : batch.reports()) {
         if (report.time_ns() != 0) saw(report.time_ns());
         keep(report);
-        if (report.kind() != v1::Report::TASK_DESTROYED_PENDING) continue;
+        if (report.kind() != v2::Report::TASK_DESTROYED_PENDING) continue;
         TaskEntry* destroyed = tasks.find(report.task());
         if (destroyed != nullptr && destroyed->state != State::done)
             retire(*destroyed, report.time_ns(), Outcome::none);
@@ -28,7 +28,7 @@ void Model::Fold::apply(const v1::Batch& batch) {
 
 // Holes in the sequence are batches that got lost on the way, or that the emitter threw away: then it says how many.
 // Before the first batch seen, a hole means nothing: the app ran before anybody listened.
-void Model::Fold::account(const v1::Batch& batch) {
+void Model::Fold::account(const v2::Batch& batch) {
     const std::uint64_t number = batch.sequence();
     std::uint64_t lost = batch.batches_lost();
     if (sequence != 0 && number > sequence) lost = std::max(lost, number - sequence - 1);
@@ -44,18 +44,18 @@ void Model::Fold::account(const v1::Batch& batch) {
         mark_incomplete(*tasks_without_loop.first);
 }
 
-void Model::Fold::define(const v1::Batch& batch) {
-    for (const v1::Name& name : batch.names())
+void Model::Fold::define(const v2::Batch& batch) {
+    for (const v2::Name& name : batch.names())
         if (!definitions.add_name(name.id(), name.text())) ++anomalies;
-    for (const v1::Site& site : batch.sites())
+    for (const v2::Site& site : batch.sites())
         if (!definitions.add_site(site.id(), {site.function(), site.file(), site.line(), site.column()})) ++anomalies;
-    for (const v1::StackNode& node : batch.stacks()) {
+    for (const v2::StackNode& node : batch.stacks()) {
         NodeKind kind = NodeKind::none;
-        if (node.kind() >= v1::StackNode::FRAME && node.kind() <= v1::StackNode::TASK)
+        if (node.kind() >= v2::StackNode::FRAME && node.kind() <= v2::StackNode::TASK)
             kind = static_cast<NodeKind>(node.kind());
         if (!definitions.add_node(node.id(), {node.parent(), node.site(), kind})) ++anomalies;
     }
-    for (const v1::Thread& defined : batch.threads()) {
+    for (const v2::Thread& defined : batch.threads()) {
         Thread& known = threads[thread(defined.id()).index];
         known.tid = defined.tid();
         known.name = defined.name();
@@ -63,8 +63,8 @@ void Model::Fold::define(const v1::Batch& batch) {
     }
 }
 
-void Model::Fold::keep(const v1::Report& report) {
-    if (report.kind() < v1::Report::NEVER_AWAITED || report.kind() > v1::Report::STALL) {
+void Model::Fold::keep(const v2::Report& report) {
+    if (report.kind() < v2::Report::NEVER_AWAITED || report.kind() > v2::Report::STALL) {
         ++anomalies;
         return;
     }
@@ -142,7 +142,7 @@ bool Model::Fold::drop_stopped_loop() {
     return true;
 }
 
-void Model::Fold::apply_gap(ThreadEntry& on, const v1::Gap& gap) {
+void Model::Fold::apply_gap(ThreadEntry& on, const v2::Gap& gap) {
     gaps.push_back({gap.thread(), gap.count(), gap.first_ns(), gap.last_ns()});
     bound(gaps, limits.gaps);
     if (gap.last_ns() != 0) saw(gap.last_ns());

@@ -10,9 +10,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "coroscope/v1/events.pb.h"
-#include "coroscope/v1/keyframe.pb.h"
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/events.pb.h"
+#include "coroscope/v2/keyframe.pb.h"
+#include "coroscope/v2/session.pb.h"
 #include "definitions.hpp"
 #include "model.hpp"
 #include "task_table.hpp"
@@ -41,18 +41,18 @@ struct Model::Fold {
     explicit Fold(const Limits& the_limits) : limits(the_limits), definitions(the_limits) {}
 
     // fold.cpp
-    void apply(const v1::Batch& batch);
-    void set_hello(const v1::Hello& hello);
-    void account(const v1::Batch& batch);
-    void define(const v1::Batch& batch);
-    void keep(const v1::Report& report);
+    void apply(const v2::Batch& batch);
+    void set_hello(const v2::Hello& hello);
+    void account(const v2::Batch& batch);
+    void define(const v2::Batch& batch);
+    void keep(const v2::Report& report);
     ThreadEntry& thread(std::uint32_t id);
     void trim_threads();
     LoopEntry* find_loop(LoopId id) const;
     LoopEntry* add_loop(LoopId id);  // nullptr: no room
     LoopEntry& new_loop(LoopId id);
     bool drop_stopped_loop();
-    void apply_gap(ThreadEntry& on, const v1::Gap& gap);
+    void apply_gap(ThreadEntry& on, const v2::Gap& gap);
     void lose_track(LoopEntry& loop, std::uint64_t from_ns, std::uint64_t to_ns);
 
     // lanes.cpp
@@ -62,7 +62,7 @@ struct Model::Fold {
         std::uint64_t arg = 0;
         NodeId stack = 0;
     };
-    void apply_lanes(const v1::Batch& batch);
+    void apply_lanes(const v2::Batch& batch);
     bool run(Lane& lane, std::uint64_t until_ns);
     void apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8_t kind, const Event& event);
 
@@ -101,10 +101,10 @@ struct Model::Fold {
     void snapshot_end(ThreadEntry& on, std::uint64_t time_ns, LoopId id);
 
     // keyframe.cpp, keyframe_load.cpp
-    void save(v1::Keyframe& keyframe) const;
-    bool load(const v1::Keyframe& keyframe);  // into an empty fold; false: it makes no sense
-    bool load_tasks(const v1::Keyframe& keyframe);
-    void load_counters(const v1::Keyframe& keyframe);
+    void save(v2::Keyframe& keyframe) const;
+    bool load(const v2::Keyframe& keyframe);  // into an empty fold; false: it makes no sense
+    bool load_tasks(const v2::Keyframe& keyframe);
+    void load_counters(const v2::Keyframe& keyframe);
 
     void saw(std::uint64_t time_ns) {
         if (time_ns > now_ns) now_ns = time_ns;
@@ -128,7 +128,7 @@ struct Model::Fold {
     std::deque<Report> reports;
     std::deque<Gap> gaps;
 
-    v1::Hello hello;
+    v2::Hello hello;
     std::uint64_t slow_step_ns = default_slow_step_ns;
 
     std::uint64_t sequence = 0, now_ns = 0, first_ns = 0, events = 0, batches = 0, dropped = 0, batches_lost = 0;

@@ -8,7 +8,7 @@ namespace {
 std::int64_t difference(std::uint64_t value, std::uint64_t base) { return static_cast<std::int64_t>(value - base); }
 
 template <typename Slices>
-void save_slices(const Slices& slices, v1::SliceColumns& out) {
+void save_slices(const Slices& slices, v2::SliceColumns& out) {
     const int size = static_cast<int>(slices.size());
     out.mutable_begin_ns_delta()->Reserve(size);
     out.mutable_duration_ns()->Reserve(size);
@@ -30,7 +30,7 @@ void save_slices(const Slices& slices, v1::SliceColumns& out) {
     }
 }
 
-void save_iterations(const std::deque<Iteration>& iterations, v1::IterationColumns& out) {
+void save_iterations(const std::deque<Iteration>& iterations, v2::IterationColumns& out) {
     std::uint64_t before_ns = 0;
     for (const Iteration& iteration : iterations) {
         out.add_begin_ns_delta(difference(iteration.begin_ns, before_ns));
@@ -41,7 +41,7 @@ void save_iterations(const std::deque<Iteration>& iterations, v1::IterationColum
     }
 }
 
-void save_tasks(const std::vector<TaskEntry*>& tasks, v1::TaskColumns& out) {
+void save_tasks(const std::vector<TaskEntry*>& tasks, v2::TaskColumns& out) {
     TaskId before = 0;
     std::uint64_t before_ns = 0;
     for (const TaskEntry* task : tasks) {
@@ -77,7 +77,7 @@ void save_tasks(const std::vector<TaskEntry*>& tasks, v1::TaskColumns& out) {
     }
 }
 
-void save_loop(const LoopEntry& entry, v1::LoopState& out) {
+void save_loop(const LoopEntry& entry, v2::LoopState& out) {
     const Loop& loop = *entry.loop;
     out.set_id(loop.id);
     out.set_thread(loop.thread);
@@ -102,17 +102,17 @@ void save_loop(const LoopEntry& entry, v1::LoopState& out) {
     out.set_gap_end_ns(entry.gap_end_ns);
 }
 
-void save_definitions(const DefinitionTable& definitions, v1::Keyframe& out) {
+void save_definitions(const DefinitionTable& definitions, v2::Keyframe& out) {
     for (std::uint32_t id = 1; id < definitions.names().size(); ++id) {
         if (definitions.names()[id].empty()) continue;
-        v1::Name& name = *out.add_names();
+        v2::Name& name = *out.add_names();
         name.set_id(id);
         name.set_text(definitions.names()[id]);
     }
     for (SiteId id = 1; id < definitions.sites().size(); ++id) {
         const Site* known = definitions.site(id);
         if (known == nullptr) continue;
-        v1::Site& site = *out.add_sites();
+        v2::Site& site = *out.add_sites();
         site.set_id(id);
         site.set_function(known->function);
         site.set_file(known->file);
@@ -122,16 +122,16 @@ void save_definitions(const DefinitionTable& definitions, v1::Keyframe& out) {
     for (NodeId id = 1; id < definitions.nodes().size(); ++id) {
         const Node* known = definitions.node(id);
         if (known == nullptr) continue;
-        v1::StackNode& node = *out.add_stacks();
+        v2::StackNode& node = *out.add_stacks();
         node.set_id(id);
         node.set_parent(known->parent);
         node.set_site(known->site);
-        node.set_kind(static_cast<v1::StackNode::Kind>(known->kind));
+        node.set_kind(static_cast<v2::StackNode::Kind>(known->kind));
     }
 }
 
-void save_report(const Report& report, v1::Report& out) {
-    out.set_kind(static_cast<v1::Report::Kind>(report.kind));
+void save_report(const Report& report, v2::Report& out) {
+    out.set_kind(static_cast<v2::Report::Kind>(report.kind));
     out.set_time_ns(report.time_ns);
     out.set_task(report.task);
     out.set_site(report.site);
@@ -142,7 +142,7 @@ void save_report(const Report& report, v1::Report& out) {
     out.set_duration_ns(report.duration_ns);
 }
 
-void save_long_steps(const std::deque<LongStep>& long_steps, v1::LongStepColumns& out) {
+void save_long_steps(const std::deque<LongStep>& long_steps, v2::LongStepColumns& out) {
     std::vector<Slice> slices;
     slices.reserve(long_steps.size());
     for (const LongStep& step : long_steps) {
@@ -161,13 +161,13 @@ void save_long_steps(const std::deque<LongStep>& long_steps, v1::LongStepColumns
 
 }  // namespace
 
-void Model::Fold::save(v1::Keyframe& out) const {
+void Model::Fold::save(v2::Keyframe& out) const {
     out.Clear();
     out.set_sequence(sequence);
     *out.mutable_hello() = hello;
     save_definitions(definitions, out);
     for (const Thread& each : threads) {
-        v1::ThreadState& state = *out.add_threads();
+        v2::ThreadState& state = *out.add_threads();
         state.mutable_thread()->set_id(each.id);
         state.mutable_thread()->set_tid(each.tid);
         state.mutable_thread()->set_name(each.name);
@@ -180,13 +180,13 @@ void Model::Fold::save(v1::Keyframe& out) const {
     save_long_steps(long_steps, *out.mutable_long_steps());
     for (const Report& report : reports) save_report(report, *out.add_reports());
     for (const Gap& gap : gaps) {
-        v1::Gap& saved = *out.add_gaps();
+        v2::Gap& saved = *out.add_gaps();
         saved.set_thread(gap.thread);
         saved.set_count(gap.count);
         saved.set_first_ns(gap.first_ns);
         saved.set_last_ns(gap.last_ns);
     }
-    v1::Counters& counters = *out.mutable_counters();
+    v2::Counters& counters = *out.mutable_counters();
     counters.set_now_ns(now_ns);
     counters.set_first_ns(first_ns);
     counters.set_events(events);

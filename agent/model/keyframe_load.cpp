@@ -15,7 +15,7 @@ bool equally_long(int size, const Columns&... columns) {
 }
 
 template <typename Take>
-bool load_slices(const v1::SliceColumns& in, Take take) {
+bool load_slices(const v2::SliceColumns& in, Take take) {
     const int size = in.begin_ns_delta_size();
     if (!equally_long(size, in.duration_ns(), in.task_delta(), in.began_at(), in.ended_at(), in.woken_by(),
                       in.ready_ns()))
@@ -34,7 +34,7 @@ bool load_slices(const v1::SliceColumns& in, Take take) {
     return true;
 }
 
-bool load_iterations(const v1::IterationColumns& in, std::deque<Iteration>& iterations) {
+bool load_iterations(const v2::IterationColumns& in, std::deque<Iteration>& iterations) {
     const int size = in.begin_ns_delta_size();
     if (!equally_long(size, in.duration_ns(), in.events(), in.steps())) return false;
     std::uint64_t begin_ns = 0;
@@ -45,7 +45,7 @@ bool load_iterations(const v1::IterationColumns& in, std::deque<Iteration>& iter
     return true;
 }
 
-bool load_loop(const v1::LoopState& in, const Limits& limits, LoopEntry& entry) {
+bool load_loop(const v2::LoopState& in, const Limits& limits, LoopEntry& entry) {
     Loop& loop = *entry.loop;
     loop.thread = in.thread();
     loop.running = in.running();
@@ -74,7 +74,7 @@ bool load_loop(const v1::LoopState& in, const Limits& limits, LoopEntry& entry) 
     return open_loaded;
 }
 
-bool task_columns_fit(const v1::TaskColumns& in) {
+bool task_columns_fit(const v2::TaskColumns& in) {
     return equally_long(in.id_delta_size(), in.parent(), in.root(), in.suspended_at(), in.name(), in.flags(), in.wait(),
                         in.loop(), in.thread(), in.woken_by(), in.cancel_requests(), in.cancelled_by(),
                         in.cancelled_at(), in.cancelled_ns(), in.cancelled_steps(), in.created_ns_delta(), in.done_ns(),
@@ -83,7 +83,7 @@ bool task_columns_fit(const v1::TaskColumns& in) {
 }
 
 // False: unknown state or outcome.
-bool load_task(const v1::TaskColumns& in, int i, TaskEntry& task) {
+bool load_task(const v2::TaskColumns& in, int i, TaskEntry& task) {
     const std::uint32_t state = in.flags(i) & 7;
     if (state > static_cast<std::uint32_t>(State::done)) return false;
     task.parent = in.parent(i);
@@ -118,8 +118,8 @@ bool load_task(const v1::TaskColumns& in, int i, TaskEntry& task) {
 
 }  // namespace
 
-bool Model::Fold::load_tasks(const v1::Keyframe& in) {
-    const v1::TaskColumns& columns = in.tasks();
+bool Model::Fold::load_tasks(const v2::Keyframe& in) {
+    const v2::TaskColumns& columns = in.tasks();
     if (!task_columns_fit(columns)) return false;
     TaskId id = 0;
     std::uint64_t created_ns = 0;
@@ -151,18 +151,18 @@ bool Model::Fold::load_tasks(const v1::Keyframe& in) {
     return live == 0;  // each task is on one list
 }
 
-bool Model::Fold::load(const v1::Keyframe& in) {
+bool Model::Fold::load(const v2::Keyframe& in) {
     set_hello(in.hello());
-    v1::Batch definitions_batch;
+    v2::Batch definitions_batch;
     *definitions_batch.mutable_names() = in.names();
     *definitions_batch.mutable_sites() = in.sites();
     *definitions_batch.mutable_stacks() = in.stacks();
     define(definitions_batch);
-    for (const v1::LoopState& state : in.loops()) {
+    for (const v2::LoopState& state : in.loops()) {
         if (state.id() == 0 || find_loop(state.id()) != nullptr) return false;
         if (!load_loop(state, limits, new_loop(state.id()))) return false;
     }
-    for (const v1::ThreadState& state : in.threads()) {
+    for (const v2::ThreadState& state : in.threads()) {
         const std::uint32_t id = state.thread().id();
         if (thread_entries.contains(id)) return false;
         ThreadEntry& entry = thread(id);
@@ -177,15 +177,15 @@ bool Model::Fold::load(const v1::Keyframe& in) {
         if (entry.loop == nullptr || entry.loop->loop->thread != id || !entry.loop->loop->running) return false;
     }
     if (!load_tasks(in)) return false;
-    const v1::LongStepColumns& steps = in.long_steps();
+    const v2::LongStepColumns& steps = in.long_steps();
     if (!equally_long(steps.steps().begin_ns_delta_size(), steps.loop(), steps.callback())) return false;
     const bool steps_loaded = load_slices(steps.steps(), [&](const Slice& slice, int i) {
         long_steps.push_back({slice.task, steps.loop(i), slice.begin_ns, slice.end_ns, slice.began_at, slice.ended_at,
                               steps.callback(i)});
     });
     if (!steps_loaded) return false;
-    for (const v1::Report& report : in.reports()) keep(report);
-    for (const v1::Gap& gap : in.gaps()) gaps.push_back({gap.thread(), gap.count(), gap.first_ns(), gap.last_ns()});
+    for (const v2::Report& report : in.reports()) keep(report);
+    for (const v2::Gap& gap : in.gaps()) gaps.push_back({gap.thread(), gap.count(), gap.first_ns(), gap.last_ns()});
     load_counters(in);
     trim_done();
     bound(long_steps, limits.long_steps);
@@ -193,8 +193,8 @@ bool Model::Fold::load(const v1::Keyframe& in) {
     return true;
 }
 
-void Model::Fold::load_counters(const v1::Keyframe& in) {
-    const v1::Counters& counters = in.counters();
+void Model::Fold::load_counters(const v2::Keyframe& in) {
+    const v2::Counters& counters = in.counters();
     sequence = in.sequence();
     now_ns = counters.now_ns();
     first_ns = counters.first_ns();

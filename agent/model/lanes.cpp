@@ -17,16 +17,16 @@ enum Column : std::uint8_t { task_column = 1, arg_column = 2, stack_column = 4, 
 constexpr std::array<std::uint8_t, 256> columns_of_kinds() {
     std::array<std::uint8_t, 256> columns{};
     for (auto& each : columns) each = unknown_kind;
-    for (const int kind : {v1::TASK_CREATED, v1::STEP_END, v1::CANCEL_REQUESTED, v1::SNAPSHOT_TASK, v1::SNAPSHOT_STATE})
+    for (const int kind : {v2::TASK_CREATED, v2::STEP_END, v2::CANCEL_REQUESTED, v2::SNAPSHOT_TASK, v2::SNAPSHOT_STATE})
         columns[static_cast<std::size_t>(kind)] = task_column | arg_column | stack_column;
-    for (const int kind : {v1::TASK_NAMED, v1::TASK_READY, v1::TASK_DONE})
+    for (const int kind : {v2::TASK_NAMED, v2::TASK_READY, v2::TASK_DONE})
         columns[static_cast<std::size_t>(kind)] = task_column | arg_column;
-    for (const int kind : {v1::STEP_BEGIN, v1::JOB_BEGIN, v1::JOB_END})
+    for (const int kind : {v2::STEP_BEGIN, v2::JOB_BEGIN, v2::JOB_END})
         columns[static_cast<std::size_t>(kind)] = task_column;
-    for (const int kind : {v1::LOOP_STARTED, v1::LOOP_STOPPED, v1::POLL_END, v1::SNAPSHOT_BEGIN, v1::SNAPSHOT_END})
+    for (const int kind : {v2::LOOP_STARTED, v2::LOOP_STOPPED, v2::POLL_END, v2::SNAPSHOT_BEGIN, v2::SNAPSHOT_END})
         columns[static_cast<std::size_t>(kind)] = arg_column;
-    for (const int kind : {v1::POLL_BEGIN, v1::CALLBACK_END}) columns[static_cast<std::size_t>(kind)] = 0;
-    columns[v1::CALLBACK_BEGIN] = stack_column;
+    for (const int kind : {v2::POLL_BEGIN, v2::CALLBACK_END}) columns[static_cast<std::size_t>(kind)] = 0;
+    columns[v2::CALLBACK_BEGIN] = stack_column;
     return columns;
 }
 constexpr std::array<std::uint8_t, 256> kind_columns = columns_of_kinds();
@@ -52,7 +52,7 @@ struct Reader {
 
 class Model::Fold::Lane {
 public:
-    Lane(const v1::Lane& lane, ThreadEntry& thread)
+    Lane(const v2::Lane& lane, ThreadEntry& thread)
         : on(&thread),
           kinds_(lane.kinds().data()),
           kinds_end_(kinds_ + lane.kinds().size()),
@@ -79,7 +79,7 @@ public:
     }
 
     ThreadEntry* on;
-    std::vector<const v1::Gap*> gaps;  // of its thread, the next one last
+    std::vector<const v2::Gap*> gaps;  // of its thread, the next one last
 
 private:
     void advance() {
@@ -102,15 +102,15 @@ private:
     bool ended_ = false;
 };
 
-void Model::Fold::apply_lanes(const v1::Batch& batch) {
+void Model::Fold::apply_lanes(const v2::Batch& batch) {
     std::vector<Lane> lanes;
     lanes.reserve(static_cast<std::size_t>(batch.lanes_size()));
     std::unordered_map<std::uint32_t, std::size_t> lane_of_thread;
-    for (const v1::Lane& lane : batch.lanes()) {
+    for (const v2::Lane& lane : batch.lanes()) {
         if (batch.gaps_size() != 0) lane_of_thread.try_emplace(lane.thread(), lanes.size());
         lanes.emplace_back(lane, thread(lane.thread()));
     }
-    std::vector<const v1::Gap*> other_gaps;
+    std::vector<const v2::Gap*> other_gaps;
     for (int i = batch.gaps_size(); i-- > 0;) {
         const auto lane = lane_of_thread.find(batch.gaps(i).thread());
         (lane == lane_of_thread.end() ? other_gaps : lanes[lane->second].gaps).push_back(&batch.gaps(i));
@@ -173,23 +173,23 @@ bool Model::Fold::run(Lane& lane, std::uint64_t until_ns) {
 
 void Model::Fold::apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8_t kind, const Event& event) {
     switch (kind) {
-        case v1::TASK_CREATED: return created(on, time_ns, event.task, event.arg, event.stack);
-        case v1::TASK_NAMED: return named(on, time_ns, event.task, event.arg);
-        case v1::TASK_READY: return ready(on, time_ns, event.task, event.arg);
-        case v1::STEP_BEGIN: return step_begin(on, time_ns, event.task);
-        case v1::STEP_END: return step_end(on, time_ns, event.task, event.arg, event.stack);
-        case v1::TASK_DONE: return done(on, time_ns, event.task, event.arg);
-        case v1::CANCEL_REQUESTED: return cancel_requested(on, time_ns, event.task, event.arg, event.stack);
-        case v1::LOOP_STARTED: return loop_started(on, time_ns, event.arg);
-        case v1::LOOP_STOPPED: return loop_stopped(on, time_ns, event.arg);
-        case v1::POLL_BEGIN: return poll_begin(on, time_ns);
-        case v1::POLL_END: return poll_end(on, time_ns, event.arg);
-        case v1::CALLBACK_BEGIN: return callback_begin(on, time_ns, event.stack);
-        case v1::CALLBACK_END: return callback_end(on, time_ns);
-        case v1::SNAPSHOT_BEGIN: return snapshot_begin(on, event.arg);
-        case v1::SNAPSHOT_TASK: return snapshot_task(on, time_ns, event.task, event.arg, event.stack);
-        case v1::SNAPSHOT_STATE: return snapshot_state(on, time_ns, event.task, event.arg, event.stack);
-        case v1::SNAPSHOT_END: return snapshot_end(on, time_ns, event.arg);
+        case v2::TASK_CREATED: return created(on, time_ns, event.task, event.arg, event.stack);
+        case v2::TASK_NAMED: return named(on, time_ns, event.task, event.arg);
+        case v2::TASK_READY: return ready(on, time_ns, event.task, event.arg);
+        case v2::STEP_BEGIN: return step_begin(on, time_ns, event.task);
+        case v2::STEP_END: return step_end(on, time_ns, event.task, event.arg, event.stack);
+        case v2::TASK_DONE: return done(on, time_ns, event.task, event.arg);
+        case v2::CANCEL_REQUESTED: return cancel_requested(on, time_ns, event.task, event.arg, event.stack);
+        case v2::LOOP_STARTED: return loop_started(on, time_ns, event.arg);
+        case v2::LOOP_STOPPED: return loop_stopped(on, time_ns, event.arg);
+        case v2::POLL_BEGIN: return poll_begin(on, time_ns);
+        case v2::POLL_END: return poll_end(on, time_ns, event.arg);
+        case v2::CALLBACK_BEGIN: return callback_begin(on, time_ns, event.stack);
+        case v2::CALLBACK_END: return callback_end(on, time_ns);
+        case v2::SNAPSHOT_BEGIN: return snapshot_begin(on, event.arg);
+        case v2::SNAPSHOT_TASK: return snapshot_task(on, time_ns, event.task, event.arg, event.stack);
+        case v2::SNAPSHOT_STATE: return snapshot_state(on, time_ns, event.task, event.arg, event.stack);
+        case v2::SNAPSHOT_END: return snapshot_end(on, time_ns, event.arg);
         default: return;  // jobs: the task that waits says so itself
     }
 }

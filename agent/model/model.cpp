@@ -53,19 +53,19 @@ Model::~Model() = default;
 Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 
-void Model::apply(const v1::Batch& batch) {
+void Model::apply(const v2::Batch& batch) {
     fold_->apply(batch);
     ++fold_->version;
 }
 
-void Model::set_hello(const v1::Hello& hello) {
+void Model::set_hello(const v2::Hello& hello) {
     fold_->set_hello(hello);
     ++fold_->version;
 }
 
-void Model::save_keyframe(v1::Keyframe& keyframe) const { fold_->save(keyframe); }
+void Model::save_keyframe(v2::Keyframe& keyframe) const { fold_->save(keyframe); }
 
-bool Model::load_keyframe(const v1::Keyframe& keyframe) {
+bool Model::load_keyframe(const v2::Keyframe& keyframe) {
     auto fresh = std::make_unique<Fold>(fold_->limits);
     if (!fresh->load(keyframe)) return false;
     fresh->version = fold_->version + 1;

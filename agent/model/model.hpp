@@ -16,11 +16,11 @@
 #include <string_view>
 #include <vector>
 
-namespace coroscope::v1 {
+namespace coroscope::v2 {
 class Batch;
 class Keyframe;
 class Hello;
-}  // namespace coroscope::v1
+}  // namespace coroscope::v2
 
 namespace coroscope::model {
 
@@ -202,10 +202,10 @@ public:
     Model& operator=(Model&&) noexcept;
 
     // Folds one batch. Any content is safe: what makes no sense is counted in anomalies() and otherwise ignored.
-    void apply(const v1::Batch& batch);
-    void set_hello(const v1::Hello& hello);  // thresholds, wall clock
-    void save_keyframe(v1::Keyframe& keyframe) const;
-    [[nodiscard]] bool load_keyframe(const v1::Keyframe& keyframe);  // false: not usable, the model is as it was
+    void apply(const v2::Batch& batch);
+    void set_hello(const v2::Hello& hello);  // thresholds, wall clock
+    void save_keyframe(v2::Keyframe& keyframe) const;
+    [[nodiscard]] bool load_keyframe(const v2::Keyframe& keyframe);  // false: not usable, the model is as it was
 
     // Tasks. O(1) by id. Pointers stay valid until the next apply().
     const Task* task(TaskId id) const;

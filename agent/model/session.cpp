@@ -3,18 +3,18 @@
 
 #include <utility>
 
-#include "coroscope/v1/events.pb.h"
-#include "coroscope/v1/keyframe.pb.h"
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/events.pb.h"
+#include "coroscope/v2/keyframe.pb.h"
+#include "coroscope/v2/session.pb.h"
 
 namespace coroscope::model {
 
-Session::Session(Limits limits) : limits_(limits), batch_(std::make_unique<v1::Batch>()) {}
+Session::Session(Limits limits) : limits_(limits), batch_(std::make_unique<v2::Batch>()) {}
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
-bool Session::apply(const v1::Frame& frame) {
+bool Session::apply(const v2::Frame& frame) {
     if (frame.app() == 0 || !fold(frame)) {
         ++bad_frames_;
         return false;
@@ -23,27 +23,27 @@ bool Session::apply(const v1::Frame& frame) {
     return true;
 }
 
-bool Session::fold(const v1::Frame& frame) {
+bool Session::fold(const v2::Frame& frame) {
     const auto known = apps_.find(frame.app());
     switch (frame.frame_case()) {
-        case v1::Frame::kHello: greet(frame.app(), frame.hello()).model.set_hello(frame.hello()); return true;
-        case v1::Frame::kBatch:
+        case v2::Frame::kHello: greet(frame.app(), frame.hello()).model.set_hello(frame.hello()); return true;
+        case v2::Frame::kBatch:
             if (known == apps_.end() || !batch_->ParseFromString(frame.batch())) return false;
             known->second.model.apply(*batch_);
             return true;
-        case v1::Frame::kKeyframe: return load(frame.app(), frame.keyframe());
-        case v1::Frame::kDisconnected:
+        case v2::Frame::kKeyframe: return load(frame.app(), frame.keyframe());
+        case v2::Frame::kDisconnected:
             if (known == apps_.end()) return false;
             known->second.connected = false;
             known->second.orderly = frame.disconnected().orderly();
             known->second.disconnect_reason = frame.disconnected().reason();
             return true;
-        case v1::Frame::FRAME_NOT_SET: return false;
+        case v2::Frame::FRAME_NOT_SET: return false;
     }
     return false;
 }
 
-App& Session::greet(AppKey key, const v1::Hello& hello) {
+App& Session::greet(AppKey key, const v2::Hello& hello) {
     const auto [place, is_new] = apps_.try_emplace(key);
     App& app = place->second;
     if (is_new) app.model = Model(limits_);
@@ -64,7 +64,7 @@ App& Session::greet(AppKey key, const v1::Hello& hello) {
 }
 
 bool Session::load(AppKey key, const std::string& bytes) {
-    v1::Keyframe keyframe;
+    v2::Keyframe keyframe;
     if (!keyframe.ParseFromString(bytes)) return false;
     const auto known = apps_.find(key);
     if (known != apps_.end()) return known->second.model.load_keyframe(keyframe);
@@ -80,19 +80,19 @@ const App* Session::app(AppKey key) const {
     return found == apps_.end() ? nullptr : &found->second;
 }
 
-v1::Frame Session::keyframe(AppKey key) const {
-    v1::Frame frame;
+v2::Frame Session::keyframe(AppKey key) const {
+    v2::Frame frame;
     frame.set_app(key);
     if (const App* found = app(key)) {
-        v1::Keyframe keyframe;
+        v2::Keyframe keyframe;
         found->model.save_keyframe(keyframe);
         keyframe.SerializeToString(frame.mutable_keyframe());
     }
     return frame;
 }
 
-v1::Frame Session::hello(AppKey key) const {
-    v1::Frame frame;
+v2::Frame Session::hello(AppKey key) const {
+    v2::Frame frame;
     frame.set_app(key);
     const auto found = hellos_.find(key);
     if (found != hellos_.end()) frame.mutable_hello()->ParseFromString(found->second);

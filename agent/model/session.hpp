@@ -1,4 +1,4 @@
-// All apps of one source: an agent's stream or a trace file. The fold of Frames (proto/coroscope/v1/session.proto).
+// All apps of one source: an agent's stream or a trace file. The fold of Frames (proto/coroscope/v2/session.proto).
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@
 
 #include "model.hpp"
 
-namespace coroscope::v1 {
+namespace coroscope::v2 {
 class Batch;
 class Frame;
 class Hello;
-}  // namespace coroscope::v1
+}  // namespace coroscope::v2
 
 namespace coroscope::model {
 
@@ -41,13 +41,13 @@ public:
 
     // Folds one frame. False when its bytes do not parse or make no sense; the session is then unchanged but for a
     // counter.
-    bool apply(const v1::Frame& frame);
+    bool apply(const v2::Frame& frame);
 
     const std::map<AppKey, App>& apps() const { return apps_; }
     const App* app(AppKey key) const;
     // A keyframe of one app, for a late subscriber or an index.
-    v1::Frame keyframe(AppKey key) const;
-    v1::Frame hello(AppKey key) const;
+    v2::Frame keyframe(AppKey key) const;
+    v2::Frame hello(AppKey key) const;
     std::uint64_t bad_frames() const { return bad_frames_; }
     std::uint64_t version() const { return version_; }
 
@@ -55,12 +55,12 @@ public:
     bool forget(AppKey key);
 
 private:
-    bool fold(const v1::Frame& frame);
-    App& greet(AppKey key, const v1::Hello& hello);
+    bool fold(const v2::Frame& frame);
+    App& greet(AppKey key, const v2::Hello& hello);
     bool load(AppKey key, const std::string& bytes);
 
     Limits limits_;
-    std::unique_ptr<v1::Batch> batch_;  // reused: parsing into it allocates little
+    std::unique_ptr<v2::Batch> batch_;  // reused: parsing into it allocates little
     std::map<AppKey, App> apps_;
     std::map<AppKey, std::string> hellos_;  // serialised, as they came
     std::uint64_t bad_frames_ = 0;

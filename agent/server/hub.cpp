@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "coroscope/v1/events.pb.h"
+#include "coroscope/v2/events.pb.h"
 #include "log.hpp"
 
 namespace coroscope::server {
@@ -28,7 +28,7 @@ struct Hub::Record {
     std::shared_ptr<AppLink> link;  // nullptr: not connected
     std::uint64_t connection = 0;
     std::uint64_t events_seen = 0;
-    std::optional<v1::Frame> end;  // the Disconnected frame, while it is not connected
+    std::optional<v2::Frame> end;  // the Disconnected frame, while it is not connected
     std::uint64_t ended = 0;       // order among the ended, under Hub::mutex_; 0: connected
 };
 
@@ -49,7 +49,7 @@ Hub::Records Hub::records() const {
     return all;
 }
 
-std::shared_ptr<Hub::Record> Hub::record_for(const v1::Hello& hello, std::uint64_t connection) {
+std::shared_ptr<Hub::Record> Hub::record_for(const v2::Hello& hello, std::uint64_t connection) {
     const std::scoped_lock lock(mutex_);
     // Without an instance nothing says who it is: it is a new app each time.
     std::string instance = hello.instance();
@@ -65,7 +65,7 @@ std::shared_ptr<Hub::Record> Hub::record_for(const v1::Hello& hello, std::uint64
     return record;
 }
 
-model::AppKey Hub::hello(const v1::Hello& hello, std::uint64_t connection, std::shared_ptr<AppLink> link) {
+model::AppKey Hub::hello(const v2::Hello& hello, std::uint64_t connection, std::shared_ptr<AppLink> link) {
     const std::shared_ptr<Record> record = record_for(hello, connection);
     std::shared_ptr<AppLink> before;
     {
@@ -74,7 +74,7 @@ model::AppKey Hub::hello(const v1::Hello& hello, std::uint64_t connection, std::
         record->connection = connection;
         record->end.reset();
         const bool first = record->session.app(record->key) == nullptr;
-        v1::Frame frame;
+        v2::Frame frame;
         frame.set_app(record->key);
         *frame.mutable_hello() = hello;
         if (record->session.apply(frame)) publish(*record, std::move(frame), first);
@@ -86,7 +86,7 @@ model::AppKey Hub::hello(const v1::Hello& hello, std::uint64_t connection, std::
 bool Hub::batch(model::AppKey app, std::uint64_t connection, std::string&& bytes) {
     const std::shared_ptr<Record> record = this->record(app);
     if (!record) return false;
-    v1::Frame frame;
+    v2::Frame frame;
     frame.set_app(app);
     frame.set_batch(std::move(bytes));
 
@@ -110,7 +110,7 @@ void Hub::disconnected(model::AppKey app, std::uint64_t connection, const std::s
         const std::scoped_lock lock(record->mutex);
         if (record->connection != connection) return;
         record->link.reset();
-        v1::Frame frame;
+        v2::Frame frame;
         frame.set_app(app);
         frame.mutable_disconnected()->set_reason(reason);
         frame.mutable_disconnected()->set_orderly(orderly);
@@ -139,14 +139,14 @@ void Hub::retire() {
 }
 
 // With the app's mutex held, after its fold took the frame.
-void Hub::publish(Record& record, v1::Frame&& frame, bool first) {
+void Hub::publish(Record& record, v2::Frame&& frame, bool first) {
     std::vector<std::shared_ptr<Subscription>> readers;
     {
         const std::scoped_lock lock(mutex_);
         readers = subscriptions_;
     }
     if (readers.empty()) return;
-    const auto update = std::make_shared<v1::WatchUpdate>();
+    const auto update = std::make_shared<v2::WatchUpdate>();
     *update->mutable_frame() = std::move(frame);
     for (const std::shared_ptr<Subscription>& reader : readers) {
         if (first) {
@@ -183,14 +183,14 @@ bool Hub::tell_state(Record& record, Subscription& subscription) {
         if (subscription.closed_ || subscription.cut_) return false;
         if (!subscription.in_step_.insert(record.key).second) return false;
     }
-    const auto add = [&](v1::Frame&& frame) {
-        const auto update = std::make_shared<v1::WatchUpdate>();
+    const auto add = [&](v2::Frame&& frame) {
+        const auto update = std::make_shared<v2::WatchUpdate>();
         *update->mutable_frame() = std::move(frame);
         subscription.ahead_.push_back(update);
     };
     add(record.session.hello(record.key));
     add(record.session.keyframe(record.key));
-    if (record.end) add(v1::Frame(*record.end));
+    if (record.end) add(v2::Frame(*record.end));
     return true;
 }
 
@@ -203,7 +203,7 @@ bool Hub::resync_one(Subscription& subscription) {
 }
 
 Update Hub::next(Subscription& subscription, std::chrono::milliseconds pause) {
-    const auto update = std::make_shared<v1::WatchUpdate>();
+    const auto update = std::make_shared<v2::WatchUpdate>();
     std::unique_lock lock(subscription.mutex_);
     for (;;) {
         if (subscription.cut_) {
@@ -241,11 +241,11 @@ void Hub::repeat_keyframes(Subscription& subscription) {
     for (const std::shared_ptr<Record>& record : records()) {
         const std::scoped_lock lock(record->mutex);
         if (record->session.app(record->key) == nullptr) continue;
-        const auto update = std::make_shared<v1::WatchUpdate>();
+        const auto update = std::make_shared<v2::WatchUpdate>();
         *update->mutable_frame() = record->session.keyframe(record->key);
         subscription.offer(record->key, update);
     }
-    const auto end = std::make_shared<v1::WatchUpdate>();
+    const auto end = std::make_shared<v2::WatchUpdate>();
     end->mutable_caught_up();
     const std::scoped_lock lock(subscription.mutex_);
     if (!subscription.closed_) subscription.push(end);
@@ -258,7 +258,7 @@ std::shared_ptr<AppLink> Hub::link(model::AppKey app) const {
     return found->link;
 }
 
-void Hub::fill(v1::StatusResponse& status) const {
+void Hub::fill(v2::StatusResponse& status) const {
     std::uint64_t connected = 0;
     for (const std::shared_ptr<Record>& record : records()) {
         const std::scoped_lock lock(record->mutex);

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "agent/model/session.hpp"
-#include "coroscope/v1/ingest.pb.h"
-#include "coroscope/v1/observe.pb.h"
+#include "coroscope/v2/ingest.pb.h"
+#include "coroscope/v2/observe.pb.h"
 #include "options.hpp"
 #include "subscription.hpp"
 
@@ -27,7 +27,7 @@ class AppLink {
 public:
     virtual ~AppLink() = default;
     // Sends a command and waits for its result, at most for `deadline_ms`.
-    virtual v1::CommandResult command(const v1::Command& command, unsigned deadline_ms) = 0;
+    virtual v2::CommandResult command(const v2::Command& command, unsigned deadline_ms) = 0;
     // Ends the connection. `why` goes to the app.
     virtual void end(const std::string& why) = 0;
 };
@@ -39,7 +39,7 @@ public:
 
     // --- from an app's connection. `connection` is unique to it: what a connection says after its successor came is
     // ignored. A known instance keeps its key, and the connection it had before is ended.
-    model::AppKey hello(const v1::Hello& hello, std::uint64_t connection, std::shared_ptr<AppLink> link);
+    model::AppKey hello(const v2::Hello& hello, std::uint64_t connection, std::shared_ptr<AppLink> link);
     // False: the bytes are no batch. They are counted and not passed on.
     bool batch(model::AppKey app, std::uint64_t connection, std::string&& bytes);
     void disconnected(model::AppKey app, std::uint64_t connection, const std::string& reason, bool orderly);
@@ -57,7 +57,7 @@ public:
     void repeat_keyframes(Subscription& subscription);
 
     std::shared_ptr<AppLink> link(model::AppKey app) const;  // nullptr: unknown or not connected
-    void fill(v1::StatusResponse& status) const;
+    void fill(v2::StatusResponse& status) const;
     // Ends all: apps are told `why`, subscriptions give what they have queued and end, but for those `to_the_end`.
     void close(const std::string& why);
 
@@ -66,9 +66,9 @@ private:
     using Records = std::vector<std::shared_ptr<Record>>;
 
     std::shared_ptr<Record> record(model::AppKey app) const;
-    std::shared_ptr<Record> record_for(const v1::Hello& hello, std::uint64_t connection);
+    std::shared_ptr<Record> record_for(const v2::Hello& hello, std::uint64_t connection);
     Records records() const;
-    void publish(Record& record, v1::Frame&& frame, bool first);
+    void publish(Record& record, v2::Frame&& frame, bool first);
     bool tell_state(Record& record, Subscription& subscription);
     bool resync_one(Subscription& subscription);
     void retire();

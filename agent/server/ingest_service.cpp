@@ -18,7 +18,7 @@ namespace coroscope::server {
 
 namespace {
 
-std::string describe(const v1::Hello& hello) {
+std::string describe(const v2::Hello& hello) {
     return "'" + printable(hello.name()) + "' (pid " + std::to_string(hello.pid()) + ", " + printable(hello.library()) +
            ")";
 }
@@ -29,7 +29,7 @@ std::string host_name() {
 }
 
 // Why a connection that said no goodbye has ended, as far as this machine can tell.
-std::string why_lost(const v1::Hello& hello) {
+std::string why_lost(const v2::Hello& hello) {
     const auto pid = static_cast<pid_t>(hello.pid());
     if (pid <= 0 || hello.host() != host_name()) return "connection lost";
     if (::kill(pid, 0) != 0 && errno == ESRCH) return "connection lost: the process is gone, without a goodbye";
@@ -40,7 +40,7 @@ std::string why_lost(const v1::Hello& hello) {
 
 // One stream. gRPC deletes nothing: it calls OnDone() last, which deletes this. The folding thread calls Finish() as
 // its last act.
-class IngestService::Connection final : public grpc::ServerBidiReactor<v1::AppMessage, v1::AgentMessage> {
+class IngestService::Connection final : public grpc::ServerBidiReactor<v2::AppMessage, v2::AgentMessage> {
 public:
     Connection(IngestService& service, std::uint64_t id)
         : service_(service), hub_(service.hub_), id_(id), link_(std::make_shared<Link>(this)) {
@@ -61,9 +61,9 @@ private:
     class Link final : public AppLink {
     public:
         explicit Link(Connection* connection) : connection_(connection) {}
-        v1::CommandResult command(const v1::Command& command, unsigned deadline_ms) override;
+        v2::CommandResult command(const v2::Command& command, unsigned deadline_ms) override;
         void end(const std::string& why) override;
-        void result(const v1::CommandResult& result);
+        void result(const v2::CommandResult& result);
         void detach();  // the connection goes; waiting commands fail
 
     private:
@@ -71,15 +71,15 @@ private:
         std::condition_variable changed_;
         Connection* connection_;  // under mutex_, as all below; nullptr: gone
         std::uint64_t last_command_ = 0;
-        std::map<std::uint64_t, v1::CommandResult> results_;  // of commands somebody waits for; id 0 inside: none yet
+        std::map<std::uint64_t, v2::CommandResult> results_;  // of commands somebody waits for; id 0 inside: none yet
     };
 
     void fold();
     bool greet();
-    bool take(v1::AppMessage& message);
+    bool take(v2::AppMessage& message);
     void read_more(std::size_t below_bytes);  // under mutex_
-    void handle(v1::AppMessage& message);
-    void send(v1::AgentMessage&& message);
+    void handle(v2::AppMessage& message);
+    void send(v2::AgentMessage&& message);
     void write_next();  // under mutex_
     void finish(const grpc::Status& status);
 
@@ -88,22 +88,22 @@ private:
     const std::uint64_t id_;
     const std::shared_ptr<Link> link_;
 
-    v1::AppMessage incoming_;  // gRPC's while a read is under way
+    v2::AppMessage incoming_;  // gRPC's while a read is under way
 
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<v1::AppMessage> inbox_;  // under mutex_, as all below; bound: AgentOptions::inbox_bytes
+    std::deque<v2::AppMessage> inbox_;  // under mutex_, as all below; bound: AgentOptions::inbox_bytes
     std::size_t inbox_size_bytes_ = 0;
     bool reading_ = true;  // a read is under way
     bool input_ended_ = false;
     bool finishing_ = false;               // nothing may be started any more
-    std::deque<v1::AgentMessage> outbox_;  // commands wait for their results, so it holds at most one a waiting caller
+    std::deque<v2::AgentMessage> outbox_;  // commands wait for their results, so it holds at most one a waiting caller
     bool writing_ = false;
     bool write_failed_ = false;
     std::string ended_by_agent_;  // why; empty: not
 
     // The folding thread's.
-    v1::Hello hello_;
+    v2::Hello hello_;
     model::AppKey app_ = 0;
     bool goodbye_ = false;
     bool bad_batch_logged_ = false;
@@ -130,7 +130,7 @@ void IngestService::Connection::read_more(std::size_t below_bytes) {
 }
 
 // Waits for the next message. False: there will be none.
-bool IngestService::Connection::take(v1::AppMessage& message) {
+bool IngestService::Connection::take(v2::AppMessage& message) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !inbox_.empty() || input_ended_ || !ended_by_agent_.empty(); });
     if (inbox_.empty()) return false;
@@ -143,7 +143,7 @@ bool IngestService::Connection::take(v1::AppMessage& message) {
 
 void IngestService::Connection::fold() {
     if (!greet()) return;
-    for (v1::AppMessage message; take(message);) handle(message);
+    for (v2::AppMessage message; take(message);) handle(message);
     std::string ended_by_agent;
     {
         const std::scoped_lock lock(mutex_);
@@ -162,7 +162,7 @@ void IngestService::Connection::fold() {
 
 // The first message. False: the connection is finished.
 bool IngestService::Connection::greet() {
-    v1::AppMessage message;
+    v2::AppMessage message;
     if (!take(message) || !message.has_hello()) {
         link_->detach();
         finish(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the first message of an app must be a Hello"));
@@ -170,8 +170,8 @@ bool IngestService::Connection::greet() {
     }
     hello_ = std::move(*message.mutable_hello());
     const std::string refused = refusal(hello_.version(), "this app " + describe(hello_));
-    v1::AgentMessage answer;
-    v1::Welcome& welcome = *answer.mutable_welcome();
+    v2::AgentMessage answer;
+    v2::Welcome& welcome = *answer.mutable_welcome();
     set_protocol_version(*welcome.mutable_version());
     welcome.set_agent(agent_name());
     welcome.set_accepted(refused.empty());
@@ -189,22 +189,22 @@ bool IngestService::Connection::greet() {
     return true;
 }
 
-void IngestService::Connection::handle(v1::AppMessage& message) {
+void IngestService::Connection::handle(v2::AppMessage& message) {
     switch (message.message_case()) {
-        case v1::AppMessage::kBatch:
+        case v2::AppMessage::kBatch:
             if (!hub_.batch(app_, id_, std::move(*message.mutable_batch())) && !bad_batch_logged_) {
                 bad_batch_logged_ = true;
                 spdlog::warn("app {} {} sent a batch that cannot be read; such batches are skipped", app_,
                              describe(hello_));
             }
             break;
-        case v1::AppMessage::kGoodbye: goodbye_ = true; break;
-        case v1::AppMessage::kCommandResult: link_->result(message.command_result()); break;
+        case v2::AppMessage::kGoodbye: goodbye_ = true; break;
+        case v2::AppMessage::kCommandResult: link_->result(message.command_result()); break;
         default: break;  // a newer minor version's
     }
 }
 
-void IngestService::Connection::send(v1::AgentMessage&& message) {
+void IngestService::Connection::send(v2::AgentMessage&& message) {
     const std::scoped_lock lock(mutex_);
     if (write_failed_) return;
     outbox_.push_back(std::move(message));
@@ -239,8 +239,8 @@ void IngestService::Connection::finish(const grpc::Status& status) {
     Finish(status);
 }
 
-v1::CommandResult IngestService::Connection::Link::command(const v1::Command& command, unsigned deadline_ms) {
-    v1::CommandResult failed;
+v2::CommandResult IngestService::Connection::Link::command(const v2::Command& command, unsigned deadline_ms) {
+    v2::CommandResult failed;
     failed.set_id(command.id());
     std::unique_lock lock(mutex_);
     if (connection_ == nullptr) {
@@ -249,13 +249,13 @@ v1::CommandResult IngestService::Connection::Link::command(const v1::Command& co
     }
     const std::uint64_t id = ++last_command_;
     results_[id];
-    v1::AgentMessage message;
+    v2::AgentMessage message;
     *message.mutable_command() = command;
     message.mutable_command()->set_id(id);
     connection_->send(std::move(message));
     changed_.wait_for(lock, std::chrono::milliseconds(deadline_ms),
                       [&] { return results_[id].id() != 0 || connection_ == nullptr; });
-    v1::CommandResult result = std::move(results_[id]);
+    v2::CommandResult result = std::move(results_[id]);
     results_.erase(id);
     if (result.id() == 0) {
         failed.set_error(connection_ == nullptr
@@ -267,7 +267,7 @@ v1::CommandResult IngestService::Connection::Link::command(const v1::Command& co
     return result;
 }
 
-void IngestService::Connection::Link::result(const v1::CommandResult& result) {
+void IngestService::Connection::Link::result(const v2::CommandResult& result) {
     const std::scoped_lock lock(mutex_);
     const auto waiting = results_.find(result.id());
     if (waiting == results_.end()) return;  // came after its deadline
@@ -289,11 +289,11 @@ void IngestService::Connection::Link::detach() {
     changed_.notify_all();
 }
 
-grpc::ServerBidiReactor<v1::AppMessage, v1::AgentMessage>* IngestService::Attach(
+grpc::ServerBidiReactor<v2::AppMessage, v2::AgentMessage>* IngestService::Attach(
     grpc::CallbackServerContext* /*context*/) {
     if (streams_.enter()) return new Connection(*this, last_connection_.fetch_add(1, std::memory_order_relaxed) + 1);
     spdlog::warn("refused an app: {} connections are open already", options_.max_connections);
-    class Refusal final : public grpc::ServerBidiReactor<v1::AppMessage, v1::AgentMessage> {
+    class Refusal final : public grpc::ServerBidiReactor<v2::AppMessage, v2::AgentMessage> {
     public:
         Refusal() { Finish(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "the agent has too many connections")); }
         void OnDone() override { delete this; }

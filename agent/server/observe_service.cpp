@@ -12,7 +12,7 @@
 namespace coroscope::server {
 
 // One subscriber. Its thread calls Finish() as its last act; OnDone() deletes this.
-class ObserveService::Watcher final : public grpc::ServerWriteReactor<v1::WatchUpdate> {
+class ObserveService::Watcher final : public grpc::ServerWriteReactor<v2::WatchUpdate> {
 public:
     Watcher(ObserveService& service, bool follow)
         : service_(service), subscription_(service.hub_.subscribe(follow, service.options_.subscriber_queue_bytes)) {
@@ -59,7 +59,7 @@ private:
     }
 
     // Until the transport took it. False: the subscriber is gone.
-    bool write(const v1::WatchUpdate& update) {
+    bool write(const v2::WatchUpdate& update) {
         std::unique_lock lock(mutex_);
         written_ = false;
         StartWrite(&update);
@@ -78,13 +78,13 @@ private:
 
 namespace {
 
-class Refusal final : public grpc::ServerWriteReactor<v1::WatchUpdate> {
+class Refusal final : public grpc::ServerWriteReactor<v2::WatchUpdate> {
 public:
     explicit Refusal(const grpc::Status& status) { Finish(status); }
     void OnDone() override { delete this; }
 };
 
-grpc::Status check(const v1::ProtocolVersion& version, std::string_view who) {
+grpc::Status check(const v2::ProtocolVersion& version, std::string_view who) {
     const std::string refused = refusal(version, who);
     if (refused.empty()) return grpc::Status::OK;
     spdlog::warn("refused: {}", refused);
@@ -93,8 +93,8 @@ grpc::Status check(const v1::ProtocolVersion& version, std::string_view who) {
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::WatchUpdate>* ObserveService::Watch(grpc::CallbackServerContext* /*context*/,
-                                                                 const v1::WatchRequest* request) {
+grpc::ServerWriteReactor<v2::WatchUpdate>* ObserveService::Watch(grpc::CallbackServerContext* /*context*/,
+                                                                 const v2::WatchRequest* request) {
     const grpc::Status status = check(request->version(), "this viewer or command");
     if (!status.ok()) return new Refusal(status);
     if (!streams_.enter()) {
@@ -104,10 +104,10 @@ grpc::ServerWriteReactor<v1::WatchUpdate>* ObserveService::Watch(grpc::CallbackS
     return new Watcher(*this, request->follow());
 }
 
-grpc::Status ObserveService::Control(grpc::ServerContext* /*context*/, const v1::ControlRequest* request,
-                                     v1::ControlResponse* response) {
+grpc::Status ObserveService::Control(grpc::ServerContext* /*context*/, const v2::ControlRequest* request,
+                                     v2::ControlResponse* response) {
     if (grpc::Status status = check(request->version(), "this viewer or command"); !status.ok()) return status;
-    if (request->command().command_case() == v1::Command::COMMAND_NOT_SET) {
+    if (request->command().command_case() == v2::Command::COMMAND_NOT_SET) {
         return {grpc::StatusCode::INVALID_ARGUMENT, "the request names no command that this agent knows"};
     }
     const std::shared_ptr<AppLink> link = hub_.link(request->app());
@@ -118,8 +118,8 @@ grpc::Status ObserveService::Control(grpc::ServerContext* /*context*/, const v1:
     return grpc::Status::OK;
 }
 
-grpc::Status ObserveService::Status(grpc::ServerContext* /*context*/, const v1::StatusRequest* request,
-                                    v1::StatusResponse* response) {
+grpc::Status ObserveService::Status(grpc::ServerContext* /*context*/, const v2::StatusRequest* request,
+                                    v2::StatusResponse* response) {
     if (grpc::Status status = check(request->version(), "this viewer or command"); !status.ok()) return status;
     set_protocol_version(*response->mutable_version());
     response->set_agent(agent_name());

@@ -1,9 +1,9 @@
-// The viewers' and commands' side of the agent (proto/coroscope/v1/observe.proto).
+// The viewers' and commands' side of the agent (proto/coroscope/v2/observe.proto).
 #pragma once
 
 #include <functional>
 
-#include "coroscope/v1/observe.grpc.pb.h"
+#include "coroscope/v2/observe.grpc.pb.h"
 #include "hub.hpp"
 #include "options.hpp"
 #include "stream_gauge.hpp"
@@ -12,7 +12,7 @@ namespace coroscope::server {
 
 // Watch is a callback method with one thread a subscriber, which waits for the hub and for the subscriber's flow
 // control in turn; Control and Status are short and run on gRPC's own threads.
-class ObserveService final : public v1::Observe::WithCallbackMethod_Watch<v1::Observe::Service> {
+class ObserveService final : public v2::Observe::WithCallbackMethod_Watch<v2::Observe::Service> {
 public:
     // How long an app has to answer a command.
     static constexpr unsigned command_deadline_ms = 5'000;
@@ -23,12 +23,12 @@ public:
 
     StreamGauge& streams() { return streams_; }
 
-    grpc::ServerWriteReactor<v1::WatchUpdate>* Watch(grpc::CallbackServerContext* context,
-                                                     const v1::WatchRequest* request) override;
-    grpc::Status Control(grpc::ServerContext* context, const v1::ControlRequest* request,
-                         v1::ControlResponse* response) override;
-    grpc::Status Status(grpc::ServerContext* context, const v1::StatusRequest* request,
-                        v1::StatusResponse* response) override;
+    grpc::ServerWriteReactor<v2::WatchUpdate>* Watch(grpc::CallbackServerContext* context,
+                                                     const v2::WatchRequest* request) override;
+    grpc::Status Control(grpc::ServerContext* context, const v2::ControlRequest* request,
+                         v2::ControlResponse* response) override;
+    grpc::Status Status(grpc::ServerContext* context, const v2::StatusRequest* request,
+                        v2::StatusResponse* response) override;
 
 private:
     class Watcher;

@@ -27,13 +27,13 @@ void Recorder::run() {
     while (ok) {
         const Update update = hub_.next(*subscription_, unflushed_ ? flush_after : Hub::forever);
         if (!update) break;
-        const bool pause = update->update_case() == v1::WatchUpdate::UPDATE_NOT_SET;
+        const bool pause = update->update_case() == v2::WatchUpdate::UPDATE_NOT_SET;
         ok = pause ? writer_.flush() : write(*update);
         unflushed_ = !pause;
     }
     hub_.unsubscribe(subscription_);
     if (ok) {
-        for (const v1::Frame& frame : held_back_) ok = ok && writer_.append(frame);
+        for (const v2::Frame& frame : held_back_) ok = ok && writer_.append(frame);
         ok = ok && writer_.finish();
     }
     recording_.store(false, std::memory_order_relaxed);
@@ -44,7 +44,7 @@ void Recorder::run() {
     }
 }
 
-bool Recorder::write(const v1::WatchUpdate& update) {
+bool Recorder::write(const v2::WatchUpdate& update) {
     if (update.has_cut_back()) {
         spdlog::warn("the disk is too slow for the recording: {} frames so far were replaced by keyframes",
                      update.cut_back().frames_dropped());
@@ -62,17 +62,17 @@ bool Recorder::write(const v1::WatchUpdate& update) {
     return true;
 }
 
-bool Recorder::write_frame(const v1::Frame& frame) {
+bool Recorder::write_frame(const v2::Frame& frame) {
     bytes_since_keyframe_ += frame.ByteSizeLong();
     return writer_.append(frame);
 }
 
 // Between the request for keyframes and their last: an app's frames go before the block until its keyframe comes, then
 // behind it.
-bool Recorder::gather(const v1::WatchUpdate& update) {
+bool Recorder::gather(const v2::WatchUpdate& update) {
     if (update.has_frame()) {
-        const v1::Frame& frame = update.frame();
-        const auto same_app = [&](const v1::Frame& other) { return other.app() == frame.app(); };
+        const v2::Frame& frame = update.frame();
+        const auto same_app = [&](const v2::Frame& other) { return other.app() == frame.app(); };
         if (frame.has_keyframe()) {
             keyframes_.push_back(frame);
         } else if (std::any_of(keyframes_.begin(), keyframes_.end(), same_app)) {
@@ -85,9 +85,9 @@ bool Recorder::gather(const v1::WatchUpdate& update) {
     gathering_ = false;
     bytes_since_keyframe_ = 0;
     last_keyframe_bytes_ = 0;
-    for (const v1::Frame& keyframe : keyframes_) last_keyframe_bytes_ += keyframe.ByteSizeLong();
+    for (const v2::Frame& keyframe : keyframes_) last_keyframe_bytes_ += keyframe.ByteSizeLong();
     bool ok = writer_.append_keyframes(keyframes_);
-    for (const v1::Frame& frame : held_back_) ok = ok && write_frame(frame);
+    for (const v2::Frame& frame : held_back_) ok = ok && write_frame(frame);
     keyframes_.clear();
     held_back_.clear();
     return ok;

@@ -36,9 +36,9 @@ public:
 
 private:
     void run();
-    bool write(const v1::WatchUpdate& update);
-    bool write_frame(const v1::Frame& frame);
-    bool gather(const v1::WatchUpdate& update);
+    bool write(const v2::WatchUpdate& update);
+    bool write_frame(const v2::Frame& frame);
+    bool gather(const v2::WatchUpdate& update);
 
     Hub& hub_;
     const std::string path_;
@@ -52,8 +52,8 @@ private:
     std::size_t bytes_since_keyframe_ = 0;
     std::size_t last_keyframe_bytes_ = 0;
     bool gathering_ = false;            // keyframes of a block are on their way
-    std::vector<v1::Frame> keyframes_;  // those that came
-    std::vector<v1::Frame> held_back_;  // frames of apps whose keyframe came: they belong behind the block
+    std::vector<v2::Frame> keyframes_;  // those that came
+    std::vector<v2::Frame> held_back_;  // frames of apps whose keyframe came: they belong behind the block
 
     std::thread thread_;
 };

@@ -11,11 +11,11 @@
 #include <string>
 
 #include "agent/model/session.hpp"
-#include "coroscope/v1/observe.pb.h"
+#include "coroscope/v2/observe.pb.h"
 
 namespace coroscope::server {
 
-using Update = std::shared_ptr<const v1::WatchUpdate>;  // shared by all subscriptions, encoded by each
+using Update = std::shared_ptr<const v2::WatchUpdate>;  // shared by all subscriptions, encoded by each
 
 // Fan-out calls offer() and appear() with the app's mutex held, so that the order of one app's frames is that of its
 // fold. One thread reads, through Hub::next(). close() from any thread.

@@ -1,6 +1,6 @@
 #include "version.hpp"
 
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/session.pb.h"
 #include "proto/address/protocol_version.hpp"
 
 namespace coroscope::server {
@@ -9,12 +9,12 @@ std::string agent_name() { return "coroscope " + std::string(version_text()); }
 
 std::string_view version_text() { return COROSCOPE_VERSION; }
 
-void set_protocol_version(v1::ProtocolVersion& version) {
+void set_protocol_version(v2::ProtocolVersion& version) {
     version.set_major(protocol_major);
     version.set_minor(protocol_minor);
 }
 
-std::string refusal(const v1::ProtocolVersion& theirs, std::string_view who) {
+std::string refusal(const v2::ProtocolVersion& theirs, std::string_view who) {
     if (theirs.major() == protocol_major) return {};
     const auto text = [](unsigned major, unsigned minor) {
         return std::to_string(major) + "." + std::to_string(minor);

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace coroscope::v1 {
+namespace coroscope::v2 {
 class ProtocolVersion;
 }
 
@@ -15,10 +15,10 @@ std::string agent_name();
 // "0.1.0"
 std::string_view version_text();
 
-void set_protocol_version(v1::ProtocolVersion& version);
+void set_protocol_version(v2::ProtocolVersion& version);
 
 // Empty when `theirs` can talk with us; else why not, with both versions, and what to do. `who` is "this app (pipeline,
 // pid 12, coroscope 2.0.0)" or "this command".
-std::string refusal(const v1::ProtocolVersion& theirs, std::string_view who);
+std::string refusal(const v2::ProtocolVersion& theirs, std::string_view who);
 
 }  // namespace coroscope::server

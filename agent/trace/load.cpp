@@ -1,7 +1,7 @@
 // Folds a trace file.
 #include "load.hpp"
 
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/session.pb.h"
 #include "proto/container/trace_file.hpp"
 
 namespace coroscope::trace {
@@ -13,7 +13,7 @@ Loaded load(const std::string& path, model::Limits limits) {
         loaded.error = reader.error();
         return loaded;
     }
-    const bool whole = reader.read([&](const v1::Frame& frame) {
+    const bool whole = reader.read([&](const v2::Frame& frame) {
         loaded.session.apply(frame);
         return true;
     });

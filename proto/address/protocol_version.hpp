@@ -1,4 +1,4 @@
-// The version of the conversation (ProtocolVersion in proto/coroscope/v1/session.proto). std only: every end of it
+// The version of the conversation (ProtocolVersion in proto/coroscope/v2/session.proto). std only: every end of it
 // shares this.
 #pragma once
 

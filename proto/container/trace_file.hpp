@@ -8,7 +8,7 @@
 //
 //     trace::Reader reader("t.cst");
 //     if (!reader.ok()) return fail(reader.error());
-//     if (!reader.read([&](const v1::Frame& frame) { return session.apply(frame), true; })) warn(reader.warning());
+//     if (!reader.read([&](const v2::Frame& frame) { return session.apply(frame), true; })) warn(reader.warning());
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-namespace coroscope::v1 {
+namespace coroscope::v2 {
 class Frame;
 }
 
@@ -40,8 +40,8 @@ public:
 
     // Buffers; writes a block when 256 KiB are full. False with an empty error(): this frame is too large for any block
     // (see Reader's bounds) and was left out; the writer goes on.
-    bool append(const v1::Frame& frame);
-    bool append_keyframes(const std::vector<v1::Frame>& keyframes);  // a keyframe block: a place to seek to
+    bool append(const v2::Frame& frame);
+    bool append_keyframes(const std::vector<v2::Frame>& keyframes);  // a keyframe block: a place to seek to
     bool flush();                                                    // the buffered frames become a block on disk
     bool finish();                                                   // flush, index, close
     const std::string& error() const;  // empty: all well. "no space left on device (t.cst)" ...
@@ -78,7 +78,7 @@ public:
     // then warning() says how: "cut off after 12 whole blocks (1.4 MB of 1.5 MB used)".
     // Past a damaged block it goes on at the next keyframe block, if the index tells of one.
     // `from`: 0, the beginning, or the offset of a run.
-    bool read(const std::function<bool(const v1::Frame&)>& on_frame, std::uint64_t from = 0);
+    bool read(const std::function<bool(const v2::Frame&)>& on_frame, std::uint64_t from = 0);
     const std::string& warning() const;
     std::uint64_t size() const;             // of the file in bytes when it was opened
     const std::vector<Run>& index() const;  // empty: the file has none, or a damaged one

@@ -3,7 +3,7 @@
 #include "format.hpp"
 #include "trace_file.hpp"
 
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/session.pb.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -95,7 +95,7 @@ struct Reader::State {
     Block read_block(std::uint64_t offset);
     // True: all frames were handed on. Stopped: the caller had enough.
     enum class Handed { all, stopped, bad };
-    static Handed hand_on(const Block& block, const std::function<bool(const v1::Frame&)>& on_frame);
+    static Handed hand_on(const Block& block, const std::function<bool(const v2::Frame&)>& on_frame);
     std::uint64_t next_keyframe(std::uint64_t after) const;
 };
 
@@ -224,10 +224,10 @@ Reader::State::Block Reader::State::read_block(std::uint64_t offset) {
 }
 
 Reader::State::Handed Reader::State::hand_on(const Block& block,
-                                             const std::function<bool(const v1::Frame&)>& on_frame) {
+                                             const std::function<bool(const v2::Frame&)>& on_frame) {
     if (block.header.type != format::BlockType::frames && block.header.type != format::BlockType::keyframes)
         return Handed::all;  // a newer minor version's: not for us
-    v1::Frame frame;
+    v2::Frame frame;
     for (std::string_view rest = block.payload; !rest.empty();) {
         const auto length = format::take_varint(rest);
         if (!length || *length > rest.size()) return Handed::bad;
@@ -260,7 +260,7 @@ const std::string& Reader::warning() const { return state_->warning; }
 std::uint64_t Reader::size() const { return state_->size; }
 const std::vector<Reader::Run>& Reader::index() const { return state_->index; }
 
-bool Reader::read(const std::function<bool(const v1::Frame&)>& on_frame, std::uint64_t from) {
+bool Reader::read(const std::function<bool(const v2::Frame&)>& on_frame, std::uint64_t from) {
     State& s = *state_;
     s.warning.clear();
     if (!s.header_good) {

@@ -2,7 +2,7 @@
 #include "format.hpp"
 #include "trace_file.hpp"
 
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/session.pb.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -134,7 +134,7 @@ struct Writer::State {
     }
 
     // False: no block takes this frame.
-    bool buffer(const v1::Frame& frame) {
+    bool buffer(const v2::Frame& frame) {
         const std::size_t size = frame.ByteSizeLong();
         format::put_varint(pending, size);
         const std::size_t begin = pending.size();
@@ -145,7 +145,7 @@ struct Writer::State {
         return true;
     }
 
-    bool add(const v1::Frame& frame, format::BlockType& type) {
+    bool add(const v2::Frame& frame, format::BlockType& type) {
         constexpr std::size_t length_bytes = 10;
         const std::size_t size = frame.ByteSizeLong();
         if (size + length_bytes > Reader::max_block) return false;
@@ -177,7 +177,7 @@ Writer::Writer(const std::string& path) : state_(std::make_unique<State>()) {
 
 Writer::~Writer() { finish(); }
 
-bool Writer::append(const v1::Frame& frame) {
+bool Writer::append(const v2::Frame& frame) {
     State& s = *state_;
     if (!s.usable()) return false;
     auto type = format::BlockType::frames;
@@ -185,12 +185,12 @@ bool Writer::append(const v1::Frame& frame) {
     return s.pending.size() < block_bytes || flush();
 }
 
-bool Writer::append_keyframes(const std::vector<v1::Frame>& keyframes) {
+bool Writer::append_keyframes(const std::vector<v2::Frame>& keyframes) {
     State& s = *state_;
     if (!s.usable() || !flush()) return false;
     auto type = format::BlockType::keyframes;
     bool all = true;
-    for (const v1::Frame& frame : keyframes) all = s.add(frame, type) && all;
+    for (const v2::Frame& frame : keyframes) all = s.add(frame, type) && all;
     // With one left out it is no state of everything: its frames still count, but nobody may begin here.
     if (!all) type = format::BlockType::frames;
     return s.write_pending(type) && all;

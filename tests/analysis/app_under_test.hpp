@@ -24,19 +24,19 @@ public:
         app_.key = 5;
         app_.name = "app";
         app_.connected = true;
-        v1::Hello hello;
+        v2::Hello hello;
         hello.set_slow_step_ns(100 * ms);
         app_.model.set_hello(hello);
         BatchBuilder b(++sequence_);
         model::test::define_program(b);
         b.loop_started(1000, 7).created(1000, 1, 0, 1).begin(1001, 1).created(1002, 2, 1, 3).named(1002, 2, 1);
-        b.end(1003, 1, v1::WAIT_TASK, 2, 4).begin(1004, 2).end(1005, 2, v1::WAIT_TIMER, 0, 7);
+        b.end(1003, 1, v2::WAIT_TASK, 2, 4).begin(1004, 2).end(1005, 2, v2::WAIT_TIMER, 0, 7);
         b.poll_begin(1010).poll_end(1020, 0);
         app_.model.apply(b);
     }
 
     BatchBuilder next() { return BatchBuilder(++sequence_); }
-    void apply(const v1::Batch& batch) { app_.model.apply(batch); }
+    void apply(const v2::Batch& batch) { app_.model.apply(batch); }
     model::App& app() { return app_; }
     const model::Model& model() { return app_.model; }
 

@@ -5,7 +5,7 @@
 
 #include "agent/analysis/evidence.hpp"
 #include "app_under_test.hpp"
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/session.pb.h"
 #include "tests/model/history.hpp"
 
 namespace coroscope::analysis::test {
@@ -31,7 +31,7 @@ TEST(Problems, OfOneKindTheLongestIsFirst) {
                   .callback_end(3000 + 150 * ms)
                   .ready(1 * s, 2)
                   .begin(1 * s, 2)
-                  .end(2 * s, 2, v1::WAIT_TIMER, 0, 5));
+                  .end(2 * s, 2, v2::WAIT_TIMER, 0, 5));
     const auto found = app.problems("slow_step");
     ASSERT_EQ(found.size(), 2u);
     EXPECT_EQ(found[0].duration_ns, 1 * s);
@@ -41,13 +41,13 @@ TEST(Problems, OfOneKindTheLongestIsFirst) {
 TEST(Problems, OfAllAppsOfASession) {
     model::Session session;
     for (const std::uint64_t key : {3u, 8u}) {
-        v1::Frame frame;
+        v2::Frame frame;
         frame.set_app(key);
         frame.mutable_hello()->set_name("app");
         session.apply(frame);
         BatchBuilder b(1);
-        b.report(v1::Report::CALLBACK_EXCEPTION, 5000, 0).set_text("std::bad_alloc");
-        frame.set_batch(static_cast<const v1::Batch&>(b).SerializeAsString());
+        b.report(v2::Report::CALLBACK_EXCEPTION, 5000, 0).set_text("std::bad_alloc");
+        frame.set_batch(static_cast<const v2::Batch&>(b).SerializeAsString());
         session.apply(frame);
     }
     const auto found = find_problems(session);
@@ -60,12 +60,12 @@ TEST(Problems, EachHasEvidenceAndAdviceWhateverTheModelIs) {
     for (std::uint64_t seed = 1; seed <= 60; ++seed) {
         SCOPED_TRACE(seed);
         model::App app;
-        v1::Hello hello;
+        v2::Hello hello;
         hello.set_slow_step_ns(60);
         app.model.set_hello(hello);
         model::test::HistoryOptions options;
         options.losses = seed % 2 == 0;
-        for (const v1::Batch& batch : model::test::random_history(seed, options)) {
+        for (const v2::Batch& batch : model::test::random_history(seed, options)) {
             app.model.apply(batch);
             for (const Problem& problem : find_problems(1, app)) {
                 EXPECT_FALSE(problem.kind.empty());

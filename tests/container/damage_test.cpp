@@ -19,9 +19,9 @@ struct Sample {
 Sample write_sample(const std::string& path) {
     Sample sample;
     Writer writer(path);
-    std::vector<v1::Frame> frames;
+    std::vector<v2::Frame> frames;
     const auto block_ends = [&] { sample.blocks.emplace_back(writer.bytes(), frames.size()); };
-    const auto add = [&](const v1::Frame& frame) {
+    const auto add = [&](const v2::Frame& frame) {
         frames.push_back(frame);
         writer.append(frame);
     };

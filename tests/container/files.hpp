@@ -1,8 +1,8 @@
 // What the container's tests share: a directory of their own, files as bytes, frames to write.
 #pragma once
 
-#include "coroscope/v1/events.pb.h"
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/events.pb.h"
+#include "coroscope/v2/session.pb.h"
 #include "proto/container/trace_file.hpp"
 
 #include <unistd.h>
@@ -41,16 +41,16 @@ inline std::string slurp(const std::string& path) {
 
 inline void spill(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
-inline v1::Frame hello_frame(std::uint64_t app, const std::string& name = "app") {
-    v1::Frame frame;
+inline v2::Frame hello_frame(std::uint64_t app, const std::string& name = "app") {
+    v2::Frame frame;
     frame.set_app(app);
     frame.mutable_hello()->set_name(name);
     frame.mutable_hello()->set_pid(4242);
     return frame;
 }
 
-inline v1::Frame batch_frame(std::uint64_t app, std::uint64_t sequence, std::uint64_t start_ns = 0) {
-    v1::Batch batch;
+inline v2::Frame batch_frame(std::uint64_t app, std::uint64_t sequence, std::uint64_t start_ns = 0) {
+    v2::Batch batch;
     batch.set_sequence(sequence);
     if (start_ns != 0) {
         auto& lane = *batch.add_lanes();
@@ -59,21 +59,21 @@ inline v1::Frame batch_frame(std::uint64_t app, std::uint64_t sequence, std::uin
         lane.set_kinds(std::string(3, '\x0a'));
         for (int i = 0; i < 3; ++i) lane.add_time_deltas(10);
     }
-    v1::Frame frame;
+    v2::Frame frame;
     frame.set_app(app);
     frame.set_batch(batch.SerializeAsString());
     return frame;
 }
 
-inline v1::Frame keyframe_frame(std::uint64_t app, std::size_t bytes = 20) {
-    v1::Frame frame;
+inline v2::Frame keyframe_frame(std::uint64_t app, std::size_t bytes = 20) {
+    v2::Frame frame;
     frame.set_app(app);
     frame.set_keyframe(std::string(bytes, 'k'));
     return frame;
 }
 
-inline v1::Frame random_frame(std::mt19937_64& random) {
-    v1::Frame frame;
+inline v2::Frame random_frame(std::mt19937_64& random) {
+    v2::Frame frame;
     frame.set_app(random() % 5);
     std::string bytes(random() % 5000, '\0');
     for (char& c : bytes) c = static_cast<char>(random() % 4);
@@ -87,7 +87,7 @@ inline v1::Frame random_frame(std::mt19937_64& random) {
     return frame;
 }
 
-inline std::vector<std::string> as_bytes(const std::vector<v1::Frame>& frames) {
+inline std::vector<std::string> as_bytes(const std::vector<v2::Frame>& frames) {
     std::vector<std::string> out;
     for (const auto& frame : frames) out.push_back(frame.SerializeAsString());
     return out;
@@ -105,7 +105,7 @@ inline Contents read_all(const std::string& path, std::uint64_t from = 0) {
     contents.ok = reader.ok();
     contents.error = reader.error();
     contents.whole = reader.read(
-        [&](const v1::Frame& frame) {
+        [&](const v2::Frame& frame) {
             contents.frames.push_back(frame.SerializeAsString());
             return true;
         },

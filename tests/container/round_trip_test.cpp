@@ -34,12 +34,12 @@ TEST(RoundTrip, AnyFramesComeBackInOrder) {
         SCOPED_TRACE(seed);
         std::mt19937_64 random(seed);
         const auto path = directory.file(std::to_string(seed));
-        std::vector<v1::Frame> written;
+        std::vector<v2::Frame> written;
         {
             Writer writer(path);
             for (std::uint64_t i = random() % 300; i > 0; --i) {
                 if (random() % 20 == 0) {
-                    std::vector<v1::Frame> keyframes;
+                    std::vector<v2::Frame> keyframes;
                     for (std::uint64_t k = random() % 3; k > 0; --k) keyframes.push_back(random_frame(random));
                     ASSERT_TRUE(writer.append_keyframes(keyframes)) << writer.error();
                     written.insert(written.end(), keyframes.begin(), keyframes.end());
@@ -115,7 +115,7 @@ TEST(RoundTrip, IndexStaysBoundedOverManyBlocks) {
     EXPECT_LE(reader.index().size(), 65'536u);
     EXPECT_EQ(frames, blocks);
     EXPECT_EQ(keyframes, blocks / 1000) << "a place to begin at was joined away while there were others";
-    EXPECT_TRUE(reader.read([](const v1::Frame&) { return true; })) << reader.warning();
+    EXPECT_TRUE(reader.read([](const v2::Frame&) { return true; })) << reader.warning();
 }
 
 TEST(RoundTrip, CallerMayStopEarly) {
@@ -127,7 +127,7 @@ TEST(RoundTrip, CallerMayStopEarly) {
     }
     Reader reader(path);
     int seen = 0;
-    EXPECT_TRUE(reader.read([&](const v1::Frame&) { return ++seen < 3; }));
+    EXPECT_TRUE(reader.read([&](const v2::Frame&) { return ++seen < 3; }));
     EXPECT_EQ(seen, 3);
 }
 
@@ -148,7 +148,7 @@ TEST(RoundTrip, FileBeingWrittenOpensUpToItsLastFlush) {
 TEST(RoundTrip, KeyframesTooLargeForOneBlockGoOnInTheNext) {
     Directory directory;
     const auto path = directory.file("t.cst");
-    const std::vector<v1::Frame> keyframes{keyframe_frame(1, 30u << 20), keyframe_frame(2, 30u << 20),
+    const std::vector<v2::Frame> keyframes{keyframe_frame(1, 30u << 20), keyframe_frame(2, 30u << 20),
                                            keyframe_frame(3, 30u << 20)};
     {
         Writer writer(path);

@@ -97,7 +97,7 @@ TEST(WriterFailure, ForkedCopyWritesNothing) {
 TEST(WriterFailure, FrameTooLargeIsLeftOutAndTheRestGoesOn) {
     Directory directory;
     const auto path = directory.file("t.cst");
-    v1::Frame batch;
+    v2::Frame batch;
     batch.set_batch(std::string(Reader::max_batch + 1, 'b'));
     {
         Writer writer(path);

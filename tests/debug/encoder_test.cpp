@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "coroscope/v1/events.pb.h"
+#include "coroscope/v2/events.pb.h"
 
 namespace coroscope::debug {
 namespace {
@@ -24,7 +24,7 @@ Record record(EventKind kind, std::uint64_t stamp, std::uint64_t task, std::uint
 }
 
 // What a reader of events.proto makes of a lane.
-std::vector<Record> decode(const v1::Lane& lane) {
+std::vector<Record> decode(const v2::Lane& lane) {
     std::vector<Record> records;
     std::uint64_t time = lane.start_ns(), task = 0;
     int tasks = 0, args = 0, stacks = 0;
@@ -46,7 +46,7 @@ std::vector<Record> decode(const v1::Lane& lane) {
 
 TEST(Encoder, RoundTrip) {
     const ClockMap clock(false);  // stamps are nanoseconds
-    v1::Batch batch;
+    v2::Batch batch;
     LaneEncoder lane(batch, 3, clock, 0);
     const std::vector<Record> records = {
         record(EventKind::loop_started, 1000, 0, 1),
@@ -78,7 +78,7 @@ TEST(Encoder, RoundTrip) {
 
 TEST(Encoder, TimesNeverGoBack) {
     const ClockMap clock(false);
-    v1::Batch batch;
+    v2::Batch batch;
     LaneEncoder lane(batch, 1, clock, 2000);
     const std::vector<Record> records = {record(EventKind::poll_begin, 1990, 0), record(EventKind::poll_begin, 2100, 0),
                                          record(EventKind::poll_begin, 2050, 0)};
@@ -92,7 +92,7 @@ TEST(Encoder, TimesNeverGoBack) {
 
 TEST(Encoder, GapsAreToldApart) {
     const ClockMap clock(false);
-    v1::Batch batch;
+    v2::Batch batch;
     LaneEncoder lane(batch, 5, clock, 0);
     Record gap = record(EventKind::gap, 300, 100, 42);
     const std::vector<Record> records = {record(EventKind::poll_begin, 90, 0), gap,

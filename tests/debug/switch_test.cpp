@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <string>
 
-#include "coroscope/v1/events.pb.h"
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/events.pb.h"
+#include "coroscope/v2/session.pb.h"
 #include "proto/container/trace_file.hpp"
 
 namespace coroscope {
@@ -87,7 +87,7 @@ TEST_F(Switch, AFileGetsTheWholeStory) {
     ASSERT_TRUE(reader.ok()) << reader.error();
     int hellos = 0, ends = 0, created = 0, done = 0, reports = 0;
     std::uint64_t sequence = 0;
-    EXPECT_TRUE(reader.read([&](const v1::Frame& frame) {
+    EXPECT_TRUE(reader.read([&](const v2::Frame& frame) {
         if (frame.has_hello()) {
             ++hellos;
             EXPECT_EQ(frame.hello().name(), "debug_mode");
@@ -96,16 +96,16 @@ TEST_F(Switch, AFileGetsTheWholeStory) {
             ++ends;
             EXPECT_TRUE(frame.disconnected().orderly());
         }
-        if (frame.frame_case() != v1::Frame::kBatch) return true;
-        v1::Batch batch;
+        if (frame.frame_case() != v2::Frame::kBatch) return true;
+        v2::Batch batch;
         EXPECT_TRUE(batch.ParseFromString(frame.batch()));
         EXPECT_EQ(batch.sequence(), ++sequence);
         EXPECT_EQ(batch.dropped_total(), 0u);
         reports += batch.reports_size();
-        for (const v1::Lane& lane : batch.lanes()) {
+        for (const v2::Lane& lane : batch.lanes()) {
             for (const char kind : lane.kinds()) {
-                created += kind == v1::TASK_CREATED ? 1 : 0;
-                done += kind == v1::TASK_DONE ? 1 : 0;
+                created += kind == v2::TASK_CREATED ? 1 : 0;
+                done += kind == v2::TASK_DONE ? 1 : 0;
             }
         }
         return true;

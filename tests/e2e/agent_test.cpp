@@ -76,8 +76,8 @@ TEST(Agent, AFileThatCannotBeRecordedIsSaidAtOnce) {
 }
 
 // Events that do not compress, so that a file of them fills up.
-v1::Batch noise(std::uint64_t sequence, std::mt19937_64& random) {
-    v1::Batch batch = WireApp::tasks(sequence, sequence, 1'000);
+v2::Batch noise(std::uint64_t sequence, std::mt19937_64& random) {
+    v2::Batch batch = WireApp::tasks(sequence, sequence, 1'000);
     for (std::uint64_t& delta : *batch.mutable_lanes(0)->mutable_time_deltas()) delta = random() >> 30;
     return batch;
 }
@@ -112,10 +112,10 @@ TEST(Agent, AVersionItDoesNotSpeakIsRefusedAndLogged) {
     const TempDirectory directory;
     AgentProcess agent(directory);
     WireApp app(agent.address());
-    v1::Hello hello = WireApp::hello("from-the-future", "x");
+    v2::Hello hello = WireApp::hello("from-the-future", "x");
     hello.mutable_version()->set_major(99);
     ASSERT_TRUE(app.say_hello(hello));
-    v1::AgentMessage answer;
+    v2::AgentMessage answer;
     ASSERT_TRUE(app.read(answer));
     EXPECT_FALSE(answer.welcome().accepted());
     EXPECT_NE(answer.welcome().refusal().find("protocol 99.0"), std::string::npos);

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <fstream>
 
-#include "coroscope/v1/ingest.grpc.pb.h"
+#include "coroscope/v2/ingest.grpc.pb.h"
 #include "support.hpp"
 #include "web_server.hpp"
 
@@ -157,15 +157,15 @@ TEST_F(Apps, WithoutAnAgentAnAppRunsOnWithOneLine) {
 }
 
 // An agent that speaks another version: it says no, and why.
-class Refusing final : public v1::Ingest::Service {
-    using Stream = grpc::ServerReaderWriter<v1::AgentMessage, v1::AppMessage>;
+class Refusing final : public v2::Ingest::Service {
+    using Stream = grpc::ServerReaderWriter<v2::AgentMessage, v2::AppMessage>;
 
 public:
     grpc::Status Attach(grpc::ServerContext*, Stream* stream) override {
-        v1::AppMessage hello;
+        v2::AppMessage hello;
         if (!stream->Read(&hello)) return grpc::Status::OK;
         ++hellos;
-        v1::AgentMessage answer;
+        v2::AgentMessage answer;
         answer.mutable_welcome()->set_refusal("this agent speaks protocol 7; update the app");
         stream->Write(answer);
         return grpc::Status::OK;

@@ -6,15 +6,15 @@
 #include <string>
 
 #include "agent/server/address.hpp"
-#include "coroscope/v1/events.pb.h"
-#include "coroscope/v1/ingest.grpc.pb.h"
+#include "coroscope/v2/events.pb.h"
+#include "coroscope/v2/ingest.grpc.pb.h"
 #include "proto/address/protocol_version.hpp"
 
 namespace coroscope::e2e {
 
 class WireApp {
 public:
-    explicit WireApp(const std::string& address) : stub_(v1::Ingest::NewStub(channel(address))) {
+    explicit WireApp(const std::string& address) : stub_(v2::Ingest::NewStub(channel(address))) {
         stream_ = stub_->Attach(&context_);
     }
     ~WireApp() {
@@ -33,8 +33,8 @@ public:
                                          arguments);
     }
 
-    static v1::Hello hello(const std::string& name, const std::string& instance) {
-        v1::Hello hello;
+    static v2::Hello hello(const std::string& name, const std::string& instance) {
+        v2::Hello hello;
         hello.mutable_version()->set_major(protocol_major);
         hello.mutable_version()->set_minor(protocol_minor);
         hello.set_name(name);
@@ -44,67 +44,67 @@ public:
         return hello;
     }
 
-    bool write(const v1::AppMessage& message) { return stream_->Write(message); }
-    bool say_hello(const v1::Hello& hello) {
-        v1::AppMessage message;
+    bool write(const v2::AppMessage& message) { return stream_->Write(message); }
+    bool say_hello(const v2::Hello& hello) {
+        v2::AppMessage message;
         *message.mutable_hello() = hello;
         return write(message);
     }
-    bool send(const v1::Batch& batch) {
-        v1::AppMessage message;
+    bool send(const v2::Batch& batch) {
+        v2::AppMessage message;
         message.set_batch(batch.SerializeAsString());
         return write(message);
     }
-    bool read(v1::AgentMessage& message) { return stream_->Read(&message); }
+    bool read(v2::AgentMessage& message) { return stream_->Read(&message); }
     // Hello and an accepted Welcome.
     bool attach(const std::string& name, const std::string& instance) {
-        v1::AgentMessage answer;
+        v2::AgentMessage answer;
         return say_hello(hello(name, instance)) && read(answer) && answer.welcome().accepted();
     }
     grpc::Status goodbye() {
-        v1::AppMessage message;
+        v2::AppMessage message;
         message.mutable_goodbye();
         write(message);
         return finish();
     }
     grpc::Status finish() {
         stream_->WritesDone();
-        for (v1::AgentMessage rest; stream_->Read(&rest);) {
+        for (v2::AgentMessage rest; stream_->Read(&rest);) {
         }
         finished_ = true;
         return stream_->Finish();
     }
 
     // A batch in which `count` tasks, from id `first`, are created on thread 1 and wait at once.
-    static v1::Batch tasks(std::uint64_t sequence, std::uint64_t first, std::uint64_t count) {
-        v1::Batch batch;
+    static v2::Batch tasks(std::uint64_t sequence, std::uint64_t first, std::uint64_t count) {
+        v2::Batch batch;
         batch.set_sequence(sequence);
-        v1::Lane& lane = *batch.add_lanes();
+        v2::Lane& lane = *batch.add_lanes();
         lane.set_thread(1);
         lane.set_start_ns(sequence * 1'000'000);
         std::uint64_t last_task = 0;
-        const auto event = [&](v1::EventKind kind, std::uint64_t task) {
+        const auto event = [&](v2::EventKind kind, std::uint64_t task) {
             lane.mutable_kinds()->push_back(static_cast<char>(kind));
             lane.add_time_deltas(10);
             lane.add_task_deltas(static_cast<std::int64_t>(task - last_task));
             last_task = task;
         };
         for (std::uint64_t task = first; task < first + count; ++task) {
-            event(v1::TASK_CREATED, task);
+            event(v2::TASK_CREATED, task);
             lane.add_args(0);
             lane.add_stacks(0);
-            event(v1::STEP_BEGIN, task);
-            event(v1::STEP_END, task);
-            lane.add_args(v1::WAIT_TIMER);
+            event(v2::STEP_BEGIN, task);
+            event(v2::STEP_END, task);
+            lane.add_args(v2::WAIT_TIMER);
             lane.add_stacks(0);
         }
         return batch;
     }
 
 private:
-    std::unique_ptr<v1::Ingest::Stub> stub_;
+    std::unique_ptr<v2::Ingest::Stub> stub_;
     grpc::ClientContext context_;
-    std::unique_ptr<grpc::ClientReaderWriter<v1::AppMessage, v1::AgentMessage>> stream_;
+    std::unique_ptr<grpc::ClientReaderWriter<v2::AppMessage, v2::AgentMessage>> stream_;
     bool finished_ = false;
 };
 

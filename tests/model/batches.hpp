@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "agent/model/model.hpp"
-#include "coroscope/v1/events.pb.h"
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/events.pb.h"
+#include "coroscope/v2/session.pb.h"
 
 namespace coroscope::model::test {
 
@@ -17,15 +17,15 @@ public:
     explicit BatchBuilder(std::uint64_t sequence = 0) { batch_.set_sequence(sequence); }
 
     BatchBuilder& site(std::uint32_t id, const std::string& function, const std::string& file, std::uint32_t line) {
-        v1::Site& site = *batch_.add_sites();
+        v2::Site& site = *batch_.add_sites();
         site.set_id(id);
         site.set_function(function);
         site.set_file(file);
         site.set_line(line);
         return *this;
     }
-    BatchBuilder& node(std::uint32_t id, std::uint32_t parent, std::uint32_t site, v1::StackNode::Kind kind) {
-        v1::StackNode& node = *batch_.add_stacks();
+    BatchBuilder& node(std::uint32_t id, std::uint32_t parent, std::uint32_t site, v2::StackNode::Kind kind) {
+        v2::StackNode& node = *batch_.add_stacks();
         node.set_id(id);
         node.set_parent(parent);
         node.set_site(site);
@@ -33,28 +33,28 @@ public:
         return *this;
     }
     BatchBuilder& name(std::uint32_t id, const std::string& text) {
-        v1::Name& name = *batch_.add_names();
+        v2::Name& name = *batch_.add_names();
         name.set_id(id);
         name.set_text(text);
         return *this;
     }
     BatchBuilder& define_thread(std::uint32_t id, std::uint64_t tid, const std::string& name) {
-        v1::Thread& thread = *batch_.add_threads();
+        v2::Thread& thread = *batch_.add_threads();
         thread.set_id(id);
         thread.set_tid(tid);
         thread.set_name(name);
         return *this;
     }
     BatchBuilder& gap(std::uint32_t thread, std::uint64_t count, std::uint64_t first_ns, std::uint64_t last_ns) {
-        v1::Gap& gap = *batch_.add_gaps();
+        v2::Gap& gap = *batch_.add_gaps();
         gap.set_thread(thread);
         gap.set_count(count);
         gap.set_first_ns(first_ns);
         gap.set_last_ns(last_ns);
         return *this;
     }
-    v1::Report& report(v1::Report::Kind kind, std::uint64_t time_ns, std::uint64_t task) {
-        v1::Report& report = *batch_.add_reports();
+    v2::Report& report(v2::Report::Kind kind, std::uint64_t time_ns, std::uint64_t task) {
+        v2::Report& report = *batch_.add_reports();
         report.set_kind(kind);
         report.set_time_ns(time_ns);
         report.set_task(task);
@@ -66,48 +66,48 @@ public:
         thread_ = id;
         return *this;
     }
-    BatchBuilder& loop_started(std::uint64_t t, std::uint64_t loop) { return event(t, v1::LOOP_STARTED).arg(loop); }
-    BatchBuilder& loop_stopped(std::uint64_t t, std::uint64_t loop) { return event(t, v1::LOOP_STOPPED).arg(loop); }
-    BatchBuilder& poll_begin(std::uint64_t t) { return event(t, v1::POLL_BEGIN); }
-    BatchBuilder& poll_end(std::uint64_t t, std::uint64_t found) { return event(t, v1::POLL_END).arg(found); }
+    BatchBuilder& loop_started(std::uint64_t t, std::uint64_t loop) { return event(t, v2::LOOP_STARTED).arg(loop); }
+    BatchBuilder& loop_stopped(std::uint64_t t, std::uint64_t loop) { return event(t, v2::LOOP_STOPPED).arg(loop); }
+    BatchBuilder& poll_begin(std::uint64_t t) { return event(t, v2::POLL_BEGIN); }
+    BatchBuilder& poll_end(std::uint64_t t, std::uint64_t found) { return event(t, v2::POLL_END).arg(found); }
     BatchBuilder& created(std::uint64_t t, std::uint64_t task, std::uint64_t parent = 0, std::uint32_t root = 0) {
-        return event(t, v1::TASK_CREATED).task(task).arg(parent).stack(root);
+        return event(t, v2::TASK_CREATED).task(task).arg(parent).stack(root);
     }
     BatchBuilder& named(std::uint64_t t, std::uint64_t task, std::uint64_t name) {
-        return event(t, v1::TASK_NAMED).task(task).arg(name);
+        return event(t, v2::TASK_NAMED).task(task).arg(name);
     }
     BatchBuilder& ready(std::uint64_t t, std::uint64_t task, std::uint64_t waker = 0) {
-        return event(t, v1::TASK_READY).task(task).arg(waker);
+        return event(t, v2::TASK_READY).task(task).arg(waker);
     }
-    BatchBuilder& begin(std::uint64_t t, std::uint64_t task) { return event(t, v1::STEP_BEGIN).task(task); }
-    BatchBuilder& end(std::uint64_t t, std::uint64_t task, v1::WaitKind wait, std::uint64_t operand,
+    BatchBuilder& begin(std::uint64_t t, std::uint64_t task) { return event(t, v2::STEP_BEGIN).task(task); }
+    BatchBuilder& end(std::uint64_t t, std::uint64_t task, v2::WaitKind wait, std::uint64_t operand,
                       std::uint32_t stack) {
-        return event(t, v1::STEP_END).task(task).arg(operand << 4 | static_cast<std::uint64_t>(wait)).stack(stack);
+        return event(t, v2::STEP_END).task(task).arg(operand << 4 | static_cast<std::uint64_t>(wait)).stack(stack);
     }
     BatchBuilder& finish(std::uint64_t t, std::uint64_t task) {
-        return event(t, v1::STEP_END).task(task).arg(0).stack(0);
+        return event(t, v2::STEP_END).task(task).arg(0).stack(0);
     }
-    BatchBuilder& done(std::uint64_t t, std::uint64_t task, std::uint64_t outcome = v1::OUTCOME_OK) {
-        return event(t, v1::TASK_DONE).task(task).arg(outcome);
+    BatchBuilder& done(std::uint64_t t, std::uint64_t task, std::uint64_t outcome = v2::OUTCOME_OK) {
+        return event(t, v2::TASK_DONE).task(task).arg(outcome);
     }
     BatchBuilder& cancel(std::uint64_t t, std::uint64_t task, std::uint64_t by, std::uint32_t at = 0) {
-        return event(t, v1::CANCEL_REQUESTED).task(task).arg(by).stack(at);
+        return event(t, v2::CANCEL_REQUESTED).task(task).arg(by).stack(at);
     }
-    BatchBuilder& callback_begin(std::uint64_t t, std::uint32_t at) { return event(t, v1::CALLBACK_BEGIN).stack(at); }
-    BatchBuilder& callback_end(std::uint64_t t) { return event(t, v1::CALLBACK_END); }
+    BatchBuilder& callback_begin(std::uint64_t t, std::uint32_t at) { return event(t, v2::CALLBACK_BEGIN).stack(at); }
+    BatchBuilder& callback_end(std::uint64_t t) { return event(t, v2::CALLBACK_END); }
     BatchBuilder& job(std::uint64_t begin, std::uint64_t end, std::uint64_t task_id) {
-        return event(begin, v1::JOB_BEGIN).task(task_id).event(end, v1::JOB_END).task(task_id);
+        return event(begin, v2::JOB_BEGIN).task(task_id).event(end, v2::JOB_END).task(task_id);
     }
-    BatchBuilder& snapshot_begin(std::uint64_t t, std::uint64_t loop) { return event(t, v1::SNAPSHOT_BEGIN).arg(loop); }
+    BatchBuilder& snapshot_begin(std::uint64_t t, std::uint64_t loop) { return event(t, v2::SNAPSHOT_BEGIN).arg(loop); }
     BatchBuilder& snapshot(std::uint64_t t, std::uint64_t id, std::uint64_t parent, std::uint32_t root,
-                           v1::WaitKind wait, std::uint64_t operand, std::uint32_t at) {
-        event(t, v1::SNAPSHOT_TASK).task(id).arg(parent).stack(root);
-        return event(t, v1::SNAPSHOT_STATE).task(id).arg(operand << 4 | static_cast<std::uint64_t>(wait)).stack(at);
+                           v2::WaitKind wait, std::uint64_t operand, std::uint32_t at) {
+        event(t, v2::SNAPSHOT_TASK).task(id).arg(parent).stack(root);
+        return event(t, v2::SNAPSHOT_STATE).task(id).arg(operand << 4 | static_cast<std::uint64_t>(wait)).stack(at);
     }
-    BatchBuilder& snapshot_end(std::uint64_t t, std::uint64_t loop) { return event(t, v1::SNAPSHOT_END).arg(loop); }
+    BatchBuilder& snapshot_end(std::uint64_t t, std::uint64_t loop) { return event(t, v2::SNAPSHOT_END).arg(loop); }
 
-    v1::Batch& batch() { return batch_; }
-    operator const v1::Batch&() const { return batch_; }  // NOLINT: so that a builder can be applied
+    v2::Batch& batch() { return batch_; }
+    operator const v2::Batch&() const { return batch_; }  // NOLINT: so that a builder can be applied
 
     BatchBuilder& event(std::uint64_t time_ns, int kind) {
         Lane& at = lane();
@@ -133,7 +133,7 @@ public:
 
 private:
     struct Lane {
-        v1::Lane* message = nullptr;
+        v2::Lane* message = nullptr;
         std::uint64_t time_ns = 0, task = 0;
     };
     Lane& lane() {
@@ -145,7 +145,7 @@ private:
         return at;
     }
 
-    v1::Batch batch_;
+    v2::Batch batch_;
     std::uint32_t thread_ = 1;
     std::map<std::uint32_t, Lane> lanes_;
 };
@@ -157,9 +157,9 @@ inline void define_program(BatchBuilder& b) {
     b.site(1, "app_main", "main.cpp", 10).site(2, "app_main", "main.cpp", 11).site(3, "app_main", "main.cpp", 12);
     b.site(4, "worker", "worker.cpp", 20).site(5, "worker", "worker.cpp", 22);
     b.site(6, "helper", "worker.cpp", 30).site(7, "helper", "worker.cpp", 33);
-    b.node(1, 0, 1, v1::StackNode::TASK).node(2, 1, 2, v1::StackNode::CALL).node(3, 2, 4, v1::StackNode::TASK);
-    b.node(4, 1, 3, v1::StackNode::CALL).node(5, 3, 5, v1::StackNode::CALL);
-    b.node(6, 5, 6, v1::StackNode::FRAME).node(7, 6, 7, v1::StackNode::CALL);
+    b.node(1, 0, 1, v2::StackNode::TASK).node(2, 1, 2, v2::StackNode::CALL).node(3, 2, 4, v2::StackNode::TASK);
+    b.node(4, 1, 3, v2::StackNode::CALL).node(5, 3, 5, v2::StackNode::CALL);
+    b.node(6, 5, 6, v2::StackNode::FRAME).node(7, 6, 7, v2::StackNode::CALL);
 }
 
 }  // namespace coroscope::model::test

@@ -11,7 +11,7 @@ namespace {
 struct SimTask {
     std::uint64_t id = 0, parent = 0;
     std::uint32_t root = 1, at = 0;
-    v1::WaitKind wait = v1::WAIT_UNKNOWN;
+    v2::WaitKind wait = v2::WAIT_UNKNOWN;
     std::uint64_t operand = 0;
     bool named = false;
 };
@@ -32,7 +32,7 @@ public:
         define_program(batch_);
     }
 
-    std::vector<v1::Batch> run() {
+    std::vector<v2::Batch> run() {
         for (int i = 0; i < options_.batches * options_.rounds; ++i) turn(loops_[pick(loops_.size())]);
         end_batch();
         return std::move(written_);
@@ -167,8 +167,8 @@ private:
         const std::uint64_t fate = random_() % 6;
         if (fate <= 1) return finish(loop, task);
         task.at = task.root == 1 ? 4 : (one_in(2) ? 5 : 7);
-        task.wait = fate == 2 ? v1::WAIT_YIELD : static_cast<v1::WaitKind>(1 + random_() % 11);
-        task.operand = task.wait == v1::WAIT_TASK ? last_id_ : random_() % 5;
+        task.wait = fate == 2 ? v2::WAIT_YIELD : static_cast<v2::WaitKind>(1 + random_() % 11);
+        task.operand = task.wait == v2::WAIT_TASK ? last_id_ : random_() % 5;
         const bool woken = fate == 3;
         t = tick();
         if (woken && keep(loop, t)) batch_.ready(t, task.id, task.id);
@@ -195,7 +195,7 @@ private:
                 t = tick();
                 const bool waits = list == &loop.waiting;
                 if (!keep(loop, t)) continue;
-                batch_.snapshot(t, task.id, task.parent, task.root, waits ? task.wait : v1::WAIT_UNKNOWN,
+                batch_.snapshot(t, task.id, task.parent, task.root, waits ? task.wait : v2::WAIT_UNKNOWN,
                                 waits ? task.operand : 0, waits ? task.at : 0);
             }
         }
@@ -204,18 +204,18 @@ private:
     }
 
     void add_report() {
-        auto kind = static_cast<v1::Report::Kind>(1 + random_() % 5);
+        auto kind = static_cast<v2::Report::Kind>(1 + random_() % 5);
         std::uint64_t about = last_id_ == 0 ? 0 : 1 + random_() % last_id_;
-        if (kind == v1::Report::TASK_DESTROYED_PENDING) {
+        if (kind == v2::Report::TASK_DESTROYED_PENDING) {
             std::vector<SimTask>& waiting = loops_[pick(loops_.size())].waiting;
             if (waiting.empty()) {
-                kind = v1::Report::STALL;
+                kind = v2::Report::STALL;
             } else {
                 about = waiting.back().id;
                 waiting.pop_back();
             }
         }
-        v1::Report& report = batch_.report(kind, tick(), about);
+        v2::Report& report = batch_.report(kind, tick(), about);
         report.set_site(4);
         report.set_stack(5);
         report.add_frames(2);
@@ -229,14 +229,14 @@ private:
     HistoryOptions options_;
     std::vector<SimLoop> loops_;
     BatchBuilder batch_;
-    std::vector<v1::Batch> written_;
+    std::vector<v2::Batch> written_;
     std::map<std::uint32_t, Drop> dropping_;
     std::uint64_t now_ns_ = 1000, sequence_ = 0, last_id_ = 0, dropped_ = 0;
 };
 
 }  // namespace
 
-std::vector<v1::Batch> random_history(std::uint64_t seed, const HistoryOptions& options) {
+std::vector<v2::Batch> random_history(std::uint64_t seed, const HistoryOptions& options) {
     return Program(seed, options).run();
 }
 

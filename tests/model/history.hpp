@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "coroscope/v1/events.pb.h"
+#include "coroscope/v2/events.pb.h"
 
 namespace coroscope::model::test {
 
@@ -18,6 +18,6 @@ struct HistoryOptions {
     std::uint64_t pause_between_losses = 60;  // events, about
 };
 
-std::vector<v1::Batch> random_history(std::uint64_t seed, const HistoryOptions& options = {});
+std::vector<v2::Batch> random_history(std::uint64_t seed, const HistoryOptions& options = {});
 
 }  // namespace coroscope::model::test

@@ -7,7 +7,7 @@
 #include "agent/model/dump.hpp"
 #include "agent/model/session.hpp"
 #include "batches.hpp"
-#include "coroscope/v1/keyframe.pb.h"
+#include "coroscope/v2/keyframe.pb.h"
 #include "history.hpp"
 
 namespace coroscope::model::test {
@@ -25,7 +25,7 @@ void look_at(const Model& model) {
     EXPECT_FALSE(dump(model).empty());
 }
 
-void spoil(v1::Lane& lane, std::mt19937_64& random) {
+void spoil(v2::Lane& lane, std::mt19937_64& random) {
     const auto strange = [&]() -> std::uint64_t {
         switch (random() % 5) {
             case 0: return 0;
@@ -71,7 +71,7 @@ TEST(Hostile, SpoiltLanes) {
         limits.loops = 3;
         limits.threads = 5;
         Model model(limits);
-        for (v1::Batch& batch : random_history(seed, options)) {
+        for (v2::Batch& batch : random_history(seed, options)) {
             for (int i = 0; i < 6 && batch.lanes_size() != 0; ++i)
                 spoil(*batch.mutable_lanes(static_cast<int>(random() % static_cast<std::uint64_t>(batch.lanes_size()))),
                       random);
@@ -83,7 +83,7 @@ TEST(Hostile, SpoiltLanes) {
         }
         look_at(model);
         // Even such a model has a keyframe.
-        v1::Keyframe keyframe;
+        v2::Keyframe keyframe;
         model.save_keyframe(keyframe);
         Model loaded(limits);
         ASSERT_TRUE(loaded.load_keyframe(keyframe));
@@ -98,12 +98,12 @@ TEST(Hostile, SpoiltBytesOfBatches) {
         SCOPED_TRACE(seed);
         std::mt19937_64 random(seed);
         Session session;
-        v1::Frame hello;
+        v2::Frame hello;
         hello.set_app(1);
         hello.mutable_hello()->set_name("app");
         ASSERT_TRUE(session.apply(hello));
-        for (const v1::Batch& batch : random_history(seed)) {
-            v1::Frame frame;
+        for (const v2::Batch& batch : random_history(seed)) {
+            v2::Frame frame;
             frame.set_app(1);
             std::string bytes = batch.SerializeAsString();
             for (int i = 0; i < 4; ++i) bytes[random() % bytes.size()] = static_cast<char>(random());
@@ -125,13 +125,13 @@ TEST(Hostile, SpoiltBytesOfKeyframes) {
         options.batches = 3;
         options.losses = true;
         Model model;
-        const std::vector<v1::Batch> batches = random_history(seed, options);
-        for (const v1::Batch& batch : batches) model.apply(batch);
-        v1::Keyframe keyframe;
+        const std::vector<v2::Batch> batches = random_history(seed, options);
+        for (const v2::Batch& batch : batches) model.apply(batch);
+        v2::Keyframe keyframe;
         model.save_keyframe(keyframe);
         std::string bytes = keyframe.SerializeAsString();
         for (int i = 0; i < 2; ++i) bytes[random() % bytes.size()] = static_cast<char>(random());
-        v1::Keyframe spoilt;
+        v2::Keyframe spoilt;
         if (!spoilt.ParseFromString(bytes)) continue;
         Model victim;
         if (!victim.load_keyframe(spoilt)) {
@@ -139,7 +139,7 @@ TEST(Hostile, SpoiltBytesOfKeyframes) {
             continue;
         }
         ++loaded;
-        for (const v1::Batch& batch : batches) victim.apply(batch);
+        for (const v2::Batch& batch : batches) victim.apply(batch);
         look_at(victim);
     }
     EXPECT_GT(loaded, 10u);

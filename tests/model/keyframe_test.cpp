@@ -2,26 +2,26 @@
 #include <gtest/gtest.h>
 
 #include "agent/model/dump.hpp"
-#include "coroscope/v1/keyframe.pb.h"
+#include "coroscope/v2/keyframe.pb.h"
 #include "history.hpp"
 
 namespace coroscope::model::test {
 namespace {
 
-Model folded(const std::vector<v1::Batch>& batches, Limits limits = {}) {
+Model folded(const std::vector<v2::Batch>& batches, Limits limits = {}) {
     Model model(limits);
-    v1::Hello hello;
+    v2::Hello hello;
     hello.set_name("app");
     hello.set_slow_step_ns(60);
     hello.set_wall_unix_ns(1'000'000);
     hello.set_wall_at_ns(500);
     model.set_hello(hello);
-    for (const v1::Batch& batch : batches) model.apply(batch);
+    for (const v2::Batch& batch : batches) model.apply(batch);
     return model;
 }
 
-v1::Keyframe keyframe_of(const Model& model) {
-    v1::Keyframe keyframe;
+v2::Keyframe keyframe_of(const Model& model) {
+    v2::Keyframe keyframe;
     model.save_keyframe(keyframe);
     return keyframe;
 }
@@ -43,7 +43,7 @@ TEST(Keyframe, SaysEverything) {
 
 TEST(Keyframe, SurvivesTheWire) {
     const Model model = folded(random_history(2));
-    v1::Keyframe parsed;
+    v2::Keyframe parsed;
     ASSERT_TRUE(parsed.ParseFromString(keyframe_of(model).SerializeAsString()));
     Model loaded;
     ASSERT_TRUE(loaded.load_keyframe(parsed));
@@ -60,7 +60,7 @@ TEST(Keyframe, IsANewVersionOfTheModelThatLoadsIt) {
 TEST(Keyframe, ARefusedOneChangesNothing) {
     Model model = folded(random_history(3));
     const std::string before = dump(model);
-    v1::Keyframe bad = keyframe_of(model);
+    v2::Keyframe bad = keyframe_of(model);
     bad.mutable_tasks()->mutable_parent()->RemoveLast();
     EXPECT_FALSE(model.load_keyframe(bad));
     EXPECT_EQ(dump(model), before);
@@ -86,11 +86,11 @@ TEST(Keyframe, WithTighterLimitsTheOldestGo) {
 }
 
 TEST(Keyframe, NonsenseIsRefused) {
-    const v1::Keyframe good = keyframe_of(folded(random_history(6)));
+    const v2::Keyframe good = keyframe_of(folded(random_history(6)));
     ASSERT_GT(good.tasks().id_delta_size(), 2);
     ASSERT_GT(good.done_tasks_size(), 1);
     const auto refused = [&](auto spoil) {
-        v1::Keyframe bad = good;
+        v2::Keyframe bad = good;
         spoil(bad);
         Model model;
         return !model.load_keyframe(bad);

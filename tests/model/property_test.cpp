@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "agent/model/dump.hpp"
-#include "coroscope/v1/keyframe.pb.h"
+#include "coroscope/v2/keyframe.pb.h"
 #include "history.hpp"
 
 namespace coroscope::model::test {
@@ -25,11 +25,11 @@ Limits tight() {
 class Histories : public ::testing::TestWithParam<std::uint64_t> {};
 
 // fold(b1..bn) == load(keyframe after b1..bk) + fold(bk+1..bn), for every k.
-void expect_any_keyframe_continues(const std::vector<v1::Batch>& batches, const Limits& limits) {
+void expect_any_keyframe_continues(const std::vector<v2::Batch>& batches, const Limits& limits) {
     std::vector<std::string> keyframes;
     Model whole(limits);
-    for (const v1::Batch& batch : batches) {
-        v1::Keyframe keyframe;
+    for (const v2::Batch& batch : batches) {
+        v2::Keyframe keyframe;
         whole.save_keyframe(keyframe);
         keyframes.push_back(keyframe.SerializeAsString());
         whole.apply(batch);
@@ -37,7 +37,7 @@ void expect_any_keyframe_continues(const std::vector<v1::Batch>& batches, const 
     const std::string expected = dump(whole);
     for (std::size_t k = 0; k < keyframes.size(); ++k) {
         SCOPED_TRACE("from batch " + std::to_string(k));
-        v1::Keyframe keyframe;
+        v2::Keyframe keyframe;
         ASSERT_TRUE(keyframe.ParseFromString(keyframes[k]));
         Model model(limits);
         ASSERT_TRUE(model.load_keyframe(keyframe));
@@ -59,9 +59,9 @@ TEST_P(Histories, SerialisedBatchesFoldAsTheLiveOnes) {
     HistoryOptions options;
     options.losses = GetParam() % 2 == 0;
     Model live, recorded;
-    for (const v1::Batch& batch : random_history(GetParam(), options)) {
+    for (const v2::Batch& batch : random_history(GetParam(), options)) {
         live.apply(batch);
-        v1::Batch parsed;
+        v2::Batch parsed;
         ASSERT_TRUE(parsed.ParseFromString(batch.SerializeAsString()));
         recorded.apply(parsed);
     }
@@ -70,7 +70,7 @@ TEST_P(Histories, SerialisedBatchesFoldAsTheLiveOnes) {
 
 TEST_P(Histories, AWholeHistoryHasNoAnomalies) {
     Model model;
-    for (const v1::Batch& batch : random_history(GetParam())) model.apply(batch);
+    for (const v2::Batch& batch : random_history(GetParam())) model.apply(batch);
     EXPECT_EQ(model.anomalies(), 0u);
     EXPECT_EQ(model.batches_lost(), 0u);
     for (const Task* task : model.all_tasks()) EXPECT_FALSE(task->incomplete) << "task " << task->id;
@@ -82,7 +82,7 @@ TEST_P(Histories, TheModelIsConsistent) {
     HistoryOptions options;
     options.losses = GetParam() % 3 != 0;
     Model model;
-    for (const v1::Batch& batch : random_history(GetParam(), options)) {
+    for (const v2::Batch& batch : random_history(GetParam(), options)) {
         model.apply(batch);
         const auto live = model.live_tasks(), done = model.done_tasks(), all = model.all_tasks();
         EXPECT_EQ(live.size() + done.size(), all.size());
@@ -108,32 +108,32 @@ TEST_P(Histories, TheModelIsConsistent) {
 TEST_P(Histories, ASnapshotHeals) {
     HistoryOptions options;
     options.losses = true;
-    std::vector<v1::Batch> batches = random_history(GetParam(), options);
+    std::vector<v2::Batch> batches = random_history(GetParam(), options);
     Model model;
-    for (const v1::Batch& batch : batches) model.apply(batch);
+    for (const v2::Batch& batch : batches) model.apply(batch);
     // The whole truth, listed.
-    v1::Batch truth;
+    v2::Batch truth;
     truth.set_sequence(batches.back().sequence() + 1);
     for (const auto& loop : model.loops()) {
         if (!loop->running) continue;
-        v1::Lane& lane = *truth.add_lanes();
+        v2::Lane& lane = *truth.add_lanes();
         lane.set_thread(loop->thread);
         lane.set_start_ns(model.now_ns() + 10);
         const auto add = [&](int kind) {
             lane.mutable_kinds()->push_back(static_cast<char>(kind));
             lane.add_time_deltas(1);
         };
-        add(v1::SNAPSHOT_BEGIN);
+        add(v2::SNAPSHOT_BEGIN);
         lane.add_args(loop->id);
-        add(v1::SNAPSHOT_TASK);
+        add(v2::SNAPSHOT_TASK);
         lane.add_task_deltas(static_cast<std::int64_t>(1'000'000 + loop->id));
         lane.add_args(0);
         lane.add_stacks(1);
-        add(v1::SNAPSHOT_STATE);
+        add(v2::SNAPSHOT_STATE);
         lane.add_task_deltas(0);
-        lane.add_args(v1::WAIT_TIMER);
+        lane.add_args(v2::WAIT_TIMER);
         lane.add_stacks(4);
-        add(v1::SNAPSHOT_END);
+        add(v2::SNAPSHOT_END);
         lane.add_args(loop->id);
     }
     model.apply(truth);

@@ -5,16 +5,16 @@
 
 #include "agent/model/dump.hpp"
 #include "batches.hpp"
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/session.pb.h"
 #include "history.hpp"
 
 namespace coroscope::model::test {
 namespace {
 
-v1::Frame hello(AppKey key, const std::string& name) {
-    v1::Frame frame;
+v2::Frame hello(AppKey key, const std::string& name) {
+    v2::Frame frame;
     frame.set_app(key);
-    v1::Hello& said = *frame.mutable_hello();
+    v2::Hello& said = *frame.mutable_hello();
     said.set_name(name);
     said.set_pid(4242);
     said.set_host("here");
@@ -25,15 +25,15 @@ v1::Frame hello(AppKey key, const std::string& name) {
     return frame;
 }
 
-v1::Frame batch(AppKey key, const v1::Batch& content) {
-    v1::Frame frame;
+v2::Frame batch(AppKey key, const v2::Batch& content) {
+    v2::Frame frame;
     frame.set_app(key);
     frame.set_batch(content.SerializeAsString());
     return frame;
 }
 
-v1::Frame disconnected(AppKey key, const std::string& reason, bool orderly) {
-    v1::Frame frame;
+v2::Frame disconnected(AppKey key, const std::string& reason, bool orderly) {
+    v2::Frame frame;
     frame.set_app(key);
     frame.mutable_disconnected()->set_reason(reason);
     frame.mutable_disconnected()->set_orderly(orderly);
@@ -68,13 +68,13 @@ TEST(SessionTest, BatchesGoToTheirApp) {
 
 TEST(SessionTest, WhatMakesNoSenseIsCountedAndChangesNothing) {
     Session session;
-    EXPECT_FALSE(session.apply(v1::Frame{}));
+    EXPECT_FALSE(session.apply(v2::Frame{}));
     EXPECT_FALSE(session.apply(hello(0, "nobody")));
     EXPECT_FALSE(session.apply(batch(9, BatchBuilder(1).created(10, 5)))) << "of an app that never said hello";
     EXPECT_FALSE(session.apply(disconnected(9, "", true)));
     session.apply(hello(1, "a"));
     const std::uint64_t version = session.version();
-    v1::Frame bad;
+    v2::Frame bad;
     bad.set_app(1);
     bad.set_batch("\xff\xff\xff");
     EXPECT_FALSE(session.apply(bad));
@@ -107,7 +107,7 @@ TEST(SessionTest, AnAppThatComesBackIsTheSameApp) {
 TEST(SessionTest, AKeyframeReplacesWhatWasKnown) {
     Session first;
     first.apply(hello(1, "a"));
-    for (const v1::Batch& each : random_history(5)) first.apply(batch(1, each));
+    for (const v2::Batch& each : random_history(5)) first.apply(batch(1, each));
     Session second;
     second.apply(hello(1, "a"));
     second.apply(batch(1, BatchBuilder(1).created(10, 987)));

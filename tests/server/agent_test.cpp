@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "agent/model/session.hpp"
-#include "coroscope/v1/observe.grpc.pb.h"
+#include "coroscope/v2/observe.grpc.pb.h"
 #include "proto/container/trace_file.hpp"
 #include "tests/e2e/support.hpp"
 #include "tests/e2e/wire_app.hpp"
@@ -27,11 +27,11 @@ protected:
     void start(AgentOptions options = {}) {
         options.listen = {address_};
         agent_ = std::make_unique<Agent>(options);
-        observe_ = v1::Observe::NewStub(WireApp::channel(address_));
+        observe_ = v2::Observe::NewStub(WireApp::channel(address_));
     }
 
-    static v1::WatchRequest request(bool follow) {
-        v1::WatchRequest request;
+    static v2::WatchRequest request(bool follow) {
+        v2::WatchRequest request;
         request.mutable_version()->set_major(protocol_major);
         request.set_follow(follow);
         return request;
@@ -40,17 +40,17 @@ protected:
         grpc::ClientContext context;
         const auto stream = observe_->Watch(&context, request(false));
         model::Session session;
-        for (v1::WatchUpdate update; stream->Read(&update);) {
+        for (v2::WatchUpdate update; stream->Read(&update);) {
             if (update.has_frame()) session.apply(update.frame());
         }
         EXPECT_TRUE(stream->Finish().ok());
         return session;
     }
-    v1::StatusResponse status() {
+    v2::StatusResponse status() {
         grpc::ClientContext context;
-        v1::StatusRequest ask;
+        v2::StatusRequest ask;
         ask.mutable_version()->set_major(protocol_major);
-        v1::StatusResponse response;
+        v2::StatusResponse response;
         EXPECT_TRUE(observe_->Status(&context, ask, &response).ok());
         return response;
     }
@@ -58,7 +58,7 @@ protected:
     e2e::TempDirectory directory_;
     const std::string address_ = "unix:" + directory_.path("agent.sock").string();
     std::unique_ptr<Agent> agent_;
-    std::unique_ptr<v1::Observe::Stub> observe_;
+    std::unique_ptr<v2::Observe::Stub> observe_;
 };
 
 TEST_F(AgentTest, TheSocketIsItsOwnersAloneAndGoesWithTheAgent) {
@@ -90,10 +90,10 @@ TEST_F(AgentTest, AnAppComesTellsAndLeaves) {
 TEST_F(AgentTest, AnotherMajorVersionIsRefusedWithBothVersionsAndWhatToDo) {
     start();
     WireApp app(address_);
-    v1::Hello hello = WireApp::hello("future", "f");
+    v2::Hello hello = WireApp::hello("future", "f");
     hello.mutable_version()->set_major(99);
     ASSERT_TRUE(app.say_hello(hello));
-    v1::AgentMessage answer;
+    v2::AgentMessage answer;
     ASSERT_TRUE(app.read(answer));
     EXPECT_FALSE(answer.welcome().accepted());
     const std::string& refusal = answer.welcome().refusal();
@@ -107,10 +107,10 @@ TEST_F(AgentTest, AnotherMajorVersionIsRefusedWithBothVersionsAndWhatToDo) {
 TEST_F(AgentTest, AnObserverOfAnotherMajorVersionIsRefused) {
     start();
     grpc::ClientContext context;
-    v1::WatchRequest old = request(false);
+    v2::WatchRequest old = request(false);
     old.mutable_version()->set_major(0);
     const auto stream = observe_->Watch(&context, old);
-    v1::WatchUpdate update;
+    v2::WatchUpdate update;
     EXPECT_FALSE(stream->Read(&update));
     EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
 }
@@ -129,7 +129,7 @@ TEST_F(AgentTest, AReconnectIsTheSameAppAndEndsTheOldConnection) {
     ASSERT_TRUE(after.attach("app", "same"));
     // The Welcome goes out before the old connection is ended: what ends it must be the agent, not this side's
     // half-close.
-    for (v1::AgentMessage rest; before.read(rest);) {
+    for (v2::AgentMessage rest; before.read(rest);) {
     }
     EXPECT_EQ(before.finish().error_code(), grpc::StatusCode::UNAVAILABLE);
     const model::Session session = snapshot();
@@ -143,7 +143,7 @@ TEST_F(AgentTest, ASlowSubscriberIsCutBackAndTheAppIsNotHeldUp) {
     start(options);
     grpc::ClientContext context;
     const auto stream = observe_->Watch(&context, request(true));
-    v1::WatchUpdate update;
+    v2::WatchUpdate update;
     ASSERT_TRUE(stream->Read(&update));
     ASSERT_TRUE(update.has_caught_up());
     // The subscriber reads nothing while the app tells far more than the socket and the queue hold.
@@ -185,10 +185,10 @@ TEST_F(AgentTest, HostileBytesDoNotKillIt) {
     }
     WireApp app(address_);
     ASSERT_TRUE(app.attach("hostile", "h"));
-    v1::AppMessage message;
+    v2::AppMessage message;
     message.set_batch(std::string(1'000, '\xff'));
     EXPECT_TRUE(app.write(message));
-    v1::Batch lie = WireApp::tasks(1, 1, 100);
+    v2::Batch lie = WireApp::tasks(1, 1, 100);
     lie.mutable_lanes(0)->clear_task_deltas();  // columns that are too short
     lie.mutable_lanes(0)->mutable_kinds()->append(1'000, '\x7e');
     EXPECT_TRUE(app.send(lie));
@@ -202,20 +202,20 @@ TEST_F(AgentTest, CommandsReachTheAppAndTheirResultsComeBack) {
     WireApp app(address_);
     ASSERT_TRUE(app.attach("app", "a"));
     std::thread answering([&] {
-        v1::AgentMessage message;
+        v2::AgentMessage message;
         ASSERT_TRUE(app.read(message));
         EXPECT_EQ(message.command().cancel_task(), 7u);
-        v1::AppMessage answer;
+        v2::AppMessage answer;
         answer.mutable_command_result()->set_id(message.command().id());
         answer.mutable_command_result()->set_done(true);
         EXPECT_TRUE(app.write(answer));
     });
-    v1::ControlRequest ask;
+    v2::ControlRequest ask;
     ask.mutable_version()->set_major(protocol_major);
     ask.set_app(1);
     ask.mutable_command()->set_cancel_task(7);
     ask.mutable_command()->set_id(42);
-    v1::ControlResponse response;
+    v2::ControlResponse response;
     grpc::ClientContext context;
     EXPECT_TRUE(observe_->Control(&context, ask, &response).ok());
     answering.join();
@@ -244,7 +244,7 @@ TEST_F(AgentTest, TheRecordedFileFoldsToWhatTheAgentKnew) {
     ASSERT_TRUE(reader.ok()) << reader.error();
     model::Session recorded;
     std::uint64_t keyframes = 0;
-    EXPECT_TRUE(reader.read([&](const v1::Frame& frame) {
+    EXPECT_TRUE(reader.read([&](const v2::Frame& frame) {
         if (frame.has_keyframe()) ++keyframes;
         EXPECT_TRUE(recorded.apply(frame));
         return true;
@@ -273,7 +273,7 @@ TEST_F(AgentTest, StopsWhileAppsAndSubscribersAreThere) {
     ASSERT_TRUE(app.attach("app", "a"));
     grpc::ClientContext context;
     const auto stream = observe_->Watch(&context, request(true));
-    v1::WatchUpdate update;
+    v2::WatchUpdate update;
     ASSERT_TRUE(stream->Read(&update));
     agent_->stop();
     while (stream->Read(&update)) {

@@ -67,9 +67,9 @@ TEST_F(HubTest, AFollowerGetsKeyframesThenWhatComes) {
     const auto a = attach("a", 1);
     batch(a, 1, 1);
     const auto subscription = hub_.subscribe(true, 1 << 20);
-    std::vector<v1::WatchUpdate::UpdateCase> kinds;
+    std::vector<v2::WatchUpdate::UpdateCase> kinds;
     for (int i = 0; i < 3; ++i) kinds.push_back(hub_.next(*subscription)->update_case());
-    EXPECT_EQ(kinds, (std::vector{v1::WatchUpdate::kFrame, v1::WatchUpdate::kFrame, v1::WatchUpdate::kCaughtUp}));
+    EXPECT_EQ(kinds, (std::vector{v2::WatchUpdate::kFrame, v2::WatchUpdate::kFrame, v2::WatchUpdate::kCaughtUp}));
     batch(a, 1, 2);
     const auto b = attach("b", 2);
     EXPECT_TRUE(hub_.next(*subscription)->frame().has_batch());
@@ -115,8 +115,8 @@ TEST_F(HubTest, AfterACutTheFoldIsWhole) {
     ASSERT_NE(session.app(a), nullptr);
     EXPECT_EQ(session.app(a)->model.live_tasks().size(), 510u);
     EXPECT_NE(session.app(b), nullptr);
-    EXPECT_EQ(hub_.next(*subscription, std::chrono::milliseconds(0))->update_case(), v1::WatchUpdate::UPDATE_NOT_SET);
-    v1::StatusResponse status;
+    EXPECT_EQ(hub_.next(*subscription, std::chrono::milliseconds(0))->update_case(), v2::WatchUpdate::UPDATE_NOT_SET);
+    v2::StatusResponse status;
     hub_.fill(status);
     EXPECT_GE(status.frames_dropped(), 40u);
 }
@@ -154,7 +154,7 @@ TEST_F(HubTest, WhatIsNoBatchIsNotPassedOn) {
     const auto subscription = hub_.subscribe(true, 1 << 20);
     for (int i = 0; i < 3; ++i) hub_.next(*subscription);
     EXPECT_FALSE(hub_.batch(a, 1, "\xff\xff\xff"));
-    EXPECT_EQ(hub_.next(*subscription, std::chrono::milliseconds(0))->update_case(), v1::WatchUpdate::UPDATE_NOT_SET);
+    EXPECT_EQ(hub_.next(*subscription, std::chrono::milliseconds(0))->update_case(), v2::WatchUpdate::UPDATE_NOT_SET);
 }
 
 TEST_F(HubTest, ReadersOfAllSortsAgreeUnderConcurrentWriters) {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "agent/model/session.hpp"
-#include "coroscope/v1/events.pb.h"
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/events.pb.h"
+#include "coroscope/v2/session.pb.h"
 
 #include <cstdint>
 #include <random>
@@ -32,7 +32,7 @@ public:
         site.set_line(line);
         return *this;
     }
-    BatchBuilder& node(std::uint32_t id, std::uint32_t parent, std::uint32_t site, v1::StackNode::Kind kind) {
+    BatchBuilder& node(std::uint32_t id, std::uint32_t parent, std::uint32_t site, v2::StackNode::Kind kind) {
         auto& node = *batch_.add_stacks();
         node.set_id(id);
         node.set_parent(parent);
@@ -63,41 +63,41 @@ public:
         return *this;
     }
 
-    BatchBuilder& loop_started(std::uint64_t t, std::uint64_t loop) { return event(t, v1::LOOP_STARTED).arg(loop); }
+    BatchBuilder& loop_started(std::uint64_t t, std::uint64_t loop) { return event(t, v2::LOOP_STARTED).arg(loop); }
     BatchBuilder& poll(std::uint64_t begin, std::uint64_t end, std::uint64_t found) {
-        return event(begin, v1::POLL_BEGIN).event(end, v1::POLL_END).arg(found);
+        return event(begin, v2::POLL_BEGIN).event(end, v2::POLL_END).arg(found);
     }
     BatchBuilder& created(std::uint64_t t, std::uint64_t task, std::uint64_t parent, std::uint32_t root) {
-        return event(t, v1::TASK_CREATED).task(task).arg(parent).stack(root);
+        return event(t, v2::TASK_CREATED).task(task).arg(parent).stack(root);
     }
     BatchBuilder& named(std::uint64_t t, std::uint64_t task, std::uint32_t name) {
-        return event(t, v1::TASK_NAMED).task(task).arg(name);
+        return event(t, v2::TASK_NAMED).task(task).arg(name);
     }
     BatchBuilder& ready(std::uint64_t t, std::uint64_t task, std::uint64_t waker) {
-        return event(t, v1::TASK_READY).task(task).arg(waker);
+        return event(t, v2::TASK_READY).task(task).arg(waker);
     }
-    BatchBuilder& begin(std::uint64_t t, std::uint64_t task) { return event(t, v1::STEP_BEGIN).task(task); }
-    BatchBuilder& end(std::uint64_t t, std::uint64_t task, v1::WaitKind wait, std::uint64_t operand,
+    BatchBuilder& begin(std::uint64_t t, std::uint64_t task) { return event(t, v2::STEP_BEGIN).task(task); }
+    BatchBuilder& end(std::uint64_t t, std::uint64_t task, v2::WaitKind wait, std::uint64_t operand,
                       std::uint32_t stack_id) {
-        return event(t, v1::STEP_END).task(task).arg(operand << 4 | static_cast<std::uint64_t>(wait)).stack(stack_id);
+        return event(t, v2::STEP_END).task(task).arg(operand << 4 | static_cast<std::uint64_t>(wait)).stack(stack_id);
     }
-    BatchBuilder& done(std::uint64_t t, std::uint64_t task, v1::Outcome outcome) {
-        return event(t, v1::TASK_DONE).task(task).arg(outcome);
+    BatchBuilder& done(std::uint64_t t, std::uint64_t task, v2::Outcome outcome) {
+        return event(t, v2::TASK_DONE).task(task).arg(outcome);
     }
     BatchBuilder& callback(std::uint64_t begin, std::uint64_t end, std::uint32_t scheduled_at) {
-        return event(begin, v1::CALLBACK_BEGIN).stack(scheduled_at).event(end, v1::CALLBACK_END);
+        return event(begin, v2::CALLBACK_BEGIN).stack(scheduled_at).event(end, v2::CALLBACK_END);
     }
 
-    const v1::Batch& batch() const { return batch_; }
-    v1::Frame frame(std::uint64_t app) const {
-        v1::Frame frame;
+    const v2::Batch& batch() const { return batch_; }
+    v2::Frame frame(std::uint64_t app) const {
+        v2::Frame frame;
         frame.set_app(app);
         frame.set_batch(batch_.SerializeAsString());
         return frame;
     }
 
 private:
-    BatchBuilder& event(std::uint64_t time_ns, v1::EventKind kind) {
+    BatchBuilder& event(std::uint64_t time_ns, v2::EventKind kind) {
         lane_->mutable_kinds()->push_back(static_cast<char>(kind));
         lane_->add_time_deltas(time_ns - time_ns_);
         time_ns_ = time_ns;
@@ -111,14 +111,14 @@ private:
     BatchBuilder& arg(std::uint64_t value) { return lane_->add_args(value), *this; }
     BatchBuilder& stack(std::uint32_t id) { return lane_->add_stacks(id), *this; }
 
-    v1::Batch batch_;
-    v1::Lane* lane_ = nullptr;
+    v2::Batch batch_;
+    v2::Lane* lane_ = nullptr;
     std::uint64_t time_ns_ = 0, task_ = 0;
 };
 
-inline v1::Frame hello(std::uint64_t app, const std::string& name, std::uint64_t pid,
+inline v2::Frame hello(std::uint64_t app, const std::string& name, std::uint64_t pid,
                        std::uint64_t wall_offset_ns = 0) {
-    v1::Frame frame;
+    v2::Frame frame;
     frame.set_app(app);
     auto& hello = *frame.mutable_hello();
     hello.mutable_version()->set_major(1);
@@ -137,30 +137,30 @@ inline void define_small_app(BatchBuilder& b) {
     b.site(1, "coroscope::Coro<void> app_main()", "src/main.cpp", 10).site(2, "app_main", "src/main.cpp", 12);
     b.site(3, "app_main", "src/main.cpp", 11).site(4, "coroscope::Coro<int> ns::worker(int)", "src/worker.cpp", 20);
     b.site(5, "worker", "src/worker.cpp", 22);
-    b.node(1, 0, 1, v1::StackNode::TASK).node(2, 1, 3, v1::StackNode::CALL).node(3, 2, 4, v1::StackNode::TASK);
-    b.node(4, 1, 2, v1::StackNode::CALL).node(5, 3, 5, v1::StackNode::CALL);
+    b.node(1, 0, 1, v2::StackNode::TASK).node(2, 1, 3, v2::StackNode::CALL).node(3, 2, 4, v2::StackNode::TASK);
+    b.node(4, 1, 2, v2::StackNode::CALL).node(5, 3, 5, v2::StackNode::CALL);
 }
 
 // app_main (task 1) creates a worker (task 2) and awaits it; the worker sleeps, ends, and wakes task 1, which creates
 // another worker (task 3), which runs still.
-inline std::vector<v1::Frame> small_app(std::uint64_t app = 1, std::uint64_t pid = 4242) {
+inline std::vector<v2::Frame> small_app(std::uint64_t app = 1, std::uint64_t pid = 4242) {
     BatchBuilder b(1, 1, 1000);
     define_small_app(b);
     b.loop_started(1000, 1).created(1100, 1, 0, 1).poll(1150, 1200, 0);
-    b.begin(1300, 1).created(1400, 2, 1, 3).end(1500, 1, v1::WAIT_TASK, 2, 4);
-    b.begin(1600, 2).end(1700, 2, v1::WAIT_TIMER, 0, 5);
+    b.begin(1300, 1).created(1400, 2, 1, 3).end(1500, 1, v2::WAIT_TASK, 2, 4);
+    b.begin(1600, 2).end(1700, 2, v2::WAIT_TIMER, 0, 5);
     b.poll(1800, 5000, 1).ready(5100, 2, 0);
-    b.begin(5200, 2).done(5300, 2, v1::OUTCOME_OK).ready(5350, 1, 2).end(5400, 2, v1::WAIT_UNKNOWN, 0, 0);
-    b.begin(5500, 1).created(5600, 3, 1, 3).end(6500, 1, v1::WAIT_TASK, 3, 4);
+    b.begin(5200, 2).done(5300, 2, v2::OUTCOME_OK).ready(5350, 1, 2).end(5400, 2, v2::WAIT_UNKNOWN, 0, 0);
+    b.begin(5500, 1).created(5600, 3, 1, 3).end(6500, 1, v2::WAIT_TASK, 3, 4);
     b.callback(6600, 6700, 4).begin(7001, 3);
     return {hello(app, "small", pid), b.frame(app)};
 }
 
 // A loop with tasks that create, wake, wait and end as chance wills, but as a loop could do it. With `gaps` some events
 // are lost on the way.
-inline std::vector<v1::Frame> random_app(std::uint64_t app, std::uint64_t seed, bool gaps = false) {
+inline std::vector<v2::Frame> random_app(std::uint64_t app, std::uint64_t seed, bool gaps = false) {
     std::mt19937_64 random(seed);
-    std::vector<v1::Frame> frames{hello(app, "random", 100 + app)};
+    std::vector<v2::Frame> frames{hello(app, "random", 100 + app)};
     std::uint64_t t = 1000 + random() % 1000, next_task = 2, sequence = 1;
     std::vector<std::uint64_t> ready{1}, waiting;
     const auto tick = [&] { return t += random() % 50; };
@@ -195,12 +195,12 @@ inline std::vector<v1::Frame> random_app(std::uint64_t app, std::uint64_t seed, 
                 ready.push_back(take(waiting)), b.ready(tick(), ready.back(), task);
             const auto fate = random() % 6;
             if (fate == 0 && task != 1) {
-                b.done(tick(), task, v1::OUTCOME_OK).end(tick(), task, v1::WAIT_UNKNOWN, 0, 0);
+                b.done(tick(), task, v2::OUTCOME_OK).end(tick(), task, v2::WAIT_UNKNOWN, 0, 0);
             } else if (fate == 1) {
-                b.ready(tick(), task, task).end(tick(), task, v1::WAIT_YIELD, 0, task == 1 ? 4 : 5);
+                b.ready(tick(), task, task).end(tick(), task, v2::WAIT_YIELD, 0, task == 1 ? 4 : 5);
                 ready.push_back(task);
             } else {
-                b.end(tick(), task, v1::WAIT_TIMER, 0, task == 1 ? 4 : 5);
+                b.end(tick(), task, v2::WAIT_TIMER, 0, task == 1 ? 4 : 5);
                 waiting.push_back(task);
             }
             if (random() % 10 == 0) b.callback(t + 1, t + 5, 4), t += 5;
@@ -212,7 +212,7 @@ inline std::vector<v1::Frame> random_app(std::uint64_t app, std::uint64_t seed, 
     return frames;
 }
 
-inline void fold(model::Session& session, const std::vector<v1::Frame>& frames) {
+inline void fold(model::Session& session, const std::vector<v2::Frame>& frames) {
     for (const auto& frame : frames) session.apply(frame);
 }
 

@@ -10,7 +10,7 @@
 #include "agent/trace/export.hpp"
 #include "agent/trace/perfetto_export.hpp"
 #include "app_builder.hpp"
-#include "coroscope/v1/keyframe.pb.h"
+#include "coroscope/v2/keyframe.pb.h"
 #include "proto/container/trace_file.hpp"
 
 namespace coroscope::trace::test {
@@ -31,7 +31,7 @@ protected:
 std::string state(const model::Session& session) {
     std::string bytes;
     for (const auto& [key, app] : session.apps()) {
-        v1::Keyframe keyframe;
+        v2::Keyframe keyframe;
         app.model.save_keyframe(keyframe);
         bytes += keyframe.SerializeAsString();
     }
@@ -41,7 +41,7 @@ std::string state(const model::Session& session) {
 TEST_F(Load, FoldOfTheRecordingEqualsFoldOfTheStream) {
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
         model::Session live;
-        std::vector<v1::Frame> frames = random_app(1, seed, seed % 2 == 0);
+        std::vector<v2::Frame> frames = random_app(1, seed, seed % 2 == 0);
         for (const auto& frame : random_app(2, seed + 50)) frames.push_back(frame);
         fold(live, frames);
         {
@@ -73,7 +73,7 @@ TEST_F(Load, FramesWithoutSenseAreCountedInTheWarning) {
     {
         Writer writer(file("t.cst"));
         for (const auto& frame : small_app()) writer.append(frame);
-        v1::Frame nonsense;
+        v2::Frame nonsense;
         nonsense.set_app(1);
         nonsense.set_batch("\xff\xff\xff");
         writer.append(nonsense);

@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     trace::Writer writer(argv[2]);
-    for (const v1::Frame& frame : frames) writer.append(frame);
+    for (const v2::Frame& frame : frames) writer.append(frame);
     if (writer.finish()) return 0;
     std::cerr << writer.error() << '\n';
     return 1;

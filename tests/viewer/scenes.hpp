@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/session.pb.h"
 
 namespace coroscope::test {
 
-using Frames = std::vector<v1::Frame>;
+using Frames = std::vector<v2::Frame>;
 
 Frames small_scene();                                              // three tasks, a few steps
 Frames service_scene(std::uint64_t app = 1, double seconds = 12);  // a web service with a pipeline behind it

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "coroscope/v1/events.pb.h"
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/events.pb.h"
+#include "coroscope/v2/session.pb.h"
 
 namespace coroscope::test {
 
@@ -23,10 +23,10 @@ public:
         thread.set_name("main");
     }
 
-    v1::Frame hello() const {
-        v1::Frame frame;
+    v2::Frame hello() const {
+        v2::Frame frame;
         frame.set_app(app_);
-        v1::Hello& hello = *frame.mutable_hello();
+        v2::Hello& hello = *frame.mutable_hello();
         hello.mutable_version()->set_major(1);
         hello.set_name(name_);
         hello.set_pid(1000 + app_);
@@ -48,7 +48,7 @@ public:
         const std::string key = function + "|" + file + "|" + std::to_string(line);
         const auto [known, fresh] = sites_.try_emplace(key, static_cast<std::uint32_t>(sites_.size() + 1));
         if (fresh) {
-            v1::Site& site = *batch_.add_sites();
+            v2::Site& site = *batch_.add_sites();
             site.set_id(known->second);
             site.set_function(function);
             site.set_file(file);
@@ -57,11 +57,11 @@ public:
         return known->second;
     }
 
-    std::uint32_t node(v1::StackNode::Kind kind, std::uint32_t parent, std::uint32_t site) {
+    std::uint32_t node(v2::StackNode::Kind kind, std::uint32_t parent, std::uint32_t site) {
         const std::string key = std::to_string(kind) + "|" + std::to_string(parent) + "|" + std::to_string(site);
         const auto [known, fresh] = nodes_.try_emplace(key, static_cast<std::uint32_t>(nodes_.size() + 1));
         if (fresh) {
-            v1::StackNode& node = *batch_.add_stacks();
+            v2::StackNode& node = *batch_.add_stacks();
             node.set_id(known->second);
             node.set_parent(parent);
             node.set_site(site);
@@ -71,44 +71,44 @@ public:
     }
     // A call at `line` of the frame `parent`, and the frame it enters.
     std::uint32_t call(std::uint32_t parent, const std::string& function, const std::string& file, std::uint32_t line) {
-        return node(v1::StackNode::CALL, parent, site(function, file, line));
+        return node(v2::StackNode::CALL, parent, site(function, file, line));
     }
     std::uint32_t frame(std::uint32_t parent, const std::string& function, const std::string& file,
                         std::uint32_t line) {
-        return node(v1::StackNode::FRAME, parent, site(function, file, line));
+        return node(v2::StackNode::FRAME, parent, site(function, file, line));
     }
     std::uint32_t task_node(std::uint32_t created_at, const std::string& function, const std::string& file,
                             std::uint32_t line) {
-        return node(v1::StackNode::TASK, created_at, site(function, file, line));
+        return node(v2::StackNode::TASK, created_at, site(function, file, line));
     }
 
-    void loop_started(std::uint64_t loop) { event(v1::LOOP_STARTED), arg(loop); }
-    void loop_stopped(std::uint64_t loop) { event(v1::LOOP_STOPPED), arg(loop); }
-    void poll_begin() { event(v1::POLL_BEGIN); }
-    void poll_end(std::uint64_t events) { event(v1::POLL_END), arg(events); }
+    void loop_started(std::uint64_t loop) { event(v2::LOOP_STARTED), arg(loop); }
+    void loop_stopped(std::uint64_t loop) { event(v2::LOOP_STOPPED), arg(loop); }
+    void poll_begin() { event(v2::POLL_BEGIN); }
+    void poll_end(std::uint64_t events) { event(v2::POLL_END), arg(events); }
     void created(std::uint64_t id, std::uint64_t parent, std::uint32_t root) {
-        event(v1::TASK_CREATED), task(id), arg(parent), stack(root);
+        event(v2::TASK_CREATED), task(id), arg(parent), stack(root);
     }
     void named(std::uint64_t id, const std::string& text) {
         const auto [known, fresh] = names_.try_emplace(text, static_cast<std::uint32_t>(names_.size() + 1));
         if (fresh) {
-            v1::Name& name = *batch_.add_names();
+            v2::Name& name = *batch_.add_names();
             name.set_id(known->second);
             name.set_text(text);
         }
-        event(v1::TASK_NAMED), task(id), arg(known->second);
+        event(v2::TASK_NAMED), task(id), arg(known->second);
     }
-    void ready(std::uint64_t id, std::uint64_t waker) { event(v1::TASK_READY), task(id), arg(waker); }
-    void step_begin(std::uint64_t id) { event(v1::STEP_BEGIN), task(id); }
+    void ready(std::uint64_t id, std::uint64_t waker) { event(v2::TASK_READY), task(id), arg(waker); }
+    void step_begin(std::uint64_t id) { event(v2::STEP_BEGIN), task(id); }
     void step_end(std::uint64_t id, std::uint64_t wait, std::uint32_t at) {
-        event(v1::STEP_END), task(id), arg(wait), stack(at);
+        event(v2::STEP_END), task(id), arg(wait), stack(at);
     }
-    void done(std::uint64_t id, v1::Outcome outcome) { event(v1::TASK_DONE), task(id), arg(outcome); }
+    void done(std::uint64_t id, v2::Outcome outcome) { event(v2::TASK_DONE), task(id), arg(outcome); }
     void cancel(std::uint64_t id, std::uint64_t by, std::uint32_t at) {
-        event(v1::CANCEL_REQUESTED), task(id), arg(by), stack(at);
+        event(v2::CANCEL_REQUESTED), task(id), arg(by), stack(at);
     }
-    v1::Report& report(v1::Report::Kind kind) {
-        v1::Report& report = *batch_.add_reports();
+    v2::Report& report(v2::Report::Kind kind) {
+        v2::Report& report = *batch_.add_reports();
         report.set_kind(kind);
         report.set_time_ns(now_);
         report.set_thread(1);
@@ -116,7 +116,7 @@ public:
     }
     void dropped(std::uint64_t count, std::uint64_t first_ns, std::uint64_t last_ns) {
         dropped_ += count;
-        v1::Gap& gap = *batch_.add_gaps();
+        v2::Gap& gap = *batch_.add_gaps();
         gap.set_thread(1);
         gap.set_count(count);
         gap.set_first_ns(first_ns);
@@ -124,10 +124,10 @@ public:
     }
 
     // What was written since the last take, as a frame.
-    v1::Frame take() {
+    v2::Frame take() {
         batch_.set_sequence(++sequence_);
         batch_.set_dropped_total(dropped_);
-        v1::Frame frame;
+        v2::Frame frame;
         frame.set_app(app_);
         *frame.mutable_batch() = batch_.SerializeAsString();
         new_batch();
@@ -144,7 +144,7 @@ private:
         last_event_ = now_;
         last_task_ = 0;
     }
-    void event(v1::EventKind kind) {
+    void event(v2::EventKind kind) {
         lane_->mutable_kinds()->push_back(static_cast<char>(kind));
         lane_->add_time_deltas(now_ - last_event_);
         last_event_ = now_;
@@ -161,8 +161,8 @@ private:
     std::uint64_t now_;
     std::uint64_t sequence_ = 0, dropped_ = 0, last_event_ = 0, last_task_ = 0;
     std::map<std::string, std::uint32_t> sites_, nodes_, names_;
-    v1::Batch batch_;
-    v1::Lane* lane_ = nullptr;
+    v2::Batch batch_;
+    v2::Lane* lane_ = nullptr;
 };
 
 constexpr std::uint64_t wait_bits(std::uint64_t kind, std::uint64_t operand = 0) { return operand << 4 | kind; }

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <thread>
 
-#include "coroscope/v1/observe.grpc.pb.h"
+#include "coroscope/v2/observe.grpc.pb.h"
 #include "proto/container/trace_file.hpp"
 #include "scenes.hpp"
 #include "viewer/source/source.hpp"
@@ -33,7 +33,7 @@ private:
 
 void write(const std::string& path, const test::Frames& frames) {
     trace::Writer writer(path);
-    for (const v1::Frame& frame : frames) ASSERT_TRUE(writer.append(frame));
+    for (const v2::Frame& frame : frames) ASSERT_TRUE(writer.append(frame));
     ASSERT_TRUE(writer.finish()) << writer.error();
 }
 
@@ -61,7 +61,7 @@ TEST(FileSource, FoldsLikeTheFramesThemselves) {
     const test::Frames frames = test::service_scene();
     write(directory.file("t.cst"), frames);
     model::Session direct, read;
-    for (const v1::Frame& frame : frames) direct.apply(frame);
+    for (const v2::Frame& frame : frames) direct.apply(frame);
     const auto source = open_file(directory.file("t.cst"), [] {});
     ASSERT_TRUE(read_whole(*source, read));
     EXPECT_EQ(source->status().phase, SourceStatus::Phase::complete);
@@ -77,7 +77,7 @@ TEST(FileSource, ACutFileIsShownUpToTheCut) {
     const std::string path = directory.file("t.cst");
     {
         trace::Writer writer(path);
-        for (const v1::Frame& frame : test::service_scene()) {
+        for (const v2::Frame& frame : test::service_scene()) {
             writer.append(frame);
             writer.flush();
         }
@@ -125,7 +125,7 @@ TEST(HandOver, WakesOnceADrainAndHoldsItsBound) {
     while (queue.pop(item)) {
     }
     // Full: the source waits until the UI has taken something.
-    v1::Frame large;
+    v2::Frame large;
     large.mutable_batch()->assign(HandOver::bound_bytes, 'x');
     ASSERT_TRUE(queue.push({Item::Kind::frame, large}));
     std::atomic<bool> through{false};
@@ -142,7 +142,7 @@ TEST(HandOver, WakesOnceADrainAndHoldsItsBound) {
 
 TEST(HandOver, CloseFreesAWaitingSource) {
     HandOver queue([] {});
-    v1::Frame large;
+    v2::Frame large;
     large.mutable_batch()->assign(HandOver::bound_bytes, 'x');
     ASSERT_TRUE(queue.push({Item::Kind::frame, large}));
     bool pushed = true;
@@ -166,7 +166,7 @@ TEST(Where, TellsAddressesFromFiles) {
 }
 
 // Speaks the agent's protocol: sends what it has, then stays until it is ended.
-class SmallAgent final : public v1::Observe::Service {
+class SmallAgent final : public v2::Observe::Service {
 public:
     SmallAgent(const std::string& address, test::Frames frames) : frames_(std::move(frames)) {
         grpc::ServerBuilder builder;
@@ -178,12 +178,12 @@ public:
     bool listens() const { return server_ != nullptr; }
 
 private:
-    grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
-                       grpc::ServerWriter<v1::WatchUpdate>* out) override {
+    grpc::Status Watch(grpc::ServerContext* context, const v2::WatchRequest* request,
+                       grpc::ServerWriter<v2::WatchUpdate>* out) override {
         if (request->version().major() != 1 || !request->follow())
             return {grpc::StatusCode::INVALID_ARGUMENT, "unexpected request"};
-        v1::WatchUpdate update;
-        for (const v1::Frame& frame : frames_) {
+        v2::WatchUpdate update;
+        for (const v2::Frame& frame : frames_) {
             *update.mutable_frame() = frame;
             out->Write(update);
         }

@@ -20,7 +20,7 @@ namespace {
 
 model::Session session_of(const test::Frames& frames) {
     model::Session session;
-    for (const v1::Frame& frame : frames) EXPECT_TRUE(session.apply(frame));
+    for (const v2::Frame& frame : frames) EXPECT_TRUE(session.apply(frame));
     return session;
 }
 
@@ -215,7 +215,7 @@ TEST(TaskLane, IndexFollowsAGrowingModel) {
     const model::NodeId root = model_of(session_of(frames)).task(13)->root;  // of the connections
     model::Session session;
     LaneIndex growing;
-    for (const v1::Frame& frame : frames) {
+    for (const v2::Frame& frame : frames) {
         session.apply(frame);
         growing.update(session.app(1)->model, {{3, 0, 1}, {5, 0, 1}, {7, 0, 1}, {0, root, 1}});
     }
@@ -320,7 +320,7 @@ TEST(ViewState, FollowsTheNewestUntilPanned) {
     const test::Frames frames = test::service_scene();
     model::Session session;
     ViewState state;
-    for (const v1::Frame& frame : frames) {
+    for (const v2::Frame& frame : frames) {
         session.apply(frame);
         state.advance(session.app(1)->model, 0.033, true);
         if (session.app(1)->model.now_ns() == 0) continue;
@@ -349,7 +349,7 @@ TEST(ViewState, FollowsTheNextRunOfAnApp) {
     ViewState state;
     state.choose_some_app(session);
     EXPECT_EQ(state.app, 1u);
-    v1::Frame gone;
+    v2::Frame gone;
     gone.set_app(1);
     gone.mutable_disconnected()->set_orderly(true);
     ASSERT_TRUE(session.apply(gone));
@@ -357,7 +357,7 @@ TEST(ViewState, FollowsTheNextRunOfAnApp) {
     EXPECT_EQ(state.app, 1u);
     ViewState looking = state;
     looking.select(model_of(session), 2);
-    for (v1::Frame frame : test::small_scene()) {
+    for (v2::Frame frame : test::small_scene()) {
         frame.set_app(2);
         session.apply(frame);
     }

@@ -39,7 +39,7 @@ public:
     Screen& operator=(const Screen&) = delete;
 
     void show(const test::Frames& frames) {
-        for (const v1::Frame& frame : frames) ASSERT_TRUE(session_.apply(frame));
+        for (const v2::Frame& frame : frames) ASSERT_TRUE(session_.apply(frame));
         info_.mood = SourceInfo::Mood::good;
         info_.name = "t.cst";
         info_.phase = "trace file";

@@ -47,7 +47,7 @@ public:
 
 private:
     void read() {
-        const bool whole = reader_.read([this](const v1::Frame& frame) {
+        const bool whole = reader_.read([this](const v2::Frame& frame) {
             frames_.fetch_add(1, std::memory_order_relaxed);
             return items_.push({Item::Kind::frame, frame});
         });

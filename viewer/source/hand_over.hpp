@@ -10,7 +10,7 @@
 #include <functional>
 #include <mutex>
 
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/session.pb.h"
 
 namespace coroscope::viewer {
 
@@ -21,7 +21,7 @@ struct Item {
         caught_up,  // what was there when the source was opened has been delivered
     };
     Kind kind = Kind::frame;
-    v1::Frame frame;
+    v2::Frame frame;
 };
 
 class HandOver {

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include "coroscope/v1/observe.grpc.pb.h"
+#include "coroscope/v2/observe.grpc.pb.h"
 #include "proto/address/protocol_version.hpp"
 #include "source.hpp"
 
@@ -78,20 +78,20 @@ private:
         arguments.SetInt("grpc.enable_http_proxy", 0);
         arguments.SetInt("grpc.use_local_subchannel_pool", 1);
         const auto stub =
-            v1::Observe::NewStub(grpc::CreateCustomChannel(target_, grpc::InsecureChannelCredentials(), arguments));
+            v2::Observe::NewStub(grpc::CreateCustomChannel(target_, grpc::InsecureChannelCredentials(), arguments));
         grpc::ClientContext context;
         {
             const std::lock_guard lock(mutex_);
             if (ending_) return false;
             context_ = &context;
         }
-        v1::WatchRequest request;
+        v2::WatchRequest request;
         request.mutable_version()->set_major(protocol_major);
         request.mutable_version()->set_minor(protocol_minor);
         request.set_follow(true);
         const auto stream = stub->Watch(&context, request);
         bool connected = false;
-        for (v1::WatchUpdate update; stream->Read(&update);) {
+        for (v2::WatchUpdate update; stream->Read(&update);) {
             if (!connected) {
                 connected = true;
                 now_connected();
@@ -110,22 +110,22 @@ private:
         return connected;
     }
 
-    bool deliver(v1::WatchUpdate& update) {
+    bool deliver(v2::WatchUpdate& update) {
         switch (update.update_case()) {
-            case v1::WatchUpdate::kFrame: {
+            case v2::WatchUpdate::kFrame: {
                 {
                     const std::lock_guard lock(mutex_);
                     ++status_.frames;
                 }
                 return items_.push({Item::Kind::frame, std::move(*update.mutable_frame())});
             }
-            case v1::WatchUpdate::kCaughtUp: return items_.push({Item::Kind::caught_up, {}});
-            case v1::WatchUpdate::kCutBack: {
+            case v2::WatchUpdate::kCaughtUp: return items_.push({Item::Kind::caught_up, {}});
+            case v2::WatchUpdate::kCutBack: {
                 const std::lock_guard lock(mutex_);
                 status_.frames_cut = update.cut_back().frames_dropped();
                 return true;
             }
-            case v1::WatchUpdate::UPDATE_NOT_SET: return true;  // of a newer agent
+            case v2::WatchUpdate::UPDATE_NOT_SET: return true;  // of a newer agent
         }
         return true;
     }

@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-#include "coroscope/v1/ingest.grpc.pb.h"
+#include "coroscope/v2/ingest.grpc.pb.h"
 #include "give_way.hpp"
 #include "local_log.hpp"
 #include "proto/address/protocol_version.hpp"
@@ -24,7 +24,7 @@ namespace coroscope::debug {
 namespace {
 
 using namespace std::chrono_literals;
-using Stream = grpc::ClientReaderWriter<v1::AppMessage, v1::AgentMessage>;
+using Stream = grpc::ClientReaderWriter<v2::AppMessage, v2::AgentMessage>;
 
 constexpr std::size_t queue_bytes = 16u << 20;
 constexpr auto first_retry = 100ms;
@@ -32,7 +32,7 @@ constexpr auto longest_retry = 5000ms;
 
 class AgentSink final : public Sink {
 public:
-    AgentSink(std::string address, const v1::Hello& hello, CommandHandler on_command)
+    AgentSink(std::string address, const v2::Hello& hello, CommandHandler on_command)
         : address_(std::move(address)), hello_(hello), on_command_(std::move(on_command)) {
         thread_ = std::thread([this] { run(); });
     }
@@ -64,21 +64,21 @@ public:
 
 private:
     void run();
-    bool talk(v1::Ingest::Stub& stub);  // one connection; false: never again
+    bool talk(v2::Ingest::Stub& stub);  // one connection; false: never again
     void write_batches(Stream& stream);
     void read_commands(Stream& stream);
     void throw_away();  // under mutex_
     void pause(std::chrono::milliseconds time);
 
     const std::string address_;
-    const v1::Hello hello_;
+    const v2::Hello hello_;
     const CommandHandler on_command_;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<EncodedBatch> queue_;  // under mutex_, as all below
     std::size_t queued_bytes_ = 0;
-    std::deque<v1::CommandResult> results_;
+    std::deque<v2::CommandResult> results_;
     bool starts_anew_ = false;  // the next batch must have complete definitions
     bool connected_ = false;
     bool was_connected_ = false;
@@ -142,7 +142,7 @@ void AgentSink::run() {
         }
         const auto channel = grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments);
         if (channel->WaitForConnected(std::chrono::system_clock::now() + 500ms)) {
-            const auto stub = v1::Ingest::NewStub(channel);
+            const auto stub = v2::Ingest::NewStub(channel);
             if (!talk(*stub)) break;
             retry = first_retry;
             said = false;
@@ -162,7 +162,7 @@ void AgentSink::run() {
     changed_.notify_all();
 }
 
-bool AgentSink::talk(v1::Ingest::Stub& stub) {
+bool AgentSink::talk(v2::Ingest::Stub& stub) {
     grpc::ClientContext context;
     const auto stream = stub.Attach(&context);
     {
@@ -178,9 +178,9 @@ bool AgentSink::talk(v1::Ingest::Stub& stub) {
         throw_away();  // the next agent starts anew: nothing is kept for it
         starts_anew_ = true;
     };
-    v1::AppMessage hello;
+    v2::AppMessage hello;
     *hello.mutable_hello() = hello_;
-    v1::AgentMessage answer;
+    v2::AgentMessage answer;
     if (!stream->Write(hello) || !stream->Read(&answer) || !answer.has_welcome()) {
         stream->WritesDone();
         const grpc::Status status = stream->Finish();
@@ -217,7 +217,7 @@ bool AgentSink::talk(v1::Ingest::Stub& stub) {
 }
 
 void AgentSink::write_batches(Stream& stream) {
-    v1::AppMessage message;
+    v2::AppMessage message;
     std::unique_lock lock(mutex_);
     for (;;) {
         changed_.wait(lock, [this] { return !queue_.empty() || !results_.empty() || ending_ || stream_broken_; });
@@ -242,10 +242,10 @@ void AgentSink::write_batches(Stream& stream) {
 }
 
 void AgentSink::read_commands(Stream& stream) {
-    v1::AgentMessage message;
+    v2::AgentMessage message;
     while (stream.Read(&message)) {
         if (!message.has_command()) continue;
-        v1::CommandResult result = on_command_(message.command());
+        v2::CommandResult result = on_command_(message.command());
         result.set_id(message.command().id());
         const std::scoped_lock lock(mutex_);
         results_.push_back(std::move(result));
@@ -271,7 +271,7 @@ void AgentSink::finish(std::chrono::milliseconds most) {
 
 }  // namespace
 
-std::unique_ptr<Sink> make_agent_sink(const std::string& address, const v1::Hello& hello, CommandHandler on_command) {
+std::unique_ptr<Sink> make_agent_sink(const std::string& address, const v2::Hello& hello, CommandHandler on_command) {
     return std::make_unique<AgentSink>(address, hello, std::move(on_command));
 }
 

@@ -15,7 +15,7 @@
 
 #include "app_signals.hpp"
 #include "clock_map.hpp"
-#include "coroscope/v1/events.pb.h"
+#include "coroscope/v2/events.pb.h"
 #include "encoder.hpp"
 #include "findings.hpp"
 #include "give_way.hpp"
@@ -83,7 +83,7 @@ struct Emitter::State {
     std::thread thread;
     std::atomic<bool> ending{false};
 
-    v1::Batch batch;  // reused: clearing keeps the columns' memory
+    v2::Batch batch;  // reused: clearing keeps the columns' memory
     std::size_t batch_events = 0;
     bool must_send = false;  // the batch has something beside events
     bool resync = false;     // the next batch has complete definitions
@@ -130,7 +130,7 @@ std::size_t Emitter::State::drain_thread(probe::ThreadProbe& each, std::size_t m
     last_ns[each.id] = lane.last_ns();
     if (std::find(threads_told.begin(), threads_told.end(), each.id) == threads_told.end()) {
         threads_told.push_back(each.id);
-        v1::Thread& told = *batch.add_threads();
+        v2::Thread& told = *batch.add_threads();
         told.set_id(each.id);
         told.set_tid(each.tid);
         told.set_name(valid_utf8(each.name));
@@ -177,7 +177,7 @@ void Emitter::State::add_definitions(bool all) {
     probe::Definitions::Cursor before = cursor;
     registry.definitions.read_since(cursor, news);
     for (const probe::SiteDefinition& site : news.sites) {
-        v1::Site& out = *batch.add_sites();
+        v2::Site& out = *batch.add_sites();
         out.set_id(static_cast<std::uint32_t>(++before.sites));
         out.set_function(valid_utf8(readable_function(site.function)));
         out.set_file(valid_utf8(site.file));
@@ -185,14 +185,14 @@ void Emitter::State::add_definitions(bool all) {
         out.set_column(site.column);
     }
     for (const probe::NodeDefinition& node : news.nodes) {
-        v1::StackNode& out = *batch.add_stacks();
+        v2::StackNode& out = *batch.add_stacks();
         out.set_id(static_cast<std::uint32_t>(++before.nodes));
         out.set_parent(node.parent);
         out.set_site(node.site);
-        out.set_kind(static_cast<v1::StackNode::Kind>(node.kind));
+        out.set_kind(static_cast<v2::StackNode::Kind>(node.kind));
     }
     for (const std::string& name : news.names) {
-        v1::Name& out = *batch.add_names();
+        v2::Name& out = *batch.add_names();
         out.set_id(static_cast<std::uint32_t>(++before.names));
         out.set_text(valid_utf8(name));
     }
@@ -251,9 +251,9 @@ void Emitter::State::add_resolved() {
 }
 
 void Emitter::State::add_report(const probe::Report& report, const std::vector<NativeFrame>& frames) {
-    v1::Report& out = *batch.add_reports();
+    v2::Report& out = *batch.add_reports();
     must_send = true;
-    out.set_kind(static_cast<v1::Report::Kind>(report.kind));
+    out.set_kind(static_cast<v2::Report::Kind>(report.kind));
     out.set_time_ns(clock.ns(report.stamp));
     out.set_task(report.task);
     out.set_stack(report.stack);
@@ -269,9 +269,9 @@ void Emitter::State::add_report(const probe::Report& report, const std::vector<N
 }
 
 void Emitter::State::add_stall(const Stall& stall, const std::vector<NativeFrame>& frames) {
-    v1::Report& out = *batch.add_reports();
+    v2::Report& out = *batch.add_reports();
     must_send = true;
-    out.set_kind(v1::Report::STALL);
+    out.set_kind(v2::Report::STALL);
     out.set_time_ns(stall.seen_ns);
     out.set_task(stall.task);
     out.set_thread(stall.thread);

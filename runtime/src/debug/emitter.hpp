@@ -10,7 +10,7 @@
 namespace coroscope::probe {
 struct Registry;
 }
-namespace coroscope::v1 {
+namespace coroscope::v2 {
 class Hello;
 }
 

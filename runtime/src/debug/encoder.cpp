@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "coroscope/v1/events.pb.h"
+#include "coroscope/v2/events.pb.h"
 
 namespace coroscope::debug {
 
@@ -75,7 +75,7 @@ void LaneEncoder::append(std::span<const probe::Record> records) {
 }
 
 void LaneEncoder::append_gap(const probe::Record& record) {
-    v1::Gap& gap = *batch_.add_gaps();
+    v2::Gap& gap = *batch_.add_gaps();
     gap.set_thread(thread_);
     gap.set_count(record.arg);
     gap.set_first_ns(clock_.ns(record.task));

@@ -7,14 +7,14 @@
 #include "clock_map.hpp"
 #include "runtime/src/probe/record.hpp"
 
-namespace coroscope::v1 {
+namespace coroscope::v2 {
 class Batch;
 class Lane;
-}  // namespace coroscope::v1
+}  // namespace coroscope::v2
 
 namespace coroscope::debug {
 
-// Which columns of a lane an event of the kind takes an entry from (see proto/coroscope/v1/events.proto).
+// Which columns of a lane an event of the kind takes an entry from (see proto/coroscope/v2/events.proto).
 struct Columns {
     bool task = false, arg = false, stack = false;
 };
@@ -23,7 +23,7 @@ Columns columns_of(probe::EventKind kind) noexcept;
 // Appends records of one thread to a batch. Times within a lane never go back.
 class LaneEncoder {
 public:
-    LaneEncoder(v1::Batch& batch, std::uint32_t thread, const ClockMap& clock, std::uint64_t not_before_ns) noexcept
+    LaneEncoder(v2::Batch& batch, std::uint32_t thread, const ClockMap& clock, std::uint64_t not_before_ns) noexcept
         : batch_(batch), thread_(thread), clock_(clock), last_ns_(not_before_ns) {}
 
     void append(std::span<const probe::Record> records);
@@ -34,10 +34,10 @@ private:
     void append_run(std::span<const probe::Record> records);
     void append_gap(const probe::Record& record);
 
-    v1::Batch& batch_;
+    v2::Batch& batch_;
     std::uint32_t thread_;
     const ClockMap& clock_;
-    v1::Lane* lane_ = nullptr;
+    v2::Lane* lane_ = nullptr;
     std::uint64_t last_ns_;
     std::uint64_t last_task_ = 0;
     std::size_t events_ = 0;

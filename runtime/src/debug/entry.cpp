@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "app_signals.hpp"
-#include "coroscope/v1/ingest.pb.h"
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/ingest.pb.h"
+#include "coroscope/v2/session.pb.h"
 #include "emitter.hpp"
 #include "local_log.hpp"
 #include "proto/address/protocol_version.hpp"
@@ -38,8 +38,8 @@ std::string executable_name() {
     return whole.substr(whole.rfind('/') + 1);
 }
 
-v1::Hello make_hello(const probe::Registry& registry, const probe::DebugStart& start) {
-    v1::Hello hello;
+v2::Hello make_hello(const probe::Registry& registry, const probe::DebugStart& start) {
+    v2::Hello hello;
     hello.mutable_version()->set_major(protocol_major);
     hello.mutable_version()->set_minor(protocol_minor);
     hello.set_name(debug::valid_utf8(start.name != nullptr ? start.name : executable_name()));
@@ -66,10 +66,10 @@ v1::Hello make_hello(const probe::Registry& registry, const probe::DebugStart& s
     return hello;
 }
 
-v1::CommandResult execute(probe::Registry& registry, const v1::Command& command) {
-    v1::CommandResult result;
+v2::CommandResult execute(probe::Registry& registry, const v2::Command& command) {
+    v2::CommandResult result;
     switch (command.command_case()) {
-        case v1::Command::kCancelTask: {
+        case v2::Command::kCancelTask: {
             const auto cancel_task = registry.commands.cancel_task.load();
             const char* why_not =
                 cancel_task == nullptr ? "the app has no event loop" : cancel_task(command.cancel_task());
@@ -77,17 +77,17 @@ v1::CommandResult execute(probe::Registry& registry, const v1::Command& command)
             if (why_not != nullptr) result.set_error(why_not);
             break;
         }
-        case v1::Command::kSlowStepNs:
+        case v2::Command::kSlowStepNs:
             registry.slow_step_ns.store(command.slow_step_ns(), std::memory_order_relaxed);
             result.set_done(true);
             break;
-        case v1::Command::kSnapshot:
+        case v2::Command::kSnapshot:
             registry.snapshot_generation.fetch_add(1,
                                                    std::memory_order_release);  // pairs with EventLoop::take_snapshot()
             if (const auto wake_loops = registry.commands.wake_loops.load()) wake_loops();
             result.set_done(true);
             break;
-        case v1::Command::COMMAND_NOT_SET: result.set_error("this version of the app does not know the command"); break;
+        case v2::Command::COMMAND_NOT_SET: result.set_error("this version of the app does not know the command"); break;
     }
     return result;
 }
@@ -96,7 +96,7 @@ const char* start(probe::Registry& registry, const probe::DebugStart& options) {
     const std::string target = options.target;
     if (options.log_level != nullptr && !debug::set_log_level(options.log_level))
         debug::log().warn("COROSCOPE_LOG='{}' is not off, error, warn, info or debug; warn is used", options.log_level);
-    const v1::Hello hello = make_hello(registry, options);
+    const v2::Hello hello = make_hello(registry, options);
     const debug::AppSignalsBlocked blocked;  // in all threads that come to be from here on, gRPC's among them
     std::unique_ptr<debug::Sink> sink;
     if (target.starts_with("file:")) {
@@ -108,7 +108,7 @@ const char* start(probe::Registry& registry, const probe::DebugStart& options) {
         }
     } else {
         sink = debug::make_agent_sink(target, hello,
-                                      [&registry](const v1::Command& command) { return execute(registry, command); });
+                                      [&registry](const v2::Command& command) { return execute(registry, command); });
     }
     debug::EmitterOptions emitter;
     emitter.watch_stalls = options.watch_stalls;

@@ -12,7 +12,7 @@
 #include <thread>
 #include <utility>
 
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/session.pb.h"
 #include "give_way.hpp"
 #include "local_log.hpp"
 #include "proto/container/trace_file.hpp"
@@ -28,8 +28,8 @@ constexpr auto flush_interval = std::chrono::milliseconds(500);  // a killed app
 
 class FileSink final : public Sink {
 public:
-    FileSink(const std::string& path, const v1::Hello& hello) : shared_(std::make_shared<Shared>(path)) {
-        v1::Frame frame;
+    FileSink(const std::string& path, const v2::Hello& hello) : shared_(std::make_shared<Shared>(path)) {
+        v2::Frame frame;
         frame.set_app(1);
         *frame.mutable_hello() = hello;
         shared_->writer.append(frame);
@@ -138,7 +138,7 @@ void FileSink::Shared::run() {
         queued_bytes -= size;
     }
     lock.unlock();
-    v1::Frame frame;
+    v2::Frame frame;
     frame.set_app(1);
     frame.mutable_disconnected()->set_reason("ended");
     frame.mutable_disconnected()->set_orderly(true);
@@ -150,7 +150,7 @@ void FileSink::Shared::run() {
 }
 
 void FileSink::Shared::write(EncodedBatch&& batch) {
-    v1::Frame frame;
+    v2::Frame frame;
     frame.set_app(1);
     frame.set_batch(std::move(batch.bytes));
     if (writer.append(frame)) return;
@@ -187,7 +187,7 @@ void FileSink::finish(std::chrono::milliseconds most) {
 
 }  // namespace
 
-std::unique_ptr<Sink> make_file_sink(const std::string& path, const v1::Hello& hello, std::string& error) {
+std::unique_ptr<Sink> make_file_sink(const std::string& path, const v2::Hello& hello, std::string& error) {
     struct stat info{};
     if (::stat(path.c_str(), &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode))) {
         error = "it is a pipe or a socket, and a trace is a file (" + path + ")";  // opening it could wait for ever

@@ -7,11 +7,11 @@
 #include <memory>
 #include <string>
 
-namespace coroscope::v1 {
+namespace coroscope::v2 {
 class Hello;
 class Command;
 class CommandResult;
-}  // namespace coroscope::v1
+}  // namespace coroscope::v2
 
 namespace coroscope::debug {
 
@@ -39,10 +39,10 @@ public:
     virtual std::uint64_t events_lost() const = 0;   // with them
 };
 
-using CommandHandler = std::function<v1::CommandResult(const v1::Command&)>;
+using CommandHandler = std::function<v2::CommandResult(const v2::Command&)>;
 
-std::unique_ptr<Sink> make_agent_sink(const std::string& address, const v1::Hello& hello, CommandHandler on_command);
+std::unique_ptr<Sink> make_agent_sink(const std::string& address, const v2::Hello& hello, CommandHandler on_command);
 // nullptr and `error` set: the file cannot be written.
-std::unique_ptr<Sink> make_file_sink(const std::string& path, const v1::Hello& hello, std::string& error);
+std::unique_ptr<Sink> make_file_sink(const std::string& path, const v2::Hello& hello, std::string& error);
 
 }  // namespace coroscope::debug

@@ -6,7 +6,7 @@
 
 namespace coroscope::probe {
 
-// Numbers and meanings are those of coroscope.v1.EventKind (proto/coroscope/v1/events.proto); a test compares them.
+// Numbers and meanings are those of coroscope.v2.EventKind (proto/coroscope/v2/events.proto); a test compares them.
 enum class EventKind : std::uint8_t {
     none = 0,
     task_created = 1,

@@ -16,7 +16,7 @@
 
 namespace coroscope::probe {
 
-// Something rare that carries text or native frames. Kinds are those of coroscope.v1.Report.
+// Something rare that carries text or native frames. Kinds are those of coroscope.v2.Report.
 struct Report {
     enum class Kind : std::uint8_t {
         never_awaited = 1,

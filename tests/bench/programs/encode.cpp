@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "coroscope/v1/events.pb.h"
+#include "coroscope/v2/events.pb.h"
 #include "runtime/src/debug/clock_map.hpp"
 #include "runtime/src/debug/encoder.hpp"
 
@@ -57,7 +57,7 @@ void encode(benchmark::State& state, bool short_lived) {
     probe::stamps_are_ticks = true;
     const debug::ClockMap clock(probe::stamps_are_ticks);
     const std::vector<Record> records = make_records(short_lived);
-    v1::Batch batch;  // reused, as the emitter does
+    v2::Batch batch;  // reused, as the emitter does
     std::size_t bytes = 0;
     for (auto _ : state) {
         batch.Clear();

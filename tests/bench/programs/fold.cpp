@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "agent/model/session.hpp"
-#include "coroscope/v1/events.pb.h"
-#include "coroscope/v1/keyframe.pb.h"
-#include "coroscope/v1/session.pb.h"
+#include "coroscope/v2/events.pb.h"
+#include "coroscope/v2/keyframe.pb.h"
+#include "coroscope/v2/session.pb.h"
 
 namespace {
 
@@ -20,37 +20,37 @@ class Stream {
 public:
     explicit Stream(std::size_t events_per_batch) : per_batch_(events_per_batch) { begin_batch(); }
 
-    void event(v1::EventKind kind) {
+    void event(v2::EventKind kind) {
         if (lane_->kinds().size() >= per_batch_) begin_batch();
         lane_->mutable_kinds()->push_back(static_cast<char>(kind));
         lane_->add_time_deltas(80 + events_ % 50);
         now_ns_ += 80 + events_ % 50;
         ++events_;
     }
-    void task(v1::EventKind kind, std::uint64_t id) {
+    void task(v2::EventKind kind, std::uint64_t id) {
         event(kind);
         lane_->add_task_deltas(static_cast<std::int64_t>(id - task_));
         task_ = id;
     }
-    void task(v1::EventKind kind, std::uint64_t id, std::uint64_t arg) {
+    void task(v2::EventKind kind, std::uint64_t id, std::uint64_t arg) {
         task(kind, id);
         lane_->add_args(arg);
     }
-    void task(v1::EventKind kind, std::uint64_t id, std::uint64_t arg, std::uint32_t stack) {
+    void task(v2::EventKind kind, std::uint64_t id, std::uint64_t arg, std::uint32_t stack) {
         task(kind, id, arg);
         lane_->add_stacks(stack);
     }
     void poll(std::uint64_t found) {
-        event(v1::POLL_BEGIN);
-        event(v1::POLL_END);
+        event(v2::POLL_BEGIN);
+        event(v2::POLL_END);
         lane_->add_args(found);
     }
     void loop_started(std::uint64_t id) {
-        event(v1::LOOP_STARTED);
+        event(v2::LOOP_STARTED);
         lane_->add_args(id);
     }
     std::uint64_t events() const { return events_; }
-    const std::vector<v1::Batch>& batches() const { return batches_; }
+    const std::vector<v2::Batch>& batches() const { return batches_; }
 
 private:
     void begin_batch() {
@@ -63,8 +63,8 @@ private:
     }
 
     std::size_t per_batch_;
-    std::vector<v1::Batch> batches_;
-    v1::Lane* lane_ = nullptr;
+    std::vector<v2::Batch> batches_;
+    v2::Lane* lane_ = nullptr;
     std::uint64_t now_ns_ = 1'000'000, events_ = 0, task_ = 0;
 };
 
@@ -76,15 +76,15 @@ const Stream& spawn_and_join() {
     static const Stream stream = [] {
         Stream s(per_batch);
         s.loop_started(1);
-        s.task(v1::TASK_CREATED, 1, 0, 1);
+        s.task(v2::TASK_CREATED, 1, 0, 1);
         for (std::uint64_t id = 2; s.events() < wanted_events; ++id) {
-            s.task(v1::STEP_BEGIN, 1);
-            s.task(v1::TASK_CREATED, id, 1, 3);
-            s.task(v1::STEP_END, 1, id << 4 | v1::WAIT_TASK, 4);
-            s.task(v1::STEP_BEGIN, id);
-            s.task(v1::TASK_DONE, id, v1::OUTCOME_OK);
-            s.task(v1::TASK_READY, 1, id);
-            s.task(v1::STEP_END, id, 0, 0);
+            s.task(v2::STEP_BEGIN, 1);
+            s.task(v2::TASK_CREATED, id, 1, 3);
+            s.task(v2::STEP_END, 1, id << 4 | v2::WAIT_TASK, 4);
+            s.task(v2::STEP_BEGIN, id);
+            s.task(v2::TASK_DONE, id, v2::OUTCOME_OK);
+            s.task(v2::TASK_READY, 1, id);
+            s.task(v2::STEP_END, id, 0, 0);
             if (id % 30 == 0) s.poll(0);
         }
         return s;
@@ -100,9 +100,9 @@ const Stream& ping_pong(std::uint64_t tasks) {
     Stream s(per_batch);
     s.loop_started(1);
     for (std::uint64_t id = 1; id <= tasks; ++id) {
-        s.task(v1::TASK_CREATED, id, 0, 1);
-        s.task(v1::STEP_BEGIN, id);
-        s.task(v1::STEP_END, id, v1::WAIT_QUEUE_GET, 4);
+        s.task(v2::TASK_CREATED, id, 0, 1);
+        s.task(v2::STEP_BEGIN, id);
+        s.task(v2::STEP_END, id, v2::WAIT_QUEUE_GET, 4);
     }
     std::uint64_t state = 88172645463325252u;
     for (std::uint64_t i = 0; s.events() < wanted_events + 3 * tasks; ++i) {
@@ -110,9 +110,9 @@ const Stream& ping_pong(std::uint64_t tasks) {
         state ^= state >> 7;
         state ^= state << 17;
         const std::uint64_t id = 1 + state % tasks;
-        s.task(v1::TASK_READY, id, 0);
-        s.task(v1::STEP_BEGIN, id);
-        s.task(v1::STEP_END, id, (5 << 4) | v1::WAIT_QUEUE_GET, 4);
+        s.task(v2::TASK_READY, id, 0);
+        s.task(v2::STEP_BEGIN, id);
+        s.task(v2::STEP_END, id, (5 << 4) | v2::WAIT_QUEUE_GET, 4);
         if (i % 30 == 0) s.poll(1);
     }
     made.emplace_back(tasks, std::move(s));
@@ -122,7 +122,7 @@ const Stream& ping_pong(std::uint64_t tasks) {
 void fold_parsed(benchmark::State& state, const Stream& stream) {
     for (auto _ : state) {
         model::Model model;
-        for (const v1::Batch& batch : stream.batches()) model.apply(batch);
+        for (const v2::Batch& batch : stream.batches()) model.apply(batch);
         if (model.anomalies() != 0 || model.events() != stream.events())
             state.SkipWithError("the stream makes no sense");
     }
@@ -130,18 +130,18 @@ void fold_parsed(benchmark::State& state, const Stream& stream) {
 }
 
 void fold_bytes(benchmark::State& state, const Stream& stream) {
-    std::vector<v1::Frame> frames(1);
+    std::vector<v2::Frame> frames(1);
     frames[0].set_app(1);
     frames[0].mutable_hello()->set_name("bench");
     std::size_t bytes = 0;
-    for (const v1::Batch& batch : stream.batches()) {
+    for (const v2::Batch& batch : stream.batches()) {
         frames.emplace_back().set_app(1);
         frames.back().set_batch(batch.SerializeAsString());
         bytes += frames.back().batch().size();
     }
     for (auto _ : state) {
         model::Session session;
-        for (const v1::Frame& frame : frames) session.apply(frame);
+        for (const v2::Frame& frame : frames) session.apply(frame);
         if (session.app(1)->model.events() != stream.events()) state.SkipWithError("the stream makes no sense");
     }
     state.SetItemsProcessed(static_cast<std::int64_t>(stream.events()) * state.iterations());
@@ -150,8 +150,8 @@ void fold_bytes(benchmark::State& state, const Stream& stream) {
 
 void parse_only(benchmark::State& state, const Stream& stream) {
     std::vector<std::string> all;
-    for (const v1::Batch& batch : stream.batches()) all.push_back(batch.SerializeAsString());
-    v1::Batch parsed;
+    for (const v2::Batch& batch : stream.batches()) all.push_back(batch.SerializeAsString());
+    v2::Batch parsed;
     for (auto _ : state)
         for (const std::string& bytes : all) benchmark::DoNotOptimize(parsed.ParseFromString(bytes));
     state.SetItemsProcessed(static_cast<std::int64_t>(stream.events()) * state.iterations());
@@ -172,25 +172,25 @@ model::Model big_model() {
     model::Limits limits;
     limits.slices = limits.iterations = 200'000;
     model::Model model(limits);
-    for (const v1::Batch& batch : ping_pong(100'000).batches()) model.apply(batch);
+    for (const v2::Batch& batch : ping_pong(100'000).batches()) model.apply(batch);
     return model;
 }
 void BM_save_keyframe(benchmark::State& state) {
     const model::Model model = big_model();
     std::size_t bytes = 0;
     for (auto _ : state) {
-        v1::Keyframe keyframe;
+        v2::Keyframe keyframe;
         model.save_keyframe(keyframe);
         bytes = keyframe.SerializeAsString().size();
     }
     state.counters["bytes"] = static_cast<double>(bytes);
 }
 void BM_load_keyframe(benchmark::State& state) {
-    v1::Keyframe saved;
+    v2::Keyframe saved;
     big_model().save_keyframe(saved);
     const std::string bytes = saved.SerializeAsString();
     for (auto _ : state) {
-        v1::Keyframe keyframe;
+        v2::Keyframe keyframe;
         model::Model model;
         if (!keyframe.ParseFromString(bytes) || !model.load_keyframe(keyframe)) state.SkipWithError("refused");
     }
