@@ -20,10 +20,10 @@ public:
         for (const model::Task* start : model.live_tasks()) {
             std::vector<model::TaskId> way;
             const model::Task* at = start;
-            while (at != nullptr && at->state == model::State::suspended && !at->incomplete &&
-                   at->wait.kind == model::WaitKind::task && at->wait.operand != 0 && known.insert(at->id).second) {
+            while (at != nullptr && at->state == model::State::suspended && !at->incomplete && at->wait.task() != 0 &&
+                   known.insert(at->id).second) {
                 way.push_back(at->id);
-                at = model.task(at->wait.operand);
+                at = model.task(at->wait.task());
             }
             if (at == nullptr) continue;
             const auto begin = std::find(way.begin(), way.end(), at->id);
@@ -45,7 +45,7 @@ private:
             const model::Task& task = *model.task(id);
             problem.evidence += task_text(model, id) + " waits at " +
                                 place_text(innermost(places(model.await_stack(task)))) + " for " +
-                                task_text(model, task.wait.operand) + "; ";
+                                task_text(model, task.wait.task()) + "; ";
             problem.time_ns = std::max(problem.time_ns, task.changed_ns);
         }
         problem.evidence += "none of them can go on unless it is cancelled or its time runs out";

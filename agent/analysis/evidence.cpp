@@ -101,7 +101,7 @@ std::vector<Place> creation_places(const model::Model& model, model::NodeId node
 
 Stalls::Stalls(const model::Model& model) {
     for (const model::Report& report : model.reports())
-        if (report.kind == model::Report::Kind::stall) by_task_[report.task].push_back(&report);
+        if (report.kind == model::ReportKind::stall) by_task_[report.task].push_back(&report);
 }
 
 const model::Report* Stalls::during(model::TaskId task, std::uint64_t begin_ns, std::uint64_t end_ns) const {

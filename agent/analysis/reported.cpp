@@ -6,7 +6,7 @@ namespace coroscope::analysis {
 
 namespace {
 
-using Kind = model::Report::Kind;
+using Kind = model::ReportKind;
 
 Problem begin(const model::Model& model, const model::Report& report) {
     Problem problem;

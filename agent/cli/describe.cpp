@@ -32,28 +32,7 @@ std::string app_state(const model::App& app) {
 
 std::string wait_text(const model::Model& model, const model::Task& task) {
     if (task.state != model::State::suspended) return {};
-    const std::uint64_t operand = task.wait.operand;
-    const auto numbered = [&](std::string what) { return operand == 0 ? what : what + " " + std::to_string(operand); };
-    switch (task.wait.kind) {
-        case model::WaitKind::unknown: return {};
-        case model::WaitKind::timer: return "a timer";
-        case model::WaitKind::task: {
-            if (operand == 0) return "several tasks";
-            const model::Task* other = model.task(operand);
-            return other == nullptr ? "task " + std::to_string(operand) : clean(model.task_name(*other));
-        }
-        case model::WaitKind::read: return "input on fd " + std::to_string(operand);
-        case model::WaitKind::write: return "room on fd " + std::to_string(operand);
-        case model::WaitKind::thread: return "a pool thread";
-        case model::WaitKind::future: return "a future";
-        case model::WaitKind::queue_get: return numbered("an item from queue");
-        case model::WaitKind::queue_put: return numbered("room in queue");
-        case model::WaitKind::lock: return numbered("lock");
-        case model::WaitKind::semaphore: return numbered("semaphore");
-        case model::WaitKind::event: return numbered("event");
-        case model::WaitKind::yield: return "its turn";
-    }
-    return {};
+    return clean(model.wait_words(task.wait));
 }
 
 namespace {
@@ -78,7 +57,7 @@ std::string where_text(const model::Model& model, const model::Task& task) {
 
 std::string state_text(const model::Task& task) {
     std::string text(model::to_string(task.state));
-    if (task.outcome != model::Outcome::none) text += " (" + std::string(model::to_string(task.outcome)) + ")";
+    if (task.outcome != model::Outcome::unknown) text += " (" + std::string(model::to_string(task.outcome)) + ")";
     return text;
 }
 

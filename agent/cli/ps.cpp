@@ -17,7 +17,7 @@ struct Options {
 
 // What JSON calls none is null.
 Json outcome_json(model::Outcome outcome) {
-    return outcome == model::Outcome::none ? Json(nullptr) : Json(std::string(model::to_string(outcome)));
+    return outcome == model::Outcome::unknown ? Json(nullptr) : Json(std::string(model::to_string(outcome)));
 }
 
 Json task_json(const model::Model& model, const model::Task& task) {
@@ -28,7 +28,7 @@ Json task_json(const model::Model& model, const model::Task& task) {
         {"coroutine", model.coroutine(task)},
         {"state", std::string(model::to_string(task.state))},
         {"outcome", outcome_json(task.outcome)},
-        {"waits_on", {{"kind", std::string(model::to_string(task.wait.kind))}, {"operand", task.wait.operand}}},
+        {"waits_on", {{"verb", std::string(model::to_string(task.wait.verb))}, {"operand", task.wait.operand}}},
         {"await_stack", stack_json(model.await_stack(task))},
         {"created_at", stack_json(model.creation_stack(task))},
         {"busy_ns", busy_ns(model, task)},

@@ -33,8 +33,13 @@ bool DefinitionTable::add_site(SiteId id, Site site) {
 
 bool DefinitionTable::add_node(NodeId id, Node node) {
     // A parent is defined before its children, so it has the smaller id: no path can be a cycle.
-    if (node.parent >= id || node.kind == NodeKind::none) return false;
+    if (node.parent >= id || node.kind == NodeKind::unknown) return false;
     return put(nodes_, id, node, limits_.nodes);
+}
+
+bool DefinitionTable::add_value(ValueId id, Value value) {
+    if (auto* text = std::get_if<std::string>(&value)) shorten(*text, limits_.text_bytes);
+    return put(values_, id, std::move(value), limits_.values);
 }
 
 bool DefinitionTable::add_name(std::uint32_t id, std::string text) {

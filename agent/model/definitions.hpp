@@ -1,4 +1,4 @@
-// What an app defines once and refers to by a small id ever after: sites, stack nodes, names.
+// What an app defines once and refers to by a small id ever after: sites, stack nodes, names, values.
 #pragma once
 
 #include <cstdint>
@@ -22,17 +22,20 @@ public:
     bool add_site(SiteId id, Site site);
     bool add_node(NodeId id, Node node);
     bool add_name(std::uint32_t id, std::string text);
+    bool add_value(ValueId id, Value value);
 
     const Site* site(SiteId id) const { return id < sites_.size() && defined(sites_[id]) ? &sites_[id] : nullptr; }
     const Node* node(NodeId id) const {
-        return id < nodes_.size() && nodes_[id].kind != NodeKind::none ? &nodes_[id] : nullptr;
+        return id < nodes_.size() && nodes_[id].kind != NodeKind::unknown ? &nodes_[id] : nullptr;
     }
+    const Value* value(ValueId id) const { return id != 0 && id < values_.size() ? &values_[id] : nullptr; }
     std::string_view name(std::uint32_t id) const { return id < names_.size() ? names_[id] : std::string_view{}; }
 
     // Indexed by id; some may be undefined.
     const std::vector<Site>& sites() const { return sites_; }
     const std::vector<Node>& nodes() const { return nodes_; }
     const std::vector<std::string>& names() const { return names_; }
+    const std::vector<Value>& values() const { return values_; }
 
 private:
     static bool defined(const Site& site) { return !site.function.empty() || !site.file.empty(); }
@@ -41,6 +44,7 @@ private:
     std::vector<Site> sites_;
     std::vector<Node> nodes_;
     std::vector<std::string> names_;
+    std::vector<Value> values_;
 };
 
 }  // namespace coroscope::model

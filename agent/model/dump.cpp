@@ -19,7 +19,7 @@ void put(std::ostream& out, const TaskEntry& task) {
     out << "task " << task.id << " parent=" << task.parent << " root=" << task.root << " name=" << task.name << ' '
         << to_string(task.state) << ' ' << to_string(task.outcome) << (task.incomplete ? " incomplete" : "")
         << (task.woken_while_running ? " woken" : "") << " at=" << task.suspended_at
-        << " wait=" << to_string(task.wait.kind) << ':' << task.wait.operand << " loop=" << task.loop
+        << " wait=" << to_string(task.wait.verb) << ':' << task.wait.operand << " loop=" << task.loop
         << " thread=" << task.thread << " owner=" << (task.owner == nullptr ? 0 : task.owner->loop->id)
         << " woken_by=" << task.woken_by << " cancels=" << task.cancel_requests << ',' << task.cancelled_by << ','
         << task.cancelled_at << ',' << task.cancelled_ns << ',' << task.cancelled_steps

@@ -15,14 +15,16 @@ void Model::Fold::apply(const v2::Batch& batch) {
     account(batch);
     define(batch);
     apply_lanes(batch);
+    if (batch.time_ns() != 0) saw(batch.time_ns());
     for (const v2::Report& report : batch.reports()) {
-        if (report.time_ns() != 0) saw(report.time_ns());
+        if (report.time_ns() != 0) saw_event(report.time_ns());
         keep(report);
-        if (report.kind() != v2::Report::TASK_DESTROYED_PENDING) continue;
+        if (report.kind() != static_cast<std::uint32_t>(ReportKind::task_destroyed_pending)) continue;
         TaskEntry* destroyed = tasks.find(report.task());
         if (destroyed != nullptr && destroyed->state != State::done)
-            retire(*destroyed, report.time_ns(), Outcome::none);
+            retire(*destroyed, report.time_ns(), Outcome::unknown);
     }
+    close_resources(batch);
     if (threads.size() > limits.threads) trim_threads();
 }
 
@@ -35,6 +37,8 @@ void Model::Fold::account(const v2::Batch& batch) {
     if (sequence != 0 && number != 0 && number <= sequence) ++anomalies;
     sequence = std::max(sequence, number);
     dropped = std::max(dropped, batch.dropped_total());
+    resources_lost = std::max(resources_lost, batch.resources_lost_total());
+    backlog = batch.backlog();
     if (lost == 0) return;
     batches_lost += lost;
     // Any thread may be concerned, from the last time seen on it to nobody knows when.
@@ -45,14 +49,14 @@ void Model::Fold::account(const v2::Batch& batch) {
 }
 
 void Model::Fold::define(const v2::Batch& batch) {
+    if (batch.kinds_size() != 0 || batch.terms_size() != 0) define_terms(batch);
     for (const v2::Name& name : batch.names())
         if (!definitions.add_name(name.id(), name.text())) ++anomalies;
     for (const v2::Site& site : batch.sites())
-        if (!definitions.add_site(site.id(), {site.function(), site.file(), site.line(), site.column()})) ++anomalies;
+        if (!definitions.add_site(site.id(), {site.function(), site.file(), site.line(), site.column(), site.flags()}))
+            ++anomalies;
     for (const v2::StackNode& node : batch.stacks()) {
-        NodeKind kind = NodeKind::none;
-        if (node.kind() >= v2::StackNode::FRAME && node.kind() <= v2::StackNode::TASK)
-            kind = static_cast<NodeKind>(node.kind());
+        const NodeKind kind = vocabulary::row_of(vocabulary::node_kinds, node.kind()).kind;
         if (!definitions.add_node(node.id(), {node.parent(), node.site(), kind})) ++anomalies;
     }
     for (const v2::Thread& defined : batch.threads()) {
@@ -61,15 +65,15 @@ void Model::Fold::define(const v2::Batch& batch) {
         known.name = defined.name();
         shorten(known.name, limits.text_bytes);
     }
+    if (batch.values_size() != 0 || batch.runtimes_size() != 0) define_annotations(batch);
+    if (batch.resources_size() != 0) define_resources(batch);
 }
 
 void Model::Fold::keep(const v2::Report& report) {
-    if (report.kind() < v2::Report::NEVER_AWAITED || report.kind() > v2::Report::STALL) {
-        ++anomalies;
-        return;
-    }
     Report kept;
-    kept.kind = static_cast<Report::Kind>(report.kind());
+    kept.kind = static_cast<ReportKind>(std::min<std::uint32_t>(report.kind(), 0xffff));
+    if (report.kind() == 0) ++anomalies;
+    if (UnknownTerm* term = find_term(vocabulary::Table::report_kind, report.kind())) ++term->count;
     kept.time_ns = report.time_ns();
     kept.task = report.task();
     kept.site = report.site();
@@ -153,15 +157,14 @@ void Model::Fold::apply_gap(ThreadEntry& on, const v2::Gap& gap) {
 
 // Events of the loop are missing from `from_ns` on; from `to_ns` on (0: nobody knows) there are all again.
 void Model::Fold::lose_track(LoopEntry& loop, std::uint64_t from_ns, std::uint64_t to_ns) {
-    if (loop.loop->open_slice) {
+    while (loop.loop->open_slice) {  // with nested steps, several
         TaskEntry* running = tasks.find(loop.loop->open_slice->task);
         close_slice(loop, from_ns, 0, false);
-        if (running != nullptr && running->state == State::running) {
-            running->state = State::suspended;  // where, and on what, comes with the snapshot
-            running->wait = {};
-            running->changed_ns = from_ns;
-            running->step_began_ns = 0;
-        }
+        if (running == nullptr || running->state != State::running) continue;
+        running->state = State::suspended;  // where, and on what, comes with the snapshot
+        running->wait = {};
+        running->changed_ns = from_ns;
+        running->step_began_ns = 0;
     }
     loop.gap_end_ns = to_ns;
     loop.loop->polling = false;

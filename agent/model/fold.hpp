@@ -4,7 +4,9 @@
 // whatever a walk visits was paid for by an event of its own.
 #pragma once
 
+#include <array>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -22,8 +24,10 @@ namespace coroscope::model {
 // What the fold knows of a loop beside what it shows.
 struct LoopEntry {
     Loop* loop = nullptr;
-    TaskEntry* open_task = nullptr;  // whose step open_slice is; may have been removed since: compare ids
-    std::uint64_t gap_end_ns = 0;    // nothing was seen since the last gap, which ended then
+    TaskEntry* open_task = nullptr;           // whose step open_slice is; may have been removed since: compare ids
+    std::uint64_t open_ran_ns = 0;            // of the step in open_slice, in its earlier slices
+    std::vector<std::uint64_t> outer_ran_ns;  // the same for Loop::outer_slices
+    std::uint64_t gap_end_ns = 0;             // nothing was seen since the last gap, which ended then
     bool snapshot_open = false;
     std::uint32_t snapshot_mark = 0;  // of its last snapshot
     TaskList tasks;                   // its live tasks; those that are incomplete stand behind all others
@@ -37,6 +41,8 @@ struct ThreadEntry {
 
 struct Model::Fold {
     static constexpr std::uint64_t default_slow_step_ns = 100'000'000;
+    // Steps nested deeper than this are taken for begun anew: the ends of the outer ones were lost.
+    static constexpr std::size_t most_nested_steps = 16;
 
     explicit Fold(const Limits& the_limits) : limits(the_limits), definitions(the_limits) {}
 
@@ -58,13 +64,41 @@ struct Model::Fold {
     // lanes.cpp
     class Lane;
     struct Event {
-        TaskId task = 0;
-        std::uint64_t arg = 0;
+        std::uint64_t subject = 0;
+        std::uint64_t argument = 0;
         NodeId stack = 0;
     };
     void apply_lanes(const v2::Batch& batch);
     bool run(Lane& lane, std::uint64_t until_ns);
     void apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8_t kind, const Event& event);
+    void skip_event(std::uint8_t kind);
+
+    // terms.cpp: the vocabulary of the app, where it differs from this reader's
+    void define_terms(const v2::Batch& batch);
+    UnknownTerm* find_term(vocabulary::Table table, std::uint32_t id);
+    const UnknownTerm* find_term(vocabulary::Table table, std::uint32_t id) const;
+    void add_term(UnknownTerm term);
+
+    // resources.cpp: what tasks wait on
+    Resource* find_resource(ResourceId id);
+    Resource* resource_or_placeholder(ResourceId id);  // nullptr: id 0, or no room
+    void define_resources(const v2::Batch& batch);
+    void close_resources(const v2::Batch& batch);
+    void resource_used(std::uint64_t time_ns, ResourceId id, std::uint64_t use, NodeId at);
+    void resource_level(std::uint64_t time_ns, ResourceId id, std::uint64_t level);
+    void add_member(ResourceId id, TaskId member);
+    void set_owner(ResourceId id, TaskId owner, std::uint64_t time_ns);
+    void job_begin(ThreadEntry& on, std::uint64_t time_ns, ResourceId id, TaskId waiting);
+    void job_end(std::uint64_t time_ns, ResourceId id);
+
+    // annotations.cpp: attributes, spans, marks, counters, runtimes
+    void define_annotations(const v2::Batch& batch);
+    void add_attribute(Of of, std::uint64_t id, std::uint64_t time_ns, std::uint64_t attribute);
+    void forget_attributes(Of of, std::uint64_t id);
+    void span_begin(ThreadEntry& on, std::uint64_t time_ns, SpanId id, std::uint64_t name, NodeId at, bool mark);
+    void span_end(std::uint64_t time_ns, SpanId id);
+    void keep_span(const Span& span);
+    void count(std::uint64_t time_ns, std::uint64_t name, std::uint64_t bits);
 
     // tasks.cpp: what events of tasks mean
     TaskEntry* add_task(TaskId id, LoopEntry* owner);  // nullptr: id 0, or no room
@@ -83,6 +117,11 @@ struct Model::Fold {
     void step_end(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t wait, NodeId at);
     void done(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t outcome);
     void cancel_requested(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskId by, NodeId at);
+    void uncancelled(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t remaining);
+    void root_known(ThreadEntry& on, std::uint64_t time_ns, TaskId id, NodeId root);
+    void wait_holder(TaskId id, TaskId holder);
+    void begin_wait(TaskEntry& task, std::uint64_t time_ns, std::uint64_t wait);
+    std::uint32_t mark_of(const LoopEntry* owner) const;
 
     // loops.cpp: what events of loops mean
     void loop_started(ThreadEntry& on, std::uint64_t time_ns, LoopId id);
@@ -90,10 +129,14 @@ struct Model::Fold {
     void detach(LoopEntry& loop, std::uint64_t time_ns);
     void poll_begin(ThreadEntry& on, std::uint64_t time_ns);
     void poll_end(ThreadEntry& on, std::uint64_t time_ns, std::uint64_t found);
-    void callback_begin(ThreadEntry& on, std::uint64_t time_ns, NodeId scheduled_at);
+    void callback_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId cause, NodeId scheduled_at);
     void callback_end(ThreadEntry& on, std::uint64_t time_ns);
     void open_slice(LoopEntry& loop, const Slice& slice, TaskEntry* task);
-    void close_slice(LoopEntry& loop, std::uint64_t time_ns, NodeId ended_at, bool whole);
+    void pause_slice(LoopEntry& loop, std::uint64_t time_ns);
+    void resume_outer_slice(LoopEntry& loop, std::uint64_t time_ns);
+    // Returns how long the whole step took.
+    std::uint64_t close_slice(LoopEntry& loop, std::uint64_t time_ns, NodeId ended_at, bool whole,
+                              std::uint64_t wait = 0);
     void end_iteration(LoopEntry& loop, std::uint64_t time_ns);
     void snapshot_begin(ThreadEntry& on, LoopId id);
     void snapshot_task(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskId parent, NodeId root);
@@ -111,6 +154,11 @@ struct Model::Fold {
         if (first_ns == 0 || time_ns < first_ns) first_ns = time_ns;
     }
 
+    void saw_event(std::uint64_t time_ns) {
+        saw(time_ns);
+        if (time_ns > last_event_ns) last_event_ns = time_ns;
+    }
+
     Limits limits;
     DefinitionTable definitions;
     TaskTable tasks;
@@ -122,17 +170,30 @@ struct Model::Fold {
     std::vector<std::unique_ptr<LoopEntry>> loop_entries;  // of the loop at the same index
     std::vector<Thread> threads;
     std::unordered_map<std::uint32_t, ThreadEntry> thread_entries;  // by id
-    std::uint32_t snapshots = 0;                                    // marks given out
+    std::uint32_t process_snapshot = 0;  // mark of the last snapshot of all tasks of the process
+    bool process_snapshot_open = false;
+    std::uint32_t snapshots = 0;  // marks given out
 
     std::deque<LongStep> long_steps;
     std::deque<Report> reports;
     std::deque<Gap> gaps;
+
+    std::unordered_map<ResourceId, Resource, SeededHash> resources;
+    std::deque<ResourceId> closed_resources;  // those of `resources` that are closed, oldest end first
+    std::array<std::unordered_map<std::uint64_t, std::vector<Attribute>, SeededHash>, 3> attributes;  // by Of
+    std::deque<Span> spans;
+    std::map<SpanId, Span> open_spans;
+    std::map<std::uint32_t, Counter> app_counters;  // by the id of their name
+    std::vector<Runtime> runtimes;
+    std::vector<UnknownTerm> unknown_terms;
+    std::array<std::uint8_t, 256> kind_columns = vocabulary::columns_by_kind;
 
     v2::Hello hello;
     std::uint64_t slow_step_ns = default_slow_step_ns;
 
     std::uint64_t sequence = 0, now_ns = 0, first_ns = 0, events = 0, batches = 0, dropped = 0, batches_lost = 0;
     std::uint64_t anomalies = 0, tasks_created = 0, done_tasks_dropped = 0, live_tasks_refused = 0;
+    std::uint64_t last_event_ns = 0, backlog = 0, events_unknown = 0, resources_lost = 0, resources_refused = 0;
     std::uint64_t version = 0;  // not part of what it knows
 
     // Made when asked for, for one version: children by parent (0: those whose parent is not retained).
@@ -141,6 +202,8 @@ struct Model::Fold {
         std::unordered_map<TaskId, std::vector<TaskId>> of;
     };
     mutable Children children;
+    // The same of the live tasks that wait on a resource, by when their wait began.
+    mutable Children waiters;
 };
 
 // Keeps the newest `limit`. Returns how many went.
@@ -155,10 +218,9 @@ inline std::uint64_t since(std::uint64_t begin_ns, std::uint64_t end_ns) {
     return end_ns > begin_ns ? end_ns - begin_ns : 0;
 }
 
+// Unknown verbs are kept as they are.
 inline Wait wait_of(std::uint64_t bits) {
-    const std::uint64_t kind = bits & 15;
-    const bool known = kind <= static_cast<std::uint64_t>(WaitKind::yield);
-    return {known ? static_cast<WaitKind>(kind) : WaitKind::unknown, bits >> 4};
+    return {static_cast<Verb>(vocabulary::verb_of(bits)), vocabulary::operand_of(bits), 0};
 }
 
 }  // namespace coroscope::model

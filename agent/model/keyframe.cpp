@@ -52,7 +52,7 @@ void save_tasks(const std::vector<TaskEntry*>& tasks, v2::TaskColumns& out) {
         out.add_name(task->name);
         out.add_flags(static_cast<std::uint32_t>(task->state) | static_cast<std::uint32_t>(task->outcome) << 3 |
                       (task->incomplete ? 32u : 0u) | (task->woken_while_running ? 64u : 0u));
-        out.add_wait(task->wait.operand << 4 | static_cast<std::uint64_t>(task->wait.kind));
+        out.add_wait(vocabulary::pack_wait(task->wait.verb, task->wait.operand));
         out.add_loop(task->loop);
         out.add_thread(task->thread);
         out.add_woken_by(task->woken_by);
@@ -126,12 +126,12 @@ void save_definitions(const DefinitionTable& definitions, v2::Keyframe& out) {
         node.set_id(id);
         node.set_parent(known->parent);
         node.set_site(known->site);
-        node.set_kind(static_cast<v2::StackNode::Kind>(known->kind));
+        node.set_kind(static_cast<std::uint32_t>(known->kind));
     }
 }
 
 void save_report(const Report& report, v2::Report& out) {
-    out.set_kind(static_cast<v2::Report::Kind>(report.kind));
+    out.set_kind(static_cast<std::uint32_t>(report.kind));
     out.set_time_ns(report.time_ns);
     out.set_task(report.task);
     out.set_site(report.site);

@@ -3,33 +3,12 @@
 // Lanes that overlap in time are merged: a task that one thread creates and another wakes is then seen in that order.
 // With one lane, the usual case, nothing is compared. A gap of a thread takes effect between its lane's events.
 #include <algorithm>
-#include <array>
 
 #include "fold.hpp"
 
 namespace coroscope::model {
 
 namespace {
-
-enum Column : std::uint8_t { task_column = 1, arg_column = 2, stack_column = 4, unknown_kind = 128 };
-
-// Which columns an event of a kind takes an entry from: the table of EventKind in events.proto.
-constexpr std::array<std::uint8_t, 256> columns_of_kinds() {
-    std::array<std::uint8_t, 256> columns{};
-    for (auto& each : columns) each = unknown_kind;
-    for (const int kind : {v2::TASK_CREATED, v2::STEP_END, v2::CANCEL_REQUESTED, v2::SNAPSHOT_TASK, v2::SNAPSHOT_STATE})
-        columns[static_cast<std::size_t>(kind)] = task_column | arg_column | stack_column;
-    for (const int kind : {v2::TASK_NAMED, v2::TASK_READY, v2::TASK_DONE})
-        columns[static_cast<std::size_t>(kind)] = task_column | arg_column;
-    for (const int kind : {v2::STEP_BEGIN, v2::JOB_BEGIN, v2::JOB_END})
-        columns[static_cast<std::size_t>(kind)] = task_column;
-    for (const int kind : {v2::LOOP_STARTED, v2::LOOP_STOPPED, v2::POLL_END, v2::SNAPSHOT_BEGIN, v2::SNAPSHOT_END})
-        columns[static_cast<std::size_t>(kind)] = arg_column;
-    for (const int kind : {v2::POLL_BEGIN, v2::CALLBACK_END}) columns[static_cast<std::size_t>(kind)] = 0;
-    columns[v2::CALLBACK_BEGIN] = stack_column;
-    return columns;
-}
-constexpr std::array<std::uint8_t, 256> kind_columns = columns_of_kinds();
 
 template <typename T>
 struct Reader {
@@ -57,8 +36,8 @@ public:
           kinds_(lane.kinds().data()),
           kinds_end_(kinds_ + lane.kinds().size()),
           time_deltas_(lane.time_deltas()),
-          task_deltas_(lane.task_deltas()),
-          args_(lane.args()),
+          subject_deltas_(lane.subject_deltas()),
+          arguments_(lane.arguments()),
           stacks_(lane.stacks()),
           time_ns_(lane.start_ns()) {
         advance();
@@ -68,8 +47,8 @@ public:
     std::uint64_t time_ns() const { return time_ns_; }
     std::uint8_t kind() const { return static_cast<std::uint8_t>(*kinds_); }
     // The columns of the event that stands next; in this order, each once, if its kind takes it.
-    TaskId task() { return task_ += static_cast<std::uint64_t>(task_deltas_.next(short_column_)); }
-    std::uint64_t arg() { return args_.next(short_column_); }
+    std::uint64_t subject() { return subject_ += static_cast<std::uint64_t>(subject_deltas_.next(short_column_)); }
+    std::uint64_t argument() { return arguments_.next(short_column_); }
     NodeId stack() { return stacks_.next(short_column_); }
     bool short_column() const { return short_column_; }
     // On to the next event.
@@ -93,11 +72,11 @@ private:
     const char* kinds_;
     const char* kinds_end_;
     Reader<std::uint64_t> time_deltas_;
-    Reader<std::int64_t> task_deltas_;
-    Reader<std::uint64_t> args_;
+    Reader<std::int64_t> subject_deltas_;
+    Reader<std::uint64_t> arguments_;
     Reader<std::uint32_t> stacks_;
     std::uint64_t time_ns_;
-    TaskId task_ = 0;
+    std::uint64_t subject_ = 0;
     bool short_column_ = false;
     bool ended_ = false;
 };
@@ -150,18 +129,18 @@ bool Model::Fold::run(Lane& lane, std::uint64_t until_ns) {
             continue;
         }
         on.last_ns = std::max(on.last_ns, lane.time_ns());
-        saw(on.last_ns);
+        saw_event(on.last_ns);
         const std::uint8_t kind = lane.kind();
         const std::uint8_t columns = kind_columns[kind];
-        // An unknown kind takes unknown columns: nothing after it can be read.
-        if (columns == unknown_kind) [[unlikely]] {
+        // A kind that nobody defined takes unknown columns: nothing after it can be read.
+        if ((columns & vocabulary::unknown_kind) != 0) [[unlikely]] {
             ++anomalies;
             return false;
         }
         Event event;
-        if ((columns & task_column) != 0) event.task = lane.task();
-        if ((columns & arg_column) != 0) event.arg = lane.arg();
-        if ((columns & stack_column) != 0) event.stack = lane.stack();
+        if ((columns & vocabulary::subject_column) != 0) event.subject = lane.subject();
+        if ((columns & vocabulary::argument_column) != 0) event.argument = lane.argument();
+        if ((columns & vocabulary::stack_column) != 0) event.stack = lane.stack();
         if (lane.short_column()) [[unlikely]]
             return false;
         ++events;
@@ -172,26 +151,45 @@ bool Model::Fold::run(Lane& lane, std::uint64_t until_ns) {
 }
 
 void Model::Fold::apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8_t kind, const Event& event) {
-    switch (kind) {
-        case v2::TASK_CREATED: return created(on, time_ns, event.task, event.arg, event.stack);
-        case v2::TASK_NAMED: return named(on, time_ns, event.task, event.arg);
-        case v2::TASK_READY: return ready(on, time_ns, event.task, event.arg);
-        case v2::STEP_BEGIN: return step_begin(on, time_ns, event.task);
-        case v2::STEP_END: return step_end(on, time_ns, event.task, event.arg, event.stack);
-        case v2::TASK_DONE: return done(on, time_ns, event.task, event.arg);
-        case v2::CANCEL_REQUESTED: return cancel_requested(on, time_ns, event.task, event.arg, event.stack);
-        case v2::LOOP_STARTED: return loop_started(on, time_ns, event.arg);
-        case v2::LOOP_STOPPED: return loop_stopped(on, time_ns, event.arg);
-        case v2::POLL_BEGIN: return poll_begin(on, time_ns);
-        case v2::POLL_END: return poll_end(on, time_ns, event.arg);
-        case v2::CALLBACK_BEGIN: return callback_begin(on, time_ns, event.stack);
-        case v2::CALLBACK_END: return callback_end(on, time_ns);
-        case v2::SNAPSHOT_BEGIN: return snapshot_begin(on, event.arg);
-        case v2::SNAPSHOT_TASK: return snapshot_task(on, time_ns, event.task, event.arg, event.stack);
-        case v2::SNAPSHOT_STATE: return snapshot_state(on, time_ns, event.task, event.arg, event.stack);
-        case v2::SNAPSHOT_END: return snapshot_end(on, time_ns, event.arg);
-        default: return;  // jobs: the task that waits says so itself
+    using vocabulary::EventKind;
+    const auto& [subject, argument, stack] = event;
+    switch (static_cast<EventKind>(kind)) {
+        case EventKind::task_created: return created(on, time_ns, subject, argument, stack);
+        case EventKind::task_root: return root_known(on, time_ns, subject, stack);
+        case EventKind::task_named: return named(on, time_ns, subject, argument);
+        case EventKind::task_ready: return ready(on, time_ns, subject, argument);
+        case EventKind::step_begin: return step_begin(on, time_ns, subject);
+        case EventKind::step_end: return step_end(on, time_ns, subject, argument, stack);
+        case EventKind::wait_holder: return wait_holder(subject, argument);
+        case EventKind::task_done: return done(on, time_ns, subject, argument);
+        case EventKind::cancel_requested: return cancel_requested(on, time_ns, subject, argument, stack);
+        case EventKind::uncancelled: return uncancelled(on, time_ns, subject, argument);
+        case EventKind::loop_started: return loop_started(on, time_ns, subject);
+        case EventKind::loop_stopped: return loop_stopped(on, time_ns, subject);
+        case EventKind::poll_begin: return poll_begin(on, time_ns);
+        case EventKind::poll_end: return poll_end(on, time_ns, argument);
+        case EventKind::callback_begin: return callback_begin(on, time_ns, argument, stack);
+        case EventKind::callback_end: return callback_end(on, time_ns);
+        case EventKind::job_begin: return job_begin(on, time_ns, subject, argument);
+        case EventKind::job_end: return job_end(time_ns, subject);
+        case EventKind::snapshot_begin: return snapshot_begin(on, subject);
+        case EventKind::snapshot_task: return snapshot_task(on, time_ns, subject, argument, stack);
+        case EventKind::snapshot_state: return snapshot_state(on, time_ns, subject, argument, stack);
+        case EventKind::snapshot_end: return snapshot_end(on, time_ns, subject);
+        case EventKind::resource_used: return resource_used(time_ns, subject, argument, stack);
+        case EventKind::resource_level: return resource_level(time_ns, subject, argument);
+        case EventKind::member: return add_member(subject, argument);
+        case EventKind::task_attribute: return add_attribute(Of::task, subject, time_ns, argument);
+        case EventKind::resource_attribute: return add_attribute(Of::resource, subject, time_ns, argument);
+        case EventKind::span_begin: return span_begin(on, time_ns, subject, argument, stack, false);
+        case EventKind::span_end: return span_end(time_ns, subject);
+        case EventKind::mark: return span_begin(on, time_ns, subject, argument, stack, true);
+        case EventKind::span_attribute: return add_attribute(Of::span, subject, time_ns, argument);
+        case EventKind::counter: return count(time_ns, subject, argument);
+        case EventKind::none:
+        case EventKind::gap: break;
     }
+    skip_event(kind);  // a kind that this reader was built without
 }
 
 }  // namespace coroscope::model

@@ -45,7 +45,7 @@ void Model::Fold::loop_stopped(ThreadEntry& on, std::uint64_t time_ns, LoopId id
 
 void Model::Fold::detach(LoopEntry& entry, std::uint64_t time_ns) {
     Loop& loop = *entry.loop;
-    if (loop.open_slice) close_slice(entry, std::max(time_ns, loop.open_slice->begin_ns), 0, false);
+    while (loop.open_slice) close_slice(entry, std::max(time_ns, loop.open_slice->begin_ns), 0, false);
     end_iteration(entry, time_ns);
     loop.running = false;
     loop.polling = false;
@@ -73,7 +73,7 @@ void Model::Fold::end_iteration(LoopEntry& entry, std::uint64_t time_ns) {
 
 void Model::Fold::poll_begin(ThreadEntry& on, std::uint64_t time_ns) {
     if (on.loop == nullptr) return;
-    if (on.loop->loop->open_slice) {
+    while (on.loop->loop->open_slice) {
         ++anomalies;
         close_slice(*on.loop, time_ns, 0, false);
     }
@@ -92,17 +92,22 @@ void Model::Fold::poll_end(ThreadEntry& on, std::uint64_t time_ns, std::uint64_t
     on.loop->gap_end_ns = 0;
 }
 
-void Model::Fold::callback_begin(ThreadEntry& on, std::uint64_t time_ns, NodeId scheduled_at) {
+void Model::Fold::callback_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId cause, NodeId scheduled_at) {
     if (on.loop == nullptr) return;
     Slice slice;
     slice.begin_ns = time_ns;
     slice.began_at = scheduled_at;
+    slice.woken_by = cause;
     open_slice(*on.loop, slice, nullptr);
 }
 
 void Model::Fold::callback_end(ThreadEntry& on, std::uint64_t time_ns) {
     if (on.loop == nullptr) return;
     const std::optional<Slice>& open = on.loop->loop->open_slice;
+    while (open && open->task != 0 && !on.loop->loop->outer_slices.empty()) {
+        ++anomalies;  // the end of a step nested in the callback was lost
+        close_slice(*on.loop, time_ns, 0, false);
+    }
     if (open && open->task == 0) {
         close_slice(*on.loop, time_ns, 0, true);
     } else if (!open && on.loop->gap_end_ns != 0) {  // as for the rest of a step
@@ -116,41 +121,91 @@ void Model::Fold::callback_end(ThreadEntry& on, std::uint64_t time_ns) {
 }
 
 void Model::Fold::open_slice(LoopEntry& entry, const Slice& slice, TaskEntry* task) {
-    if (entry.loop->open_slice) [[unlikely]] {  // its end was lost
-        ++anomalies;
-        if (TaskEntry* other = tasks.find(entry.loop->open_slice->task)) {
-            mark_incomplete(*other);
-            if (other != task && other->state == State::running) other->state = State::suspended;
+    Loop& loop = *entry.loop;
+    if (loop.open_slice) [[unlikely]] {
+        const auto begins_again = [&](const Slice& outer) { return outer.task == slice.task && slice.task != 0; };
+        const bool nested = !begins_again(*loop.open_slice) && loop.outer_slices.size() < most_nested_steps &&
+                            std::none_of(loop.outer_slices.begin(), loop.outer_slices.end(), begins_again);
+        if (nested) {
+            pause_slice(entry, slice.begin_ns);
+        } else {  // the ends of the steps that are open were lost
+            ++anomalies;
+            while (loop.open_slice) {
+                if (TaskEntry* other = tasks.find(loop.open_slice->task)) {
+                    mark_incomplete(*other);
+                    if (other != task && other->state == State::running) other->state = State::suspended;
+                }
+                close_slice(entry, slice.begin_ns, 0, false);
+            }
         }
-        close_slice(entry, slice.begin_ns, 0, false);
     }
-    entry.loop->open_slice = slice;
+    loop.open_slice = slice;
     entry.open_task = task;
+    entry.open_ran_ns = 0;
     entry.gap_end_ns = 0;
 }
 
+// A nested step begins: the slice of the outer step ends here, and a later slice goes on with that step.
+void Model::Fold::pause_slice(LoopEntry& entry, std::uint64_t time_ns) {
+    Loop& loop = *entry.loop;
+    Slice piece = *loop.open_slice;
+    loop.outer_slices.push_back(piece);
+    piece.end_ns = std::max(time_ns, piece.begin_ns);
+    piece.ended_at = piece.began_at;
+    piece.continues = true;
+    const std::uint64_t took_ns = piece.end_ns - piece.begin_ns;
+    entry.outer_ran_ns.push_back(entry.open_ran_ns + took_ns);
+    loop.busy_ns += took_ns;
+    loop.slices.push_back(piece);
+    loop.slices_dropped += bound(loop.slices, limits.slices);
+    loop.open_slice.reset();
+}
+
+void Model::Fold::resume_outer_slice(LoopEntry& entry, std::uint64_t time_ns) {
+    Loop& loop = *entry.loop;
+    Slice slice = loop.outer_slices.back();
+    loop.outer_slices.pop_back();
+    slice.begin_ns = time_ns;
+    slice.ready_ns = 0;  // its wait for the loop is told by the first slice
+    loop.open_slice = slice;
+    entry.open_task = tasks.find(slice.task);
+    entry.open_ran_ns = entry.outer_ran_ns.back();
+    entry.outer_ran_ns.pop_back();
+}
+
 // `whole`: its begin and end are those of a step, not of what is known of one.
-void Model::Fold::close_slice(LoopEntry& entry, std::uint64_t time_ns, NodeId ended_at, bool whole) {
+std::uint64_t Model::Fold::close_slice(LoopEntry& entry, std::uint64_t time_ns, NodeId ended_at, bool whole,
+                                       std::uint64_t wait) {
     Loop& loop = *entry.loop;
     Slice slice = *loop.open_slice;
     loop.open_slice.reset();
     entry.open_task = nullptr;
     slice.end_ns = std::max(time_ns, slice.begin_ns);
     slice.ended_at = ended_at;
+    slice.wait = wait;
     const std::uint64_t took_ns = slice.end_ns - slice.begin_ns;
+    const std::uint64_t whole_ns = entry.open_ran_ns + took_ns;  // without the steps nested in it
     loop.busy_ns += took_ns;
     ++loop.steps_total;
     ++loop.iteration_steps;
-    if (whole && took_ns >= slow_step_ns) [[unlikely]] {
+    if (whole && whole_ns >= slow_step_ns) [[unlikely]] {
         long_steps.push_back(
-            {slice.task, loop.id, slice.begin_ns, slice.end_ns, slice.began_at, ended_at, slice.task == 0});
+            {slice.task, loop.id, slice.end_ns - whole_ns, slice.end_ns, slice.began_at, ended_at, slice.task == 0});
         bound(long_steps, limits.long_steps);
     }
     loop.slices.push_back(slice);
     if (loop.slices.size() > limits.slices) loop.slices_dropped += bound(loop.slices, limits.slices);
+    if (!loop.outer_slices.empty()) [[unlikely]]
+        resume_outer_slice(entry, slice.end_ns);
+    return whole_ns;
 }
 
 void Model::Fold::snapshot_begin(ThreadEntry& on, LoopId id) {
+    if (id == 0) {  // of all tasks of the process, whatever thread they ran on
+        process_snapshot_open = true;
+        process_snapshot = ++snapshots;
+        return;
+    }
     if (on.loop == nullptr || on.loop->loop->id != id) {
         ++anomalies;
         return;
@@ -160,21 +215,21 @@ void Model::Fold::snapshot_begin(ThreadEntry& on, LoopId id) {
 }
 
 void Model::Fold::snapshot_task(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskId parent, NodeId root) {
-    if (on.loop == nullptr) {
+    if (on.loop == nullptr && !process_snapshot_open) {
         ++anomalies;
         return;
     }
     TaskEntry* task = task_or_placeholder(id, on, time_ns);
     if (task == nullptr) return;
     if (task->state == State::done) {
-        if (task->outcome != Outcome::none) {
+        if (task->outcome != Outcome::unknown) {
             ++anomalies;
             return;
         }
         revive(*task);
     }
-    if (task->owner != on.loop) move_to(*task, on.loop);
-    task->seen = on.loop->snapshot_mark;
+    if (on.loop != nullptr && task->owner != on.loop) move_to(*task, on.loop);
+    task->seen = std::max(task->seen, mark_of(on.loop));
     task->thread = threads[on.index].id;
     if (parent != 0) task->parent = parent;
     if (root != 0) task->root = root;
@@ -195,23 +250,30 @@ void Model::Fold::snapshot_state(ThreadEntry& on, std::uint64_t time_ns, TaskId 
     task->woken_while_running = false;
     if (at == 0) return;
     task->suspended_at = at;
-    task->wait = wait_of(wait);
+    begin_wait(*task, time_ns, wait);
 }
 
 void Model::Fold::snapshot_end(ThreadEntry& on, std::uint64_t time_ns, LoopId id) {
-    if (on.loop == nullptr || on.loop->loop->id != id || !on.loop->snapshot_open) {
+    std::vector<TaskEntry*> gone;
+    const auto look_through = [&](const TaskList& list, std::uint32_t mark) {
+        for (TaskEntry* task = list.first; task != nullptr; task = task->next)
+            if (task->seen < mark) gone.push_back(task);
+    };
+    if (id == 0 && process_snapshot_open) {
+        process_snapshot_open = false;
+        look_through(tasks_without_loop, process_snapshot);
+        for (const auto& entry : loop_entries) look_through(entry->tasks, process_snapshot);
+    } else if (on.loop != nullptr && on.loop->loop->id == id && on.loop->snapshot_open) {
+        on.loop->snapshot_open = false;
+        look_through(on.loop->tasks, on.loop->snapshot_mark);
+    } else {
         ++anomalies;
         return;
     }
-    LoopEntry& entry = *on.loop;
-    entry.snapshot_open = false;
-    std::vector<TaskEntry*> gone;
-    for (TaskEntry* task = entry.tasks.first; task != nullptr; task = task->next)
-        if (task->seen != entry.snapshot_mark) gone.push_back(task);
     std::sort(gone.begin(), gone.end(), [](const TaskEntry* a, const TaskEntry* b) { return a->id < b->id; });
     for (TaskEntry* task : gone) {
         mark_incomplete(*task);
-        retire(*task, time_ns, Outcome::none, false);
+        retire(*task, time_ns, Outcome::unknown, false);
     }
 }
 

@@ -18,35 +18,6 @@ std::string_view to_string(State state) {
     return "?";
 }
 
-std::string_view to_string(Outcome outcome) {
-    switch (outcome) {
-        case Outcome::none: return "";
-        case Outcome::ok: return "ok";
-        case Outcome::error: return "error";
-        case Outcome::cancelled: return "cancelled";
-    }
-    return "?";
-}
-
-std::string_view to_string(WaitKind wait) {
-    switch (wait) {
-        case WaitKind::unknown: return "unknown";
-        case WaitKind::timer: return "timer";
-        case WaitKind::task: return "task";
-        case WaitKind::read: return "read";
-        case WaitKind::write: return "write";
-        case WaitKind::thread: return "thread";
-        case WaitKind::future: return "future";
-        case WaitKind::queue_get: return "queue_get";
-        case WaitKind::queue_put: return "queue_put";
-        case WaitKind::lock: return "lock";
-        case WaitKind::semaphore: return "semaphore";
-        case WaitKind::event: return "event";
-        case WaitKind::yield: return "yield";
-    }
-    return "?";
-}
-
 Model::Model() : Model(Limits{}) {}
 Model::Model(Limits limits) : fold_(std::make_unique<Fold>(limits)) {}
 Model::~Model() = default;
@@ -189,6 +160,9 @@ const std::deque<Gap>& Model::gaps() const { return fold_->gaps; }
 
 std::uint64_t Model::now_ns() const { return fold_->now_ns; }
 std::uint64_t Model::first_ns() const { return fold_->first_ns; }
+std::uint64_t Model::last_event_ns() const { return fold_->last_event_ns; }
+std::uint64_t Model::backlog() const { return fold_->backlog; }
+std::uint64_t Model::events_unknown() const { return fold_->events_unknown; }
 std::uint64_t Model::events() const { return fold_->events; }
 std::uint64_t Model::batches() const { return fold_->batches; }
 std::uint64_t Model::dropped() const { return fold_->dropped; }

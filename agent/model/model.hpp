@@ -14,7 +14,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
+
+#include "coroscope/vocabulary.hpp"
 
 namespace coroscope::v2 {
 class Batch;
@@ -29,43 +32,76 @@ using NodeId = std::uint32_t;  // 0: none
 using SiteId = std::uint32_t;  // 0: none
 using LoopId = std::uint64_t;  // 0: none
 
-enum class State : std::uint8_t { created, ready, running, suspended, done };
-enum class Outcome : std::uint8_t { none, ok, error, cancelled };
-enum class NodeKind : std::uint8_t { none, frame, call, task };
-enum class WaitKind : std::uint8_t {
-    unknown,
-    timer,
-    task,
-    read,
-    write,
-    thread,
-    future,
-    queue_get,
-    queue_put,
-    lock,
-    semaphore,
-    event,
-    yield,
-};
+using ResourceId = std::uint64_t;  // 0: none
+using ValueId = std::uint32_t;     // 0: none
+using SpanId = std::uint64_t;      // 0: none
 
-std::string_view to_string(State state);      // "created" ... as in the JSON of `coroscope ps`
-std::string_view to_string(Outcome outcome);  // "ok", "error", "cancelled"; none: ""
-std::string_view to_string(WaitKind wait);    // "timer", "queue_get" ...
+using vocabulary::NodeKind;
+using vocabulary::Outcome;
+using vocabulary::ReportKind;
+using vocabulary::ResourceType;
+using vocabulary::Role;
+using vocabulary::to_string;
+using vocabulary::Verb;
+
+enum class State : std::uint8_t { created, ready, running, suspended, done };
+std::string_view to_string(State state);  // "created" ... as in the JSON of `coroscope ps`
 
 struct Site {
     std::string function, file;
     std::uint32_t line = 0, column = 0;
+    std::uint32_t flags = 0;  // bits: vocabulary::SiteFlag
+
+    bool is_library() const { return (flags & vocabulary::site_is_library) != 0; }
 };
 
 struct Node {
     NodeId parent = 0;
     SiteId site = 0;
-    NodeKind kind = NodeKind::none;
+    NodeKind kind = NodeKind::unknown;
 };
 
+// What a task waits on. Numbers that this reader does not know are kept: Model::term() has their names.
 struct Wait {
-    WaitKind kind = WaitKind::unknown;
-    std::uint64_t operand = 0;  // task id, file descriptor or resource id, by kind
+    Verb verb = Verb::unknown;
+    std::uint64_t operand = 0;  // a resource, a task or a file descriptor: row(verb).operand says which; 0: none
+    TaskId holder = 0;          // the task that held the resource when the wait began; 0: none, or unknown
+
+    // The resource or the task that it waits for; 0: none.
+    ResourceId resource() const { return vocabulary::row(verb).operand == vocabulary::Operand::resource ? operand : 0; }
+    TaskId task() const { return vocabulary::row(verb).operand == vocabulary::Operand::task ? operand : 0; }
+};
+
+// A task that used a resource in a role: the first time that it did.
+struct ResourceUser {
+    TaskId task = 0;
+    Role role = Role::unknown;
+    std::uint64_t first_ns = 0;
+    NodeId at = 0;  // where; 0: unknown
+};
+
+// What tasks wait on: a lock, a queue, a socket, a group of tasks ...
+struct Resource {
+    ResourceId id = 0;
+    ResourceType type = ResourceType::unknown;
+    std::string name;                             // given by the app; "": none
+    NodeId created_at = 0;                        // where it was made
+    TaskId created_by = 0;                        // the task that made it
+    std::uint64_t created_ns = 0, closed_ns = 0;  // 0: unknown; closed: it still exists
+    std::int64_t capacity = 0;                    // places, permits, threads; 0: unbounded, or it has none
+    ResourceId parent = 0;                        // a job's thread pool
+    std::uint64_t system_id = 0;                  // file descriptor + 1, or process id; 0: none
+    std::uint64_t level = 0, high_water = 0;      // items or free permits, as last reported; the most there ever were
+    std::uint64_t level_ns = 0;                   // when `level` was reported; 0: never
+    TaskId owner = 0;                             // the last task known to hold it; see Model::owner()
+    std::uint64_t owner_ns = 0;                   // when that was known
+    std::vector<ResourceUser> users;              // the newest Limits::resource_users, oldest first
+    std::vector<TaskId> members;                  // the first Limits::resource_members tasks of a group, gather or wait
+    std::uint64_t users_total = 0, members_total = 0;
+    // Of a job on a pool thread.
+    std::uint64_t begun_ns = 0, ended_ns = 0;  // 0: not yet, or its begin or end was lost
+    std::uint32_t thread = 0;                  // that runs it
+    TaskId job_of = 0;                         // the task that waits for it
 };
 
 struct Task {
@@ -75,7 +111,7 @@ struct Task {
     NodeId suspended_at = 0;  // while suspended: innermost node of its await stack
     std::uint32_t name = 0;   // 0: none given
     State state = State::created;
-    Outcome outcome = Outcome::none;
+    Outcome outcome = Outcome::unknown;
     bool incomplete = false;  // events that concern it were lost: counts are lower bounds, times may be missing
     Wait wait;
     LoopId loop = 0;
@@ -104,6 +140,53 @@ struct Slice {
     NodeId ended_at = 0;         // where it was suspended next; 0: it finished
     TaskId woken_by = 0;         // who made it ready for this step; 0: the loop, or unknown
     std::uint64_t ready_ns = 0;  // since when it was ready for this step; 0: unknown, or a callback
+    std::uint64_t wait = 0;      // vocabulary::pack_wait(): what the task went to wait for; 0: unknown, or a callback
+    bool continues = false;      // a step nested in it began here: this step goes on in a later slice
+};
+
+// A span that the app annotated, or a mark: a span of no length.
+struct Span {
+    SpanId id = 0;
+    std::uint32_t name = 0;
+    TaskId task = 0;  // the task that ran on the thread; 0: none
+    std::uint32_t thread = 0;
+    NodeId at = 0;                           // where it began
+    std::uint64_t begin_ns = 0, end_ns = 0;  // end 0: it has not ended
+    bool mark = false;
+};
+
+// The value of an attribute.
+using Value = std::variant<std::monostate, std::string, std::int64_t, double, bool>;
+
+struct Attribute {
+    std::uint32_t key = 0;  // a name
+    ValueId value = 0;
+    std::uint64_t time_ns = 0;
+};
+
+// A counter of the app, by name.
+struct Counter {
+    std::uint32_t name = 0;
+    double value = 0;
+    std::uint64_t time_ns = 0;
+    std::uint64_t samples = 0;
+};
+
+// A runtime whose tasks the app reports.
+struct Runtime {
+    std::uint32_t id = 0;
+    std::string language, name, version;
+    std::uint32_t capabilities = 0;  // bits: vocabulary::Capability
+};
+
+// A row of the app's vocabulary that this reader was built without. Events of an unknown kind are skipped and counted.
+struct UnknownTerm {
+    vocabulary::Table table = vocabulary::Table::none;  // none: a kind of event
+    std::uint32_t id = 0;
+    std::string name, words;
+    vocabulary::Severity severity = vocabulary::Severity::warning;
+    std::uint8_t columns = 0;  // of a kind of event
+    std::uint64_t count = 0;   // events skipped; uses seen of a report kind
 };
 
 // One iteration of a loop: from the end of a poll to the begin of the next. While it lasts nothing else gets its turn:
@@ -124,9 +207,10 @@ struct Loop {
     std::uint64_t slices_dropped = 0, iterations_dropped = 0;  // retired by the limits
     std::uint64_t busy_ns = 0, iterations_total = 0, steps_total = 0;
     std::uint64_t longest_iteration_ns = 0;
-    std::optional<Slice> open_slice;                          // the step that runs now (end_ns 0)
-    bool polling = false;                                     // between POLL_BEGIN and POLL_END
-    std::uint64_t iteration_began_ns = 0;                     // 0: no iteration runs, or its begin was lost
+    std::vector<Slice> outer_slices;       // of steps that pause for the nested one in open_slice, outermost first
+    std::optional<Slice> open_slice;       // the step that runs now (end_ns 0)
+    bool polling = false;                  // between POLL_BEGIN and POLL_END
+    std::uint64_t iteration_began_ns = 0;  // 0: no iteration runs, or its begin was lost
     std::uint32_t iteration_events = 0, iteration_steps = 0;  // of the running iteration
 };
 
@@ -152,15 +236,7 @@ struct LongStep {
 };
 
 struct Report {
-    enum class Kind : std::uint8_t {
-        none,
-        never_awaited,
-        exception_never_retrieved,
-        task_destroyed_pending,
-        callback_exception,
-        stall,
-    };
-    Kind kind = Kind::none;
+    ReportKind kind = ReportKind::unknown;  // unknown numbers are kept: Model::term() has their names
     std::uint64_t time_ns = 0;
     TaskId task = 0;
     SiteId site = 0;
@@ -186,6 +262,18 @@ struct Limits {
     std::size_t sites = 1 << 18;  // above what an app's probe defines
     std::size_t nodes = 1 << 19;
     std::size_t names = 1 << 17;
+    std::size_t values = 1 << 16;
+    std::size_t resources = 1'000'000;      // live; counted in resources_refused()
+    std::size_t closed_resources = 10'000;  // the one closed first goes
+    std::size_t resource_users = 16;        // of one resource: the oldest goes
+    std::size_t resource_members = 256;     // of one resource: the newest is not taken, but counted
+    std::size_t spans = 100'000;            // ended ones
+    std::size_t open_spans = 10'000;        // the oldest goes
+    std::size_t attributes = 64;            // of one task, resource or span: the newest is not taken
+    std::size_t attributed = 100'000;       // tasks, resources and spans that have attributes
+    std::size_t counters = 1'000;
+    std::size_t unknown_terms = 4'096;
+    std::size_t runtimes = 64;
     std::size_t text_bytes = 4'096;   // of one text
     std::size_t report_frames = 256;  // of one report
 };
@@ -241,9 +329,40 @@ public:
     const std::deque<Report>& reports() const;
     const std::deque<Gap>& gaps() const;
 
+    // Resources. O(1) by id. Pointers stay valid until the next apply().
+    const Resource* resource(ResourceId id) const;
+    std::vector<const Resource*> resources() const;    // live and retained, by id
+    std::vector<TaskId> waiters(ResourceId id) const;  // live tasks that wait on it, by when their wait began
+    // The task that holds it, as far as is known: 0 while nobody waits on it, since its holder need not report that it
+    // let go then.
+    TaskId owner(const Resource& resource) const;
+
+    // Annotations.
+    enum class Of : std::uint8_t { task, resource, span };
+    std::span<const Attribute> attributes(Of of, std::uint64_t id) const;
+    const Value* value(ValueId id) const;
+    const std::deque<Span>& spans() const;         // ended, and marks; by end
+    std::vector<const Span*> open_spans() const;   // by id
+    std::vector<const Counter*> counters() const;  // by name's id
+
+    const std::vector<Runtime>& runtimes() const;
+    // What the stream has that this reader was built without.
+    const std::vector<UnknownTerm>& unknown_terms() const;
+    // The name of any number of the app's vocabulary, known here or not; "unknown" if even the app did not say.
+    std::string_view term(vocabulary::Table table, std::uint32_t id) const;
+    std::string_view term_words(vocabulary::Table table, std::uint32_t id) const;
+    // "queue 'jobs'", "lock 3"; and what follows "waits for": "an item from queue 'jobs'".
+    std::string resource_words(ResourceId id) const;
+    std::string wait_words(const Wait& wait) const;
+
     // Capture health.
-    std::uint64_t now_ns() const;    // the newest time in any batch
-    std::uint64_t first_ns() const;  // the oldest
+    std::uint64_t now_ns() const;          // the newest time in any batch
+    std::uint64_t first_ns() const;        // the oldest
+    std::uint64_t last_event_ns() const;   // the newest of an event or a report; heartbeats move now_ns() only
+    std::uint64_t backlog() const;         // events that waited in the app's rings when it last said
+    std::uint64_t events_unknown() const;  // skipped: their kinds are not known here
+    std::uint64_t resources_lost() const;  // whose definitions the app had no room for
+    std::uint64_t resources_refused() const;
     std::uint64_t events() const;
     std::uint64_t batches() const;
     std::uint64_t dropped() const;       // events the app lost, as it last said

@@ -25,8 +25,15 @@ void TaskList::remove(TaskEntry& task) {
     task.previous = task.next = nullptr;
 }
 
-TaskTable::TaskTable()
-    : pages_(16, Hash{reinterpret_cast<std::uintptr_t>(this) * 0xbf58476d1ce4e5b9u}), cache_(cache_size) {}
+// The seed is an address, which differs from process to process.
+std::size_t SeededHash::operator()(std::uint64_t number) const noexcept {
+    static const std::uint64_t seed = reinterpret_cast<std::uintptr_t>(&seed) * 0xbf58476d1ce4e5b9u;
+    std::uint64_t x = (number ^ seed) * 0x9e3779b97f4a7c15u;
+    x ^= x >> 32;
+    return static_cast<std::size_t>(x * 0xd6e8feb86659fd93u);
+}
+
+TaskTable::TaskTable() : cache_(cache_size) {}
 
 const TaskTable::Page* TaskTable::find_page(std::uint64_t number) const {
     const auto found = pages_.find(number);

@@ -17,12 +17,18 @@ namespace coroscope::model {
 
 struct LoopEntry;
 
+// Mixed with a seed of the process, so that nobody can choose ids that all fall into one bucket.
+struct SeededHash {
+    std::size_t operator()(std::uint64_t number) const noexcept;
+};
+
 // What the fold knows of a task beside what it shows.
 struct TaskEntry : Task {
     TaskEntry* previous = nullptr;  // in its TaskList
     TaskEntry* next = nullptr;
     LoopEntry* owner = nullptr;  // the loop whose list it is on while it lives; nullptr: that of tasks without one
     std::uint32_t seen = 0;      // mark of the last snapshot that listed it, or during which it was created
+    TaskId next_holder = 0;      // of a wait_holder event: belongs to the wait that begins next
     bool woken_while_running = false;  // it is ready as soon as its step ends
 };
 
@@ -68,19 +74,9 @@ private:
         std::uint64_t number = ~std::uint64_t{0};  // no id has this page
         Page* page = nullptr;
     };
-    // Mixed with a seed of this table, so that nobody can choose ids that all fall into one bucket.
-    struct Hash {
-        std::uint64_t seed = 0;
-        std::size_t operator()(std::uint64_t number) const {
-            std::uint64_t x = (number ^ seed) * 0x9e3779b97f4a7c15u;
-            x ^= x >> 32;
-            return static_cast<std::size_t>(x * 0xd6e8feb86659fd93u);
-        }
-    };
-
     const Page* find_page(std::uint64_t number) const;
 
-    std::unordered_map<std::uint64_t, Page, Hash> pages_;
+    std::unordered_map<std::uint64_t, Page, SeededHash> pages_;
     mutable std::vector<Cached> cache_;
     std::vector<std::unique_ptr<TaskEntry[]>> chunks_;
     TaskEntry* free_ = nullptr;

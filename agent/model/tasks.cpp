@@ -1,5 +1,6 @@
 // What the events of tasks mean.
 #include <algorithm>
+#include <utility>
 
 #include "fold.hpp"
 
@@ -18,10 +19,15 @@ TaskEntry* Model::Fold::add_task(TaskId id, LoopEntry* owner) {
     task.owner = owner;
     if (owner != nullptr) {
         task.loop = owner->loop->id;
-        task.seen = owner->snapshot_mark;
     }
+    task.seen = mark_of(owner);
     list_of(owner).push_front(task);
     return &task;
+}
+
+// Of a task that is created, or found, now: the last snapshot that it need not be listed in.
+std::uint32_t Model::Fold::mark_of(const LoopEntry* owner) const {
+    return std::max(process_snapshot, owner == nullptr ? 0 : owner->snapshot_mark);
 }
 
 // A task whose creation was lost, or comes later from another thread.
@@ -40,7 +46,7 @@ void Model::Fold::move_to(TaskEntry& task, LoopEntry* owner) {
     list_of(task.owner).remove(task);
     task.owner = owner;
     task.loop = owner == nullptr ? 0 : owner->loop->id;
-    if (owner != nullptr) task.seen = owner->snapshot_mark;
+    task.seen = std::max(task.seen, mark_of(owner));
     if (task.incomplete)
         list_of(owner).push_back(task);
     else
@@ -70,6 +76,7 @@ void Model::Fold::retire(TaskEntry& task, std::uint64_t time_ns, Outcome outcome
 void Model::Fold::trim_done() {
     while (done_count > limits.done_tasks) {
         TaskEntry& oldest = *done_tasks.first;
+        forget_attributes(Of::task, oldest.id);
         done_tasks.remove(oldest);
         tasks.remove(oldest);
         --done_count;
@@ -83,7 +90,7 @@ void Model::Fold::revive(TaskEntry& task) {
     --done_count;
     task.incomplete = true;
     task.state = State::suspended;
-    task.outcome = Outcome::none;
+    task.outcome = Outcome::unknown;
     task.done_ns = 0;
     task.owner = find_loop(task.loop);
     list_of(task.owner).push_back(task);
@@ -122,6 +129,11 @@ void Model::Fold::ready(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskI
     switch (task->state) {
         case State::suspended:
             if (time_ns < task->changed_ns) break;  // another thread's news, of before
+            // A lock is handed to the task that is woken for it, unless the task was woken to be cancelled.
+            if (task->wait.verb == Verb::acquire && task->cancelled_ns < task->changed_ns) [[unlikely]] {
+                Resource* lock = find_resource(task->wait.operand);
+                if (lock != nullptr && lock->type == ResourceType::lock) set_owner(lock->id, id, time_ns);
+            }
             task->state = State::ready;
             task->changed_ns = time_ns;
             task->woken_by = waker;
@@ -140,7 +152,7 @@ void Model::Fold::ready(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskI
 void Model::Fold::step_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId id) {
     TaskEntry* task = task_or_placeholder(id, on, time_ns);
     if (task != nullptr && task->state == State::done) {
-        if (task->outcome == Outcome::none && task->incomplete) {
+        if (task->outcome == Outcome::unknown && task->incomplete) {
             revive(*task);
         } else {
             ++anomalies;
@@ -178,7 +190,14 @@ void Model::Fold::step_end(ThreadEntry& on, std::uint64_t time_ns, TaskId id, st
         std::optional<Slice>& open = loop->loop->open_slice;
         const bool whole = open && open->task == id;
         if (whole && loop->open_task != nullptr && loop->open_task->id == id) task = loop->open_task;
-        if (!whole && loop->gap_end_ns != 0 && !open) {
+        if (!whole && open && !loop->loop->outer_slices.empty()) [[unlikely]] {
+            // The end of a nested step was lost: on to the outer step that ends now, if there is one.
+            ++anomalies;
+            while (open && open->task != id && !loop->loop->outer_slices.empty()) {
+                if (TaskEntry* nested = tasks.find(open->task)) mark_incomplete(*nested);
+                close_slice(*loop, time_ns, 0, false);
+            }
+        } else if (!whole && loop->gap_end_ns != 0 && !open) {
             // Its begin was lost in the gap, and since the gap's end nothing was: it ran at least from there on.
             Slice rest;
             rest.begin_ns = std::min(loop->gap_end_ns, time_ns);
@@ -188,13 +207,12 @@ void Model::Fold::step_end(ThreadEntry& on, std::uint64_t time_ns, TaskId id, st
             ++anomalies;
         }
         if (open && open->task == id) {
-            took_ns = since(open->begin_ns, time_ns);
-            close_slice(*loop, time_ns, at, whole);
+            took_ns = close_slice(*loop, time_ns, at, whole, wait);
         }
         loop->gap_end_ns = 0;
     }
     // One that has finished was perhaps retired meanwhile: no placeholder for it.
-    const bool finished = at == 0 && wait == 0;
+    const bool finished = vocabulary::verb_of(wait) == static_cast<std::uint8_t>(Verb::finished);
     if (task == nullptr) task = finished ? tasks.find(id) : task_or_placeholder(id, on, time_ns);
     if (task == nullptr) return;
     ++task->steps;
@@ -204,12 +222,12 @@ void Model::Fold::step_end(ThreadEntry& on, std::uint64_t time_ns, TaskId id, st
     if (task->state == State::done) return;
     if (finished) {  // its TASK_DONE was lost
         mark_incomplete(*task);
-        retire(*task, time_ns, Outcome::none);
+        retire(*task, time_ns, Outcome::unknown);
         return;
     }
-    task->suspended_at = at;
-    task->wait = wait_of(wait);
-    const bool yields = task->wait.kind == WaitKind::yield;
+    task->suspended_at = at != 0 ? at : task->root;
+    begin_wait(*task, time_ns, wait);
+    const bool yields = task->wait.verb == Verb::turn;
     if (yields && !task->woken_while_running) task->woken_by = id;
     task->state = yields || task->woken_while_running ? State::ready : State::suspended;
     task->woken_while_running = false;
@@ -219,12 +237,9 @@ void Model::Fold::step_end(ThreadEntry& on, std::uint64_t time_ns, TaskId id, st
 void Model::Fold::done(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t outcome) {
     TaskEntry* task = task_or_placeholder(id, on, time_ns);
     if (task == nullptr) return;
-    if (outcome == 0 || outcome > 3) {
-        ++anomalies;
-        outcome = 0;
-    }
+    outcome = std::min<std::uint64_t>(outcome, 255);  // unknown numbers are kept
     if (task->state == State::done) {
-        if (task->outcome != Outcome::none) {
+        if (task->outcome != Outcome::unknown) {
             ++anomalies;
             return;
         }
@@ -241,6 +256,27 @@ void Model::Fold::cancel_requested(ThreadEntry& on, std::uint64_t time_ns, TaskI
     task->cancelled_at = at;
     task->cancelled_ns = time_ns;
     task->cancelled_steps = task->steps;
+}
+
+void Model::Fold::uncancelled(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t remaining) {
+    TaskEntry* task = task_or_placeholder(id, on, time_ns);
+    if (task == nullptr) return;
+    task->cancel_requests = static_cast<std::uint32_t>(std::min<std::uint64_t>(remaining, task->cancel_requests));
+}
+
+void Model::Fold::root_known(ThreadEntry& on, std::uint64_t time_ns, TaskId id, NodeId root) {
+    if (TaskEntry* task = task_or_placeholder(id, on, time_ns)) task->root = root;
+}
+
+void Model::Fold::wait_holder(TaskId id, TaskId holder) {
+    if (TaskEntry* task = tasks.find(id)) task->next_holder = holder;
+}
+
+void Model::Fold::begin_wait(TaskEntry& task, std::uint64_t time_ns, std::uint64_t wait) {
+    task.wait = wait_of(wait);
+    if (task.next_holder == 0) return;
+    task.wait.holder = std::exchange(task.next_holder, 0);
+    if (task.wait.resource() != 0) set_owner(task.wait.resource(), task.wait.holder, time_ns);
 }
 
 }  // namespace coroscope::model

@@ -110,11 +110,7 @@ std::string Labels::phase_at(model::NodeId node) const {
     return site == nullptr ? "await" : "await " + with_line(base_name(site->file), site->line);
 }
 
-std::string Labels::wait(const model::Wait& wait) const {
-    std::string text{model::to_string(wait.kind)};
-    if (wait.operand != 0) text += " " + std::to_string(wait.operand);
-    return text;
-}
+std::string Labels::wait(const model::Wait& wait) const { return model_.wait_words(wait); }
 
 const std::string& Labels::place(model::NodeId node) {
     const auto [at, added] = places_.try_emplace(node);

@@ -7,7 +7,7 @@
 namespace coroscope {
 
 // Equal majors can talk. A new minor only adds what an older reader ignores.
-inline constexpr std::uint32_t protocol_major = 1;
+inline constexpr std::uint32_t protocol_major = 2;
 inline constexpr std::uint32_t protocol_minor = 0;
 
 }  // namespace coroscope

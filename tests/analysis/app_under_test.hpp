@@ -30,7 +30,7 @@ public:
         BatchBuilder b(++sequence_);
         model::test::define_program(b);
         b.loop_started(1000, 7).created(1000, 1, 0, 1).begin(1001, 1).created(1002, 2, 1, 3).named(1002, 2, 1);
-        b.end(1003, 1, v2::WAIT_TASK, 2, 4).begin(1004, 2).end(1005, 2, v2::WAIT_TIMER, 0, 7);
+        b.end(1003, 1, vocabulary::Verb::join, 2, 4).begin(1004, 2).end(1005, 2, vocabulary::Verb::timer, 0, 7);
         b.poll_begin(1010).poll_end(1020, 0);
         app_.model.apply(b);
     }

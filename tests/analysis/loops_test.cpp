@@ -10,7 +10,7 @@ TEST(StalledLoop, IsFoundWhileItLasts) {
     AppUnderTest app;
     BatchBuilder b = app.next();
     b.site(51, "helper", "worker.cpp", 31).created(1500, 3, 1, 3).ready(2000, 2).begin(3000, 2);
-    b.report(v2::Report::STALL, 3000 + 105 * ms, 2).add_frames(51);
+    b.report(vocabulary::ReportKind::stall, 3000 + 105 * ms, 2).add_frames(51);
     app.apply(b);
     const auto found = app.problems("stalled_loop");
     ASSERT_EQ(found.size(), 1u);
@@ -19,7 +19,7 @@ TEST(StalledLoop, IsFoundWhileItLasts) {
     EXPECT_EQ(at(found[0].site), "helper worker.cpp:31");
     EXPECT_TRUE(contains(found[0].evidence, "1 task is ready and must wait")) << found[0].evidence;
     EXPECT_TRUE(app.problems("slow_step").empty());
-    app.apply(app.next().end(3000 + 300 * ms, 2, v2::WAIT_TIMER, 0, 5));
+    app.apply(app.next().end(3000 + 300 * ms, 2, vocabulary::Verb::timer, 0, 5));
     EXPECT_TRUE(app.problems("stalled_loop").empty());
     EXPECT_EQ(app.problems("slow_step").size(), 1u) << "now that it is over";
 }
@@ -36,7 +36,7 @@ TEST(StalledLoop, OfAnAppThatIsGoneSaysSo) {
     AppUnderTest app;
     BatchBuilder b = app.next();
     b.ready(2000, 2).begin(3000, 2);
-    b.report(v2::Report::STALL, 3000 + 105 * ms, 2);
+    b.report(vocabulary::ReportKind::stall, 3000 + 105 * ms, 2);
     app.apply(b);
     app.app().connected = false;
     ASSERT_EQ(app.problems("stalled_loop").size(), 1u);
@@ -48,7 +48,7 @@ TEST(StalledLoop, SilentAboutAShortStepAndAnIdleLoop) {
     app.apply(app.next().ready(2000, 2).begin(3000, 2));
     app.apply(app.next().thread(2).job(3500, 3000 + 99 * ms, 0));
     EXPECT_TRUE(app.problems().empty());
-    app.apply(app.next().end(3000 + 99 * ms, 2, v2::WAIT_TIMER, 0, 5).poll_begin(4000 + 99 * ms));
+    app.apply(app.next().end(3000 + 99 * ms, 2, vocabulary::Verb::timer, 0, 5).poll_begin(4000 + 99 * ms));
     app.apply(app.next().thread(2).job(3000 + 99 * ms, 100 * s, 0));
     EXPECT_TRUE(app.problems().empty());
 }
@@ -65,7 +65,8 @@ void iteration(AppUnderTest& app, int count, std::uint64_t each_ns) {
     BatchBuilder b = app.next();
     std::uint64_t t = 10'000;
     b.poll_begin(t).poll_end(t, 1);
-    for (int i = 0; i < count; ++i, t += each_ns) b.ready(t, 2).begin(t, 2).end(t + each_ns, 2, v2::WAIT_YIELD, 0, 7);
+    for (int i = 0; i < count; ++i, t += each_ns)
+        b.ready(t, 2).begin(t, 2).end(t + each_ns, 2, vocabulary::Verb::turn, 0, 7);
     app.apply(b.poll_begin(t));
 }
 

@@ -31,7 +31,7 @@ TEST(Problems, OfOneKindTheLongestIsFirst) {
                   .callback_end(3000 + 150 * ms)
                   .ready(1 * s, 2)
                   .begin(1 * s, 2)
-                  .end(2 * s, 2, v2::WAIT_TIMER, 0, 5));
+                  .end(2 * s, 2, vocabulary::Verb::timer, 0, 5));
     const auto found = app.problems("slow_step");
     ASSERT_EQ(found.size(), 2u);
     EXPECT_EQ(found[0].duration_ns, 1 * s);
@@ -46,7 +46,7 @@ TEST(Problems, OfAllAppsOfASession) {
         frame.mutable_hello()->set_name("app");
         session.apply(frame);
         BatchBuilder b(1);
-        b.report(v2::Report::CALLBACK_EXCEPTION, 5000, 0).set_text("std::bad_alloc");
+        b.report(vocabulary::ReportKind::callback_exception, 5000, 0).set_text("std::bad_alloc");
         frame.set_batch(static_cast<const v2::Batch&>(b).SerializeAsString());
         session.apply(frame);
     }

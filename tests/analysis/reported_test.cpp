@@ -10,7 +10,7 @@ TEST(NeverAwaited, IsFoundWhereTheObjectWasCreated) {
     AppUnderTest app;
     BatchBuilder b = app.next();
     b.site(50, "main", "main.cpp", 99).site(51, "helper", "worker.cpp", 25).site(52, "say_goodbye", "other.cpp", 5);
-    v2::Report& report = b.report(v2::Report::NEVER_AWAITED, 5000, 2);
+    v2::Report& report = b.report(vocabulary::ReportKind::never_awaited, 5000, 2);
     report.set_site(52);
     report.set_stack(6);
     report.add_frames(50);
@@ -33,7 +33,7 @@ TEST(NeverAwaited, FramesOfTheLibraryAreNotTheSite) {
     AppUnderTest app;
     BatchBuilder b = app.next();
     b.site(50, "helper", "worker.cpp", 25).site(51, "coroscope::remember", "/opt/include/coroscope/coro.hpp", 70);
-    v2::Report& report = b.report(v2::Report::NEVER_AWAITED, 5000, 2);
+    v2::Report& report = b.report(vocabulary::ReportKind::never_awaited, 5000, 2);
     report.set_site(4);
     report.add_frames(50);
     report.add_frames(51);
@@ -44,12 +44,12 @@ TEST(NeverAwaited, FramesOfTheLibraryAreNotTheSite) {
 TEST(NeverAwaited, WithoutFramesTheSiteIsTheCoroutineItself) {
     AppUnderTest app;
     BatchBuilder b = app.next();
-    b.site(52, "say_goodbye", "other.cpp", 5).report(v2::Report::NEVER_AWAITED, 5000, 0).set_site(52);
+    b.site(52, "say_goodbye", "other.cpp", 5).report(vocabulary::ReportKind::never_awaited, 5000, 0).set_site(52);
     b.site(53, "?", "", 0);
     app.apply(b);
     EXPECT_EQ(at(app.problems().at(0).site), "say_goodbye other.cpp:5");
     BatchBuilder unresolved = app.next();
-    v2::Report& report = unresolved.report(v2::Report::NEVER_AWAITED, 6000, 0);
+    v2::Report& report = unresolved.report(vocabulary::ReportKind::never_awaited, 6000, 0);
     report.set_site(52);
     report.add_frames(53);
     app.apply(unresolved);
@@ -60,7 +60,7 @@ TEST(NeverAwaited, WithoutFramesTheSiteIsTheCoroutineItself) {
 TEST(NeverAwaited, OfUnknownSitesIsStillTold) {
     AppUnderTest app;
     BatchBuilder b = app.next();
-    b.report(v2::Report::NEVER_AWAITED, 5000, 0).set_site(99);
+    b.report(vocabulary::ReportKind::never_awaited, 5000, 0).set_site(99);
     app.apply(b);
     EXPECT_EQ(app.problems().size(), 1u);
 }
@@ -68,8 +68,8 @@ TEST(NeverAwaited, OfUnknownSitesIsStillTold) {
 TEST(ExceptionNeverRetrieved, IsFoundWhereTheTaskWasCreated) {
     AppUnderTest app;
     BatchBuilder b = app.next();
-    b.ready(2000, 2).begin(3000, 2).done(3100, 2, v2::OUTCOME_ERROR).finish(3200, 2);
-    v2::Report& report = b.report(v2::Report::EXCEPTION_NEVER_RETRIEVED, 5000, 2);
+    b.ready(2000, 2).begin(3000, 2).done(3100, 2, vocabulary::Outcome::error).finish(3200, 2);
+    v2::Report& report = b.report(vocabulary::ReportKind::exception_never_retrieved, 5000, 2);
     report.set_stack(3);
     report.set_text("std::runtime_error: no route");
     app.apply(b);
@@ -85,7 +85,7 @@ TEST(ExceptionNeverRetrieved, IsFoundWhereTheTaskWasCreated) {
 TEST(ExceptionNeverRetrieved, OfATaskNoLongerRetainedIsFoundThereToo) {
     AppUnderTest app;
     BatchBuilder b = app.next();
-    v2::Report& report = b.report(v2::Report::EXCEPTION_NEVER_RETRIEVED, 5000, 77);
+    v2::Report& report = b.report(vocabulary::ReportKind::exception_never_retrieved, 5000, 77);
     report.set_stack(3);
     app.apply(b);
     ASSERT_EQ(app.problems().size(), 1u);
@@ -95,7 +95,7 @@ TEST(ExceptionNeverRetrieved, OfATaskNoLongerRetainedIsFoundThereToo) {
 TEST(ExceptionNeverRetrieved, OfTheFirstTaskIsFoundAtItsCoroutine) {
     AppUnderTest app;
     BatchBuilder b = app.next();
-    b.report(v2::Report::EXCEPTION_NEVER_RETRIEVED, 5000, 1).set_stack(1);
+    b.report(vocabulary::ReportKind::exception_never_retrieved, 5000, 1).set_stack(1);
     app.apply(b);
     EXPECT_EQ(at(app.problems().at(0).site), "app_main main.cpp:10");
 }
@@ -103,7 +103,7 @@ TEST(ExceptionNeverRetrieved, OfTheFirstTaskIsFoundAtItsCoroutine) {
 TEST(TaskDestroyedPending, IsFoundWhereItWaited) {
     AppUnderTest app;
     BatchBuilder b = app.next();
-    b.report(v2::Report::TASK_DESTROYED_PENDING, 5000, 2).set_stack(7);
+    b.report(vocabulary::ReportKind::task_destroyed_pending, 5000, 2).set_stack(7);
     app.apply(b);
     const auto found = app.problems();
     ASSERT_EQ(found.size(), 1u);
@@ -116,7 +116,7 @@ TEST(TaskDestroyedPending, IsFoundWhereItWaited) {
 TEST(CallbackException, IsTold) {
     AppUnderTest app;
     BatchBuilder b = app.next();
-    b.report(v2::Report::CALLBACK_EXCEPTION, 5000, 0).set_text("std::bad_alloc");
+    b.report(vocabulary::ReportKind::callback_exception, 5000, 0).set_text("std::bad_alloc");
     app.apply(b);
     ASSERT_EQ(app.problems().size(), 1u);
     EXPECT_TRUE(contains(app.problems()[0].summary, "std::bad_alloc"));
@@ -125,7 +125,7 @@ TEST(CallbackException, IsTold) {
 TEST(Reported, AStallIsNoProblemOfItsOwn) {
     AppUnderTest app;
     BatchBuilder b = app.next();
-    b.report(v2::Report::STALL, 5000, 2);
+    b.report(vocabulary::ReportKind::stall, 5000, 2);
     app.apply(b);
     EXPECT_TRUE(app.problems().empty());
 }

@@ -7,7 +7,7 @@ namespace coroscope::analysis::test {
 namespace {
 
 BatchBuilder& slow_step_of_task_2(BatchBuilder& b) {
-    return b.ready(2000, 2).begin(3000, 2).end(3000 + 250 * ms, 2, v2::WAIT_TIMER, 0, 5);
+    return b.ready(2000, 2).begin(3000, 2).end(3000 + 250 * ms, 2, vocabulary::Verb::timer, 0, 5);
 }
 
 TEST(SlowStep, IsFoundWhereItBegan) {
@@ -38,7 +38,7 @@ TEST(SlowStep, WithAStackCapturedMeanwhileTheSiteIsTheBlockingCall) {
     b.site(52, "std::this_thread::sleep_for", "/usr/include/c++/12/bits/this_thread_sleep.h", 80);
     b.site(53, "__GI___nanosleep", "../sysdeps/unix/sysv/linux/nanosleep.c", 25).site(54, "?", "", 0);
     slow_step_of_task_2(b);
-    v2::Report& stall = b.report(v2::Report::STALL, 3000 + 120 * ms, 2);
+    v2::Report& stall = b.report(vocabulary::ReportKind::stall, 3000 + 120 * ms, 2);
     for (const std::uint32_t frame : {50u, 51u, 52u, 53u, 54u}) stall.add_frames(frame);
     app.apply(b);
     const auto found = app.problems("slow_step");
@@ -53,8 +53,8 @@ TEST(SlowStep, AStackOfAnotherStepIsNotItsStack) {
     BatchBuilder b = app.next();
     b.site(51, "helper", "worker.cpp", 31);
     slow_step_of_task_2(b);
-    b.report(v2::Report::STALL, 2900, 2).add_frames(51);
-    b.report(v2::Report::STALL, 3000 + 120 * ms, 1).add_frames(51);
+    b.report(vocabulary::ReportKind::stall, 2900, 2).add_frames(51);
+    b.report(vocabulary::ReportKind::stall, 3000 + 120 * ms, 1).add_frames(51);
     app.apply(b);
     ASSERT_EQ(app.problems("slow_step").size(), 1u);
     EXPECT_TRUE(app.problems("slow_step")[0].native_stack.empty());
@@ -65,10 +65,12 @@ TEST(SlowStep, NamesWhoHadToWait) {
     AppUnderTest app;
     BatchBuilder b = app.next();
     b.created(1500, 3, 1, 3).created(1501, 4, 1, 3);
-    b.ready(2000, 2).begin(3000, 2).end(3000 + 250 * ms, 2, v2::WAIT_TIMER, 0, 5);
-    b.begin(4000 + 250 * ms, 3).end(4100 + 250 * ms, 3, v2::WAIT_TIMER, 0, 5);
-    b.begin(4200 + 250 * ms, 4).created(4250 + 250 * ms, 6, 4, 3).end(4300 + 250 * ms, 4, v2::WAIT_TIMER, 0, 5);
-    b.begin(4400 + 250 * ms, 6).end(4500 + 250 * ms, 6, v2::WAIT_TIMER, 0, 5);
+    b.ready(2000, 2).begin(3000, 2).end(3000 + 250 * ms, 2, vocabulary::Verb::timer, 0, 5);
+    b.begin(4000 + 250 * ms, 3).end(4100 + 250 * ms, 3, vocabulary::Verb::timer, 0, 5);
+    b.begin(4200 + 250 * ms, 4)
+        .created(4250 + 250 * ms, 6, 4, 3)
+        .end(4300 + 250 * ms, 4, vocabulary::Verb::timer, 0, 5);
+    b.begin(4400 + 250 * ms, 6).end(4500 + 250 * ms, 6, vocabulary::Verb::timer, 0, 5);
     app.apply(b);
     const auto found = app.problems("slow_step");
     ASSERT_EQ(found.size(), 1u);
@@ -90,7 +92,7 @@ TEST(SlowStep, EqualOnesAreOneWithACount) {
     BatchBuilder b = app.next();
     std::uint64_t t = 3000;
     for (const std::uint64_t took : {150 * ms, 350 * ms, 250 * ms}) {
-        b.ready(t, 2).begin(t, 2).end(t + took, 2, v2::WAIT_TIMER, 0, 7);
+        b.ready(t, 2).begin(t, 2).end(t + took, 2, vocabulary::Verb::timer, 0, 7);
         t += took;
     }
     app.apply(b);
@@ -102,7 +104,7 @@ TEST(SlowStep, EqualOnesAreOneWithACount) {
 
 TEST(SlowStep, SilentBelowTheThreshold) {
     AppUnderTest app;
-    app.apply(app.next().ready(2000, 2).begin(3000, 2).end(3000 + 99 * ms, 2, v2::WAIT_TIMER, 0, 5));
+    app.apply(app.next().ready(2000, 2).begin(3000, 2).end(3000 + 99 * ms, 2, vocabulary::Verb::timer, 0, 5));
     EXPECT_TRUE(app.problems().empty());
 }
 

@@ -12,9 +12,9 @@ void chain(AppUnderTest& app, std::uint64_t last) {
                   .created(2000, 3, 1, 3)
                   .ready(2001, 2)
                   .begin(2002, 2)
-                  .end(2003, 2, v2::WAIT_TASK, 3, 5)
+                  .end(2003, 2, vocabulary::Verb::join, 3, 5)
                   .begin(2004, 3)
-                  .end(2005, 3, v2::WAIT_TASK, last, 7));
+                  .end(2005, 3, vocabulary::Verb::join, last, 7));
 }
 
 TEST(Deadlock, ACircleOfTasks) {
@@ -36,7 +36,7 @@ TEST(Deadlock, WithAllThatWaitForItIsOneProblem) {
 
 TEST(Deadlock, OfATaskWithItself) {
     AppUnderTest app;
-    app.apply(app.next().ready(2001, 2).begin(2002, 2).end(2003, 2, v2::WAIT_TASK, 2, 5));
+    app.apply(app.next().ready(2001, 2).begin(2002, 2).end(2003, 2, vocabulary::Verb::join, 2, 5));
     ASSERT_EQ(app.problems("deadlock").size(), 1u);
 }
 
@@ -44,7 +44,7 @@ TEST(Deadlock, SilentAboutAChainThatEnds) {
     AppUnderTest app;
     chain(app, 0);  // it waits for several
     EXPECT_TRUE(app.problems().empty());
-    app.apply(app.next().ready(2006, 3).begin(2007, 3).end(2008, 3, v2::WAIT_TIMER, 0, 7));
+    app.apply(app.next().ready(2006, 3).begin(2007, 3).end(2008, 3, vocabulary::Verb::timer, 0, 7));
     EXPECT_TRUE(app.problems().empty());
 }
 
@@ -66,7 +66,7 @@ TEST(Deadlock, SilentWhereEventsWereLost) {
 std::uint64_t go_on(AppUnderTest& app, std::uint64_t t, int steps, std::uint64_t each_ns) {
     BatchBuilder b = app.next();
     for (int i = 0; i < steps; ++i, t += each_ns)
-        b.poll_begin(t).poll_end(t + 1, 1).ready(t + 2, 2).begin(t + 3, 2).end(t + 4, 2, v2::WAIT_TIMER, 0, 7);
+        b.poll_begin(t).poll_end(t + 1, 1).ready(t + 2, 2).begin(t + 3, 2).end(t + 4, 2, vocabulary::Verb::timer, 0, 7);
     app.apply(b.poll_begin(t));
     return t;
 }
@@ -99,7 +99,7 @@ TEST(CancellationIgnored, SilentAboutWhatTheLibraryMayTakeBack) {
     AppUnderTest app;
     app.apply(app.next()
                   .site(60, "coroscope::Timeout::Timeout", "/src/runtime/src/core/timeout.cpp", 22)
-                  .node(60, 0, 60, v2::StackNode::CALL)
+                  .node(60, 0, 60, vocabulary::NodeKind::call)
                   .cancel(1500, 2, 1, 2)
                   .cancel(2000, 2, 0, 60));
     go_on(app, 3000, 20, s);
@@ -121,7 +121,7 @@ TEST(CancellationIgnored, SilentOnceItIsDone) {
                   .poll_end(t + 1, 1)
                   .ready(t + 2, 2)
                   .begin(t + 3, 2)
-                  .done(t + 4, 2, v2::OUTCOME_CANCELLED)
+                  .done(t + 4, 2, vocabulary::Outcome::cancelled)
                   .finish(t + 5, 2));
     EXPECT_TRUE(app.problems().empty());
 }

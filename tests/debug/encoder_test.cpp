@@ -17,8 +17,8 @@ Record record(EventKind kind, std::uint64_t stamp, std::uint64_t task, std::uint
     Record made;
     made.kind = kind;
     made.stamp = stamp;
-    made.task = task;
-    made.arg = arg;
+    made.subject = task;
+    made.argument = arg;
     made.stack = stack;
     return made;
 }
@@ -32,14 +32,15 @@ std::vector<Record> decode(const v2::Lane& lane) {
         Record each;
         each.kind = static_cast<EventKind>(static_cast<unsigned char>(lane.kinds()[static_cast<std::size_t>(i)]));
         each.stamp = time += lane.time_deltas(i);
-        const Columns columns = columns_of(each.kind);
-        if (columns.task) each.task = task += static_cast<std::uint64_t>(lane.task_deltas(tasks++));
-        if (columns.arg) each.arg = lane.args(args++);
-        if (columns.stack) each.stack = lane.stacks(stacks++);
+        const std::uint8_t columns = vocabulary::columns_of(vocabulary::row(each.kind));
+        if ((columns & vocabulary::subject_column) != 0)
+            each.subject = task += static_cast<std::uint64_t>(lane.subject_deltas(tasks++));
+        if ((columns & vocabulary::argument_column) != 0) each.argument = lane.arguments(args++);
+        if ((columns & vocabulary::stack_column) != 0) each.stack = lane.stacks(stacks++);
         records.push_back(each);
     }
-    EXPECT_EQ(tasks, lane.task_deltas_size());
-    EXPECT_EQ(args, lane.args_size());
+    EXPECT_EQ(tasks, lane.subject_deltas_size());
+    EXPECT_EQ(args, lane.arguments_size());
     EXPECT_EQ(stacks, lane.stacks_size());
     return records;
 }
@@ -49,7 +50,7 @@ TEST(Encoder, RoundTrip) {
     v2::Batch batch;
     LaneEncoder lane(batch, 3, clock, 0);
     const std::vector<Record> records = {
-        record(EventKind::loop_started, 1000, 0, 1),
+        record(EventKind::loop_started, 1000, 1),
         record(EventKind::task_created, 1010, 7, 0, 4),
         record(EventKind::poll_begin, 1020, 0),
         record(EventKind::poll_end, 1030, 0, 2),
@@ -69,8 +70,8 @@ TEST(Encoder, RoundTrip) {
     for (std::size_t i = 0; i < records.size(); ++i) {
         EXPECT_EQ(decoded[i].kind, records[i].kind) << i;
         EXPECT_EQ(decoded[i].stamp, records[i].stamp) << i;
-        EXPECT_EQ(decoded[i].task, records[i].task) << i;
-        EXPECT_EQ(decoded[i].arg, records[i].arg) << i;
+        EXPECT_EQ(decoded[i].subject, records[i].subject) << i;
+        EXPECT_EQ(decoded[i].argument, records[i].argument) << i;
         EXPECT_EQ(decoded[i].stack, records[i].stack) << i;
     }
     EXPECT_EQ(lane.events(), records.size());

@@ -104,8 +104,8 @@ TEST_F(Switch, AFileGetsTheWholeStory) {
         reports += batch.reports_size();
         for (const v2::Lane& lane : batch.lanes()) {
             for (const char kind : lane.kinds()) {
-                created += kind == v2::TASK_CREATED ? 1 : 0;
-                done += kind == v2::TASK_DONE ? 1 : 0;
+                created += kind == static_cast<char>(vocabulary::EventKind::task_created) ? 1 : 0;
+                done += kind == static_cast<char>(vocabulary::EventKind::task_done) ? 1 : 0;
             }
         }
         return true;

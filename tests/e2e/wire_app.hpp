@@ -83,19 +83,19 @@ public:
         lane.set_thread(1);
         lane.set_start_ns(sequence * 1'000'000);
         std::uint64_t last_task = 0;
-        const auto event = [&](v2::EventKind kind, std::uint64_t task) {
+        const auto event = [&](vocabulary::EventKind kind, std::uint64_t task) {
             lane.mutable_kinds()->push_back(static_cast<char>(kind));
             lane.add_time_deltas(10);
-            lane.add_task_deltas(static_cast<std::int64_t>(task - last_task));
+            lane.add_subject_deltas(static_cast<std::int64_t>(task - last_task));
             last_task = task;
         };
         for (std::uint64_t task = first; task < first + count; ++task) {
-            event(v2::TASK_CREATED, task);
-            lane.add_args(0);
+            event(vocabulary::EventKind::task_created, task);
+            lane.add_arguments(0);
             lane.add_stacks(0);
-            event(v2::STEP_BEGIN, task);
-            event(v2::STEP_END, task);
-            lane.add_args(v2::WAIT_TIMER);
+            event(vocabulary::EventKind::step_begin, task);
+            event(vocabulary::EventKind::step_end, task);
+            lane.add_arguments(vocabulary::pack_wait(vocabulary::Verb::timer));
             lane.add_stacks(0);
         }
         return batch;

@@ -24,12 +24,12 @@ public:
         site.set_line(line);
         return *this;
     }
-    BatchBuilder& node(std::uint32_t id, std::uint32_t parent, std::uint32_t site, v2::StackNode::Kind kind) {
+    BatchBuilder& node(std::uint32_t id, std::uint32_t parent, std::uint32_t site, vocabulary::NodeKind kind) {
         v2::StackNode& node = *batch_.add_stacks();
         node.set_id(id);
         node.set_parent(parent);
         node.set_site(site);
-        node.set_kind(kind);
+        node.set_kind(static_cast<std::uint32_t>(kind));
         return *this;
     }
     BatchBuilder& name(std::uint32_t id, const std::string& text) {
@@ -53,9 +53,9 @@ public:
         gap.set_last_ns(last_ns);
         return *this;
     }
-    v2::Report& report(v2::Report::Kind kind, std::uint64_t time_ns, std::uint64_t task) {
+    v2::Report& report(vocabulary::ReportKind kind, std::uint64_t time_ns, std::uint64_t task) {
         v2::Report& report = *batch_.add_reports();
-        report.set_kind(kind);
+        report.set_kind(static_cast<std::uint32_t>(kind));
         report.set_time_ns(time_ns);
         report.set_task(task);
         return report;
@@ -66,64 +66,92 @@ public:
         thread_ = id;
         return *this;
     }
-    BatchBuilder& loop_started(std::uint64_t t, std::uint64_t loop) { return event(t, v2::LOOP_STARTED).arg(loop); }
-    BatchBuilder& loop_stopped(std::uint64_t t, std::uint64_t loop) { return event(t, v2::LOOP_STOPPED).arg(loop); }
-    BatchBuilder& poll_begin(std::uint64_t t) { return event(t, v2::POLL_BEGIN); }
-    BatchBuilder& poll_end(std::uint64_t t, std::uint64_t found) { return event(t, v2::POLL_END).arg(found); }
+    BatchBuilder& loop_started(std::uint64_t t, std::uint64_t loop) {
+        return event(t, vocabulary::EventKind::loop_started).subject(loop);
+    }
+    BatchBuilder& loop_stopped(std::uint64_t t, std::uint64_t loop) {
+        return event(t, vocabulary::EventKind::loop_stopped).subject(loop);
+    }
+    BatchBuilder& poll_begin(std::uint64_t t) { return event(t, vocabulary::EventKind::poll_begin); }
+    BatchBuilder& poll_end(std::uint64_t t, std::uint64_t found) {
+        return event(t, vocabulary::EventKind::poll_end).argument(found);
+    }
     BatchBuilder& created(std::uint64_t t, std::uint64_t task, std::uint64_t parent = 0, std::uint32_t root = 0) {
-        return event(t, v2::TASK_CREATED).task(task).arg(parent).stack(root);
+        return event(t, vocabulary::EventKind::task_created).subject(task).argument(parent).stack(root);
     }
     BatchBuilder& named(std::uint64_t t, std::uint64_t task, std::uint64_t name) {
-        return event(t, v2::TASK_NAMED).task(task).arg(name);
+        return event(t, vocabulary::EventKind::task_named).subject(task).argument(name);
     }
     BatchBuilder& ready(std::uint64_t t, std::uint64_t task, std::uint64_t waker = 0) {
-        return event(t, v2::TASK_READY).task(task).arg(waker);
+        return event(t, vocabulary::EventKind::task_ready).subject(task).argument(waker);
     }
-    BatchBuilder& begin(std::uint64_t t, std::uint64_t task) { return event(t, v2::STEP_BEGIN).task(task); }
-    BatchBuilder& end(std::uint64_t t, std::uint64_t task, v2::WaitKind wait, std::uint64_t operand,
+    BatchBuilder& begin(std::uint64_t t, std::uint64_t task) {
+        return event(t, vocabulary::EventKind::step_begin).subject(task);
+    }
+    BatchBuilder& end(std::uint64_t t, std::uint64_t task, vocabulary::Verb wait, std::uint64_t operand,
                       std::uint32_t stack) {
-        return event(t, v2::STEP_END).task(task).arg(operand << 4 | static_cast<std::uint64_t>(wait)).stack(stack);
+        return event(t, vocabulary::EventKind::step_end)
+            .subject(task)
+            .argument(vocabulary::pack_wait(wait, operand))
+            .stack(stack);
     }
     BatchBuilder& finish(std::uint64_t t, std::uint64_t task) {
-        return event(t, v2::STEP_END).task(task).arg(0).stack(0);
+        return event(t, vocabulary::EventKind::step_end)
+            .subject(task)
+            .argument(vocabulary::pack_wait(vocabulary::Verb::finished))
+            .stack(0);
     }
-    BatchBuilder& done(std::uint64_t t, std::uint64_t task, std::uint64_t outcome = v2::OUTCOME_OK) {
-        return event(t, v2::TASK_DONE).task(task).arg(outcome);
+    BatchBuilder& done(std::uint64_t t, std::uint64_t task, vocabulary::Outcome outcome = vocabulary::Outcome::ok) {
+        return event(t, vocabulary::EventKind::task_done).subject(task).argument(static_cast<std::uint64_t>(outcome));
     }
     BatchBuilder& cancel(std::uint64_t t, std::uint64_t task, std::uint64_t by, std::uint32_t at = 0) {
-        return event(t, v2::CANCEL_REQUESTED).task(task).arg(by).stack(at);
+        return event(t, vocabulary::EventKind::cancel_requested).subject(task).argument(by).stack(at);
     }
-    BatchBuilder& callback_begin(std::uint64_t t, std::uint32_t at) { return event(t, v2::CALLBACK_BEGIN).stack(at); }
-    BatchBuilder& callback_end(std::uint64_t t) { return event(t, v2::CALLBACK_END); }
-    BatchBuilder& job(std::uint64_t begin, std::uint64_t end, std::uint64_t task_id) {
-        return event(begin, v2::JOB_BEGIN).task(task_id).event(end, v2::JOB_END).task(task_id);
+    BatchBuilder& callback_begin(std::uint64_t t, std::uint32_t at) {
+        return event(t, vocabulary::EventKind::callback_begin).argument(0).stack(at);
     }
-    BatchBuilder& snapshot_begin(std::uint64_t t, std::uint64_t loop) { return event(t, v2::SNAPSHOT_BEGIN).arg(loop); }
+    BatchBuilder& callback_end(std::uint64_t t) { return event(t, vocabulary::EventKind::callback_end); }
+    BatchBuilder& job(std::uint64_t begin, std::uint64_t end, std::uint64_t job_id, std::uint64_t task_id = 0) {
+        return event(begin, vocabulary::EventKind::job_begin)
+            .subject(job_id)
+            .argument(task_id)
+            .event(end, vocabulary::EventKind::job_end)
+            .subject(job_id)
+            .argument(task_id);
+    }
+    BatchBuilder& snapshot_begin(std::uint64_t t, std::uint64_t loop) {
+        return event(t, vocabulary::EventKind::snapshot_begin).subject(loop);
+    }
     BatchBuilder& snapshot(std::uint64_t t, std::uint64_t id, std::uint64_t parent, std::uint32_t root,
-                           v2::WaitKind wait, std::uint64_t operand, std::uint32_t at) {
-        event(t, v2::SNAPSHOT_TASK).task(id).arg(parent).stack(root);
-        return event(t, v2::SNAPSHOT_STATE).task(id).arg(operand << 4 | static_cast<std::uint64_t>(wait)).stack(at);
+                           vocabulary::Verb wait, std::uint64_t operand, std::uint32_t at) {
+        event(t, vocabulary::EventKind::snapshot_task).subject(id).argument(parent).stack(root);
+        return event(t, vocabulary::EventKind::snapshot_state)
+            .subject(id)
+            .argument(vocabulary::pack_wait(wait, operand))
+            .stack(at);
     }
-    BatchBuilder& snapshot_end(std::uint64_t t, std::uint64_t loop) { return event(t, v2::SNAPSHOT_END).arg(loop); }
+    BatchBuilder& snapshot_end(std::uint64_t t, std::uint64_t loop) {
+        return event(t, vocabulary::EventKind::snapshot_end).subject(loop);
+    }
 
     v2::Batch& batch() { return batch_; }
     operator const v2::Batch&() const { return batch_; }  // NOLINT: so that a builder can be applied
 
-    BatchBuilder& event(std::uint64_t time_ns, int kind) {
+    BatchBuilder& event(std::uint64_t time_ns, vocabulary::EventKind kind) {
         Lane& at = lane();
         at.message->mutable_kinds()->push_back(static_cast<char>(kind));
         at.message->add_time_deltas(time_ns - at.time_ns);
         at.time_ns = time_ns;
         return *this;
     }
-    BatchBuilder& task(std::uint64_t id) {
+    BatchBuilder& subject(std::uint64_t id) {
         Lane& at = lane();
-        at.message->add_task_deltas(static_cast<std::int64_t>(id - at.task));
-        at.task = id;
+        at.message->add_subject_deltas(static_cast<std::int64_t>(id - at.subject));
+        at.subject = id;
         return *this;
     }
-    BatchBuilder& arg(std::uint64_t value) {
-        lane().message->add_args(value);
+    BatchBuilder& argument(std::uint64_t value) {
+        lane().message->add_arguments(value);
         return *this;
     }
     BatchBuilder& stack(std::uint32_t id) {
@@ -134,7 +162,7 @@ public:
 private:
     struct Lane {
         v2::Lane* message = nullptr;
-        std::uint64_t time_ns = 0, task = 0;
+        std::uint64_t time_ns = 0, subject = 0;
     };
     Lane& lane() {
         Lane& at = lanes_[thread_];
@@ -157,9 +185,11 @@ inline void define_program(BatchBuilder& b) {
     b.site(1, "app_main", "main.cpp", 10).site(2, "app_main", "main.cpp", 11).site(3, "app_main", "main.cpp", 12);
     b.site(4, "worker", "worker.cpp", 20).site(5, "worker", "worker.cpp", 22);
     b.site(6, "helper", "worker.cpp", 30).site(7, "helper", "worker.cpp", 33);
-    b.node(1, 0, 1, v2::StackNode::TASK).node(2, 1, 2, v2::StackNode::CALL).node(3, 2, 4, v2::StackNode::TASK);
-    b.node(4, 1, 3, v2::StackNode::CALL).node(5, 3, 5, v2::StackNode::CALL);
-    b.node(6, 5, 6, v2::StackNode::FRAME).node(7, 6, 7, v2::StackNode::CALL);
+    b.node(1, 0, 1, vocabulary::NodeKind::task)
+        .node(2, 1, 2, vocabulary::NodeKind::call)
+        .node(3, 2, 4, vocabulary::NodeKind::task);
+    b.node(4, 1, 3, vocabulary::NodeKind::call).node(5, 3, 5, vocabulary::NodeKind::call);
+    b.node(6, 5, 6, vocabulary::NodeKind::frame).node(7, 6, 7, vocabulary::NodeKind::call);
 }
 
 }  // namespace coroscope::model::test

@@ -35,7 +35,7 @@ TEST_F(FoldLoops, AStartedLoopBelongsToItsThread) {
 }
 
 TEST_F(FoldLoops, AStepIsASlice) {
-    model_.apply(next().begin(1300, 1).end(1500, 1, v2::WAIT_TIMER, 0, 4));
+    model_.apply(next().begin(1300, 1).end(1500, 1, vocabulary::Verb::timer, 0, 4));
     ASSERT_EQ(loop().slices.size(), 1u);
     const Slice& slice = loop().slices[0];
     EXPECT_EQ(slice.begin_ns, 1300u);
@@ -53,7 +53,8 @@ TEST_F(FoldLoops, AnIterationLiesBetweenTwoPolls) {
     model_.apply(next().poll_begin(1000).poll_end(1100, 3));
     EXPECT_EQ(loop().iteration_began_ns, 1100u);
     EXPECT_FALSE(loop().polling);
-    model_.apply(next().begin(1150, 1).end(1200, 1, v2::WAIT_YIELD, 0, 4).callback_begin(1210, 2).callback_end(1250));
+    model_.apply(
+        next().begin(1150, 1).end(1200, 1, vocabulary::Verb::turn, 0, 4).callback_begin(1210, 2).callback_end(1250));
     EXPECT_EQ(loop().iteration_steps, 2u);
     model_.apply(next().poll_begin(1400));
     EXPECT_TRUE(loop().polling);
@@ -80,8 +81,8 @@ TEST_F(FoldLoops, AStepOfExactlyTheThresholdIsLong) {
     v2::Hello hello;
     hello.set_slow_step_ns(200);
     model_.set_hello(hello);
-    model_.apply(next().begin(1300, 1).end(1500, 1, v2::WAIT_TIMER, 0, 4));
-    model_.apply(next().ready(1600, 1).begin(1700, 1).end(1899, 1, v2::WAIT_TIMER, 0, 4));
+    model_.apply(next().begin(1300, 1).end(1500, 1, vocabulary::Verb::timer, 0, 4));
+    model_.apply(next().ready(1600, 1).begin(1700, 1).end(1899, 1, vocabulary::Verb::timer, 0, 4));
     model_.apply(next().callback_begin(2000, 2).callback_end(2300));
     ASSERT_EQ(model_.long_steps().size(), 2u);
     EXPECT_EQ(model_.long_steps()[0].task, 1u);
@@ -137,7 +138,7 @@ TEST_F(FoldLoops, AStepInAStepEndsTheFirst) {
 
 TEST_F(FoldLoops, TheTimesOfAThreadNeverGoBack) {
     model_.apply(next().begin(2000, 1));
-    model_.apply(next().end(1500, 1, v2::WAIT_TIMER, 0, 4));
+    model_.apply(next().end(1500, 1, vocabulary::Verb::timer, 0, 4));
     EXPECT_EQ(loop().slices[0].begin_ns, 2000u);
     EXPECT_EQ(loop().slices[0].end_ns, 2000u);
     EXPECT_EQ(model_.task(1)->busy_ns, 0u);
@@ -145,11 +146,15 @@ TEST_F(FoldLoops, TheTimesOfAThreadNeverGoBack) {
 
 TEST_F(FoldLoops, EventsWithoutALoopStillTellOfTasks) {
     Model late;
-    late.apply(BatchBuilder(5).begin(100, 3).end(200, 3, v2::WAIT_READ, 12, 5).poll_begin(210).poll_end(220, 1));
+    late.apply(BatchBuilder(5)
+                   .begin(100, 3)
+                   .end(200, 3, vocabulary::Verb::descriptor_read, 12, 5)
+                   .poll_begin(210)
+                   .poll_end(220, 1));
     EXPECT_TRUE(late.loops().empty());
     ASSERT_NE(late.task(3), nullptr);
     EXPECT_EQ(late.task(3)->state, State::suspended);
-    EXPECT_EQ(late.task(3)->wait.kind, WaitKind::read);
+    EXPECT_EQ(late.task(3)->wait.verb, vocabulary::Verb::descriptor_read);
 }
 
 }  // namespace

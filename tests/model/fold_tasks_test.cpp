@@ -50,10 +50,10 @@ TEST_F(FoldTasks, ItsFirstStepCountsTheTimeItWasReady) {
 }
 
 TEST_F(FoldTasks, AStepEndsWhereTheTaskWaits) {
-    model_.apply(next().begin(1300, 1).end(1500, 1, v2::WAIT_QUEUE_GET, 99, 4));
+    model_.apply(next().begin(1300, 1).end(1500, 1, vocabulary::Verb::get, 99, 4));
     EXPECT_EQ(task(1).state, State::suspended);
     EXPECT_EQ(task(1).suspended_at, 4u);
-    EXPECT_EQ(task(1).wait.kind, WaitKind::queue_get);
+    EXPECT_EQ(task(1).wait.verb, vocabulary::Verb::get);
     EXPECT_EQ(task(1).wait.operand, 99u);
     EXPECT_EQ(task(1).changed_ns, 1500u);
     EXPECT_EQ(task(1).steps, 1u);
@@ -63,7 +63,8 @@ TEST_F(FoldTasks, AStepEndsWhereTheTaskWaits) {
 }
 
 TEST_F(FoldTasks, AWokenTaskIsReadyAndKnowsItsWaker) {
-    model_.apply(next().begin(1300, 1).created(1350, 2, 1, 3).end(1500, 1, v2::WAIT_TASK, 2, 4).ready(1700, 1, 2));
+    model_.apply(
+        next().begin(1300, 1).created(1350, 2, 1, 3).end(1500, 1, vocabulary::Verb::join, 2, 4).ready(1700, 1, 2));
     EXPECT_EQ(task(1).state, State::ready);
     EXPECT_EQ(task(1).changed_ns, 1700u);
     EXPECT_EQ(task(1).woken_by, 2u);
@@ -76,7 +77,7 @@ TEST_F(FoldTasks, AWokenTaskIsReadyAndKnowsItsWaker) {
 }
 
 TEST_F(FoldTasks, ATaskThatYieldsStaysReady) {
-    model_.apply(next().begin(1300, 1).end(1500, 1, v2::WAIT_YIELD, 0, 4));
+    model_.apply(next().begin(1300, 1).end(1500, 1, vocabulary::Verb::turn, 0, 4));
     EXPECT_EQ(task(1).state, State::ready);
     EXPECT_EQ(task(1).woken_by, 1u);
     model_.apply(next().begin(1600, 1));
@@ -86,13 +87,13 @@ TEST_F(FoldTasks, ATaskThatYieldsStaysReady) {
 TEST_F(FoldTasks, ATaskWokenWhileItRunsIsReadyOnceItsStepEnds) {
     model_.apply(next().begin(1300, 1).ready(1400, 1, 5));
     EXPECT_EQ(task(1).state, State::running);
-    model_.apply(next().end(1500, 1, v2::WAIT_EVENT, 3, 4));
+    model_.apply(next().end(1500, 1, vocabulary::Verb::until_set, 3, 4));
     EXPECT_EQ(task(1).state, State::ready);
     EXPECT_EQ(task(1).woken_by, 5u);
 }
 
 TEST_F(FoldTasks, DoneComesInsideTheLastStep) {
-    model_.apply(next().begin(1300, 1).done(1400, 1, v2::OUTCOME_ERROR));
+    model_.apply(next().begin(1300, 1).done(1400, 1, vocabulary::Outcome::error));
     EXPECT_EQ(task(1).state, State::done);
     EXPECT_EQ(task(1).outcome, Outcome::error);
     EXPECT_EQ(task(1).done_ns, 1400u);
@@ -107,14 +108,15 @@ TEST_F(FoldTasks, DoneComesInsideTheLastStep) {
 }
 
 TEST_F(FoldTasks, ATaskCancelledBeforeItsFirstStepIsDoneWithoutOne) {
-    model_.apply(next().cancel(1200, 1, 0).done(1400, 1, v2::OUTCOME_CANCELLED));
+    model_.apply(next().cancel(1200, 1, 0).done(1400, 1, vocabulary::Outcome::cancelled));
     EXPECT_EQ(task(1).outcome, Outcome::cancelled);
     EXPECT_EQ(task(1).steps, 0u);
     EXPECT_EQ(model_.anomalies(), 0u);
 }
 
 TEST_F(FoldTasks, CancelRequestsAreCountedAndTheLastOneKept) {
-    model_.apply(next().begin(1300, 1).end(1400, 1, v2::WAIT_TIMER, 0, 4).cancel(1500, 1, 8, 2).cancel(1600, 1, 9, 5));
+    model_.apply(
+        next().begin(1300, 1).end(1400, 1, vocabulary::Verb::timer, 0, 4).cancel(1500, 1, 8, 2).cancel(1600, 1, 9, 5));
     EXPECT_EQ(task(1).cancel_requests, 2u);
     EXPECT_EQ(task(1).cancelled_by, 9u);
     EXPECT_EQ(task(1).cancelled_at, 5u);
@@ -137,7 +139,7 @@ TEST_F(FoldTasks, ANameMayComeLaterThanItsUse) {
 }
 
 TEST_F(FoldTasks, ATaskSeenBeforeItsCreationIsAPlaceholderThatIsFilledIn) {
-    model_.apply(next().begin(1300, 5).end(1400, 5, v2::WAIT_TIMER, 0, 5));
+    model_.apply(next().begin(1300, 5).end(1400, 5, vocabulary::Verb::timer, 0, 5));
     EXPECT_TRUE(task(5).incomplete);
     EXPECT_EQ(task(5).created_ns, 0u);
     EXPECT_EQ(task(5).busy_ns, 100u);
@@ -163,14 +165,18 @@ TEST_F(FoldTasks, TaskZeroIsNobody) {
 }
 
 TEST_F(FoldTasks, LateNewsOfADoneTaskChangesNothing) {
-    model_.apply(next().done(1400, 1, v2::OUTCOME_OK).ready(1500, 1).begin(1600, 1).end(1700, 1, v2::WAIT_TIMER, 0, 4));
+    model_.apply(next()
+                     .done(1400, 1, vocabulary::Outcome::ok)
+                     .ready(1500, 1)
+                     .begin(1600, 1)
+                     .end(1700, 1, vocabulary::Verb::timer, 0, 4));
     EXPECT_EQ(task(1).state, State::done);
     EXPECT_EQ(task(1).done_ns, 1400u);
     EXPECT_GE(model_.anomalies(), 2u);
 }
 
 TEST_F(FoldTasks, ReadyFromAnotherThreadThatIsOlderThanTheWaitWakesNobody) {
-    model_.apply(next().begin(1300, 1).end(1500, 1, v2::WAIT_THREAD, 0, 4));
+    model_.apply(next().begin(1300, 1).end(1500, 1, vocabulary::Verb::job, 0, 4));
     model_.apply(next().thread(2).ready(1400, 1));
     EXPECT_EQ(task(1).state, State::suspended);
 }
@@ -178,7 +184,7 @@ TEST_F(FoldTasks, ReadyFromAnotherThreadThatIsOlderThanTheWaitWakesNobody) {
 TEST_F(FoldTasks, LanesOfABatchAreMergedByTime) {
     BatchBuilder b = next();
     b.thread(2).created(1100, 9, 1, 3).cancel(1450, 9, 1).ready(1600, 9);
-    b.thread(1).begin(1200, 9).end(1500, 9, v2::WAIT_TIMER, 0, 5);
+    b.thread(1).begin(1200, 9).end(1500, 9, vocabulary::Verb::timer, 0, 5);
     model_.apply(b);
     EXPECT_EQ(task(9).state, State::ready);
     EXPECT_FALSE(task(9).incomplete);
@@ -212,19 +218,19 @@ TEST_F(FoldTasks, ListsOfTasks) {
 
 TEST_F(FoldTasks, AReportOfADestroyedTaskEndsIt) {
     BatchBuilder b = next();
-    b.report(v2::Report::TASK_DESTROYED_PENDING, 2000, 1);
+    b.report(vocabulary::ReportKind::task_destroyed_pending, 2000, 1);
     model_.apply(b);
     EXPECT_EQ(task(1).state, State::done);
-    EXPECT_EQ(task(1).outcome, Outcome::none);
+    EXPECT_EQ(task(1).outcome, Outcome::unknown);
     ASSERT_EQ(model_.reports().size(), 1u);
-    EXPECT_EQ(model_.reports()[0].kind, Report::Kind::task_destroyed_pending);
+    EXPECT_EQ(model_.reports()[0].kind, vocabulary::ReportKind::task_destroyed_pending);
     EXPECT_EQ(model_.now_ns(), 2000u);
 }
 
 TEST_F(FoldTasks, AFinishedStepWithoutADoneEndsTheTaskWithUnknownOutcome) {
     model_.apply(next().begin(1300, 1).finish(1500, 1));
     EXPECT_EQ(task(1).state, State::done);
-    EXPECT_EQ(task(1).outcome, Outcome::none);
+    EXPECT_EQ(task(1).outcome, Outcome::unknown);
     EXPECT_TRUE(task(1).incomplete);
 }
 

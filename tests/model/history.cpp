@@ -11,7 +11,7 @@ namespace {
 struct SimTask {
     std::uint64_t id = 0, parent = 0;
     std::uint32_t root = 1, at = 0;
-    v2::WaitKind wait = v2::WAIT_UNKNOWN;
+    vocabulary::Verb wait = vocabulary::Verb::unknown;
     std::uint64_t operand = 0;
     bool named = false;
 };
@@ -167,8 +167,8 @@ private:
         const std::uint64_t fate = random_() % 6;
         if (fate <= 1) return finish(loop, task);
         task.at = task.root == 1 ? 4 : (one_in(2) ? 5 : 7);
-        task.wait = fate == 2 ? v2::WAIT_YIELD : static_cast<v2::WaitKind>(1 + random_() % 11);
-        task.operand = task.wait == v2::WAIT_TASK ? last_id_ : random_() % 5;
+        task.wait = fate == 2 ? vocabulary::Verb::turn : static_cast<vocabulary::Verb>(1 + random_() % 11);
+        task.operand = task.wait == vocabulary::Verb::join ? last_id_ : random_() % 5;
         const bool woken = fate == 3;
         t = tick();
         if (woken && keep(loop, t)) batch_.ready(t, task.id, task.id);
@@ -195,7 +195,7 @@ private:
                 t = tick();
                 const bool waits = list == &loop.waiting;
                 if (!keep(loop, t)) continue;
-                batch_.snapshot(t, task.id, task.parent, task.root, waits ? task.wait : v2::WAIT_UNKNOWN,
+                batch_.snapshot(t, task.id, task.parent, task.root, waits ? task.wait : vocabulary::Verb::unknown,
                                 waits ? task.operand : 0, waits ? task.at : 0);
             }
         }
@@ -204,12 +204,12 @@ private:
     }
 
     void add_report() {
-        auto kind = static_cast<v2::Report::Kind>(1 + random_() % 5);
+        auto kind = static_cast<vocabulary::ReportKind>(1 + random_() % 5);
         std::uint64_t about = last_id_ == 0 ? 0 : 1 + random_() % last_id_;
-        if (kind == v2::Report::TASK_DESTROYED_PENDING) {
+        if (kind == vocabulary::ReportKind::task_destroyed_pending) {
             std::vector<SimTask>& waiting = loops_[pick(loops_.size())].waiting;
             if (waiting.empty()) {
-                kind = v2::Report::STALL;
+                kind = vocabulary::ReportKind::stall;
             } else {
                 about = waiting.back().id;
                 waiting.pop_back();

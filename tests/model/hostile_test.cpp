@@ -46,8 +46,8 @@ void spoil(v2::Lane& lane, std::mt19937_64& random) {
     };
     switch (random() % 7) {
         case 0: spoil_column(*lane.mutable_time_deltas()); break;
-        case 1: spoil_column(*lane.mutable_task_deltas()); break;
-        case 2: spoil_column(*lane.mutable_args()); break;
+        case 1: spoil_column(*lane.mutable_subject_deltas()); break;
+        case 2: spoil_column(*lane.mutable_arguments()); break;
         case 3: spoil_column(*lane.mutable_stacks()); break;
         case 4: lane.set_start_ns(strange()); break;
         case 5: lane.set_thread(static_cast<std::uint32_t>(strange())); break;

@@ -89,7 +89,8 @@ TEST_F(Bounds, LiveTasksAreInOrderAmongManyDoneAndFew) {
 TEST_F(Bounds, SlicesIterationsAndLongSteps) {
     model_.apply(next().created(950, 1));
     for (std::uint64_t t = 1000; t <= 10'000; t += 1000)
-        model_.apply(next().poll_begin(t).poll_end(t + 10, 1).begin(t + 20, 1).end(t + 120, 1, v2::WAIT_YIELD, 0, 1));
+        model_.apply(
+            next().poll_begin(t).poll_end(t + 10, 1).begin(t + 20, 1).end(t + 120, 1, vocabulary::Verb::turn, 0, 1));
     const Loop& loop = *model_.loops()[0];
     EXPECT_EQ(loop.slices.size(), 4u);
     EXPECT_EQ(loop.slices_dropped, 6u);
@@ -104,7 +105,7 @@ TEST_F(Bounds, SlicesIterationsAndLongSteps) {
 TEST_F(Bounds, ReportsAndGaps) {
     for (std::uint64_t i = 1; i <= 5; ++i) {
         BatchBuilder b = next();
-        v2::Report& report = b.report(v2::Report::CALLBACK_EXCEPTION, i, 0);
+        v2::Report& report = b.report(vocabulary::ReportKind::callback_exception, i, 0);
         report.set_text("a long text");
         for (std::uint32_t frame = 1; frame <= 5; ++frame) report.add_frames(frame);
         model_.apply(b.gap(1, i, i, i));
@@ -146,7 +147,7 @@ TEST_F(Bounds, DefinitionsOutOfBoundsAreRefused) {
                      .site(4'000'000'000u, "h", "h.cpp", 1)
                      .site(0, "zero", "z.cpp", 1)
                      .name(11, "n")
-                     .node(11, 0, 1, v2::StackNode::TASK));
+                     .node(11, 0, 1, vocabulary::NodeKind::task));
     EXPECT_NE(model_.site(10), nullptr);
     EXPECT_EQ(model_.site(11), nullptr);
     EXPECT_EQ(model_.anomalies(), 5u);

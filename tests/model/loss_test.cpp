@@ -44,14 +44,15 @@ TEST_F(Loss, AGapEndsTheOpenStepWhereItBegins) {
     EXPECT_EQ(loop().slices[0].begin_ns, 1500u);
     EXPECT_EQ(loop().slices[0].end_ns, 2000u);
     EXPECT_EQ(model_.task(1)->state, State::suspended);
-    EXPECT_EQ(model_.task(1)->wait.kind, WaitKind::unknown);
+    EXPECT_EQ(model_.task(1)->wait.verb, vocabulary::Verb::unknown);
 }
 
 TEST_F(Loss, AStepWhoseBeginWasLostRanAtLeastSinceTheGap) {
     v2::Hello hello;
     hello.set_slow_step_ns(100);
     model_.set_hello(hello);
-    model_.apply(next().begin(1500, 1).gap(1, 5, 1550, 3000).created(3500, 4, 1, 3).end(4000, 1, v2::WAIT_TIMER, 0, 4));
+    model_.apply(
+        next().begin(1500, 1).gap(1, 5, 1550, 3000).created(3500, 4, 1, 3).end(4000, 1, vocabulary::Verb::timer, 0, 4));
     ASSERT_EQ(loop().slices.size(), 2u);
     EXPECT_EQ(loop().slices[1].begin_ns, 3000u);
     EXPECT_EQ(loop().slices[1].end_ns, 4000u);
@@ -114,8 +115,8 @@ TEST_F(Loss, ColumnsThatAreTooShortEndTheLane) {
         b.created(5000, 10 + static_cast<std::uint64_t>(column) * 2, 0, 1).created(5001, 1000, 0, 1);
         v2::Lane& lane = *b.batch().mutable_lanes(0);
         if (column == 0) lane.mutable_time_deltas()->RemoveLast();
-        if (column == 1) lane.mutable_task_deltas()->RemoveLast();
-        if (column == 2) lane.mutable_args()->RemoveLast();
+        if (column == 1) lane.mutable_subject_deltas()->RemoveLast();
+        if (column == 2) lane.mutable_arguments()->RemoveLast();
         if (column == 3) lane.mutable_stacks()->RemoveLast();
         model_.apply(b);
         EXPECT_EQ(model_.anomalies(), before + 1);

@@ -119,22 +119,22 @@ TEST_P(Histories, ASnapshotHeals) {
         v2::Lane& lane = *truth.add_lanes();
         lane.set_thread(loop->thread);
         lane.set_start_ns(model.now_ns() + 10);
-        const auto add = [&](int kind) {
+        const auto add = [&](vocabulary::EventKind kind) {
             lane.mutable_kinds()->push_back(static_cast<char>(kind));
             lane.add_time_deltas(1);
         };
-        add(v2::SNAPSHOT_BEGIN);
-        lane.add_args(loop->id);
-        add(v2::SNAPSHOT_TASK);
-        lane.add_task_deltas(static_cast<std::int64_t>(1'000'000 + loop->id));
-        lane.add_args(0);
+        add(vocabulary::EventKind::snapshot_begin);
+        lane.add_subject_deltas(static_cast<std::int64_t>(loop->id));
+        add(vocabulary::EventKind::snapshot_task);
+        lane.add_subject_deltas(1'000'000);
+        lane.add_arguments(0);
         lane.add_stacks(1);
-        add(v2::SNAPSHOT_STATE);
-        lane.add_task_deltas(0);
-        lane.add_args(v2::WAIT_TIMER);
+        add(vocabulary::EventKind::snapshot_state);
+        lane.add_subject_deltas(0);
+        lane.add_arguments(vocabulary::pack_wait(vocabulary::Verb::timer));
         lane.add_stacks(4);
-        add(v2::SNAPSHOT_END);
-        lane.add_args(loop->id);
+        add(vocabulary::EventKind::snapshot_end);
+        lane.add_subject_deltas(-1'000'000);
     }
     model.apply(truth);
     for (const auto& loop : model.loops()) {

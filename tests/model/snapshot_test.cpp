@@ -11,15 +11,15 @@ TEST(Snapshot, TellsALateReaderWhatLives) {
     BatchBuilder b(40);
     define_program(b);
     b.loop_started(1000, 7).snapshot_begin(1000, 7);
-    b.snapshot(1001, 5, 1, 3, v2::WAIT_QUEUE_PUT, 9, 7)
+    b.snapshot(1001, 5, 1, 3, vocabulary::Verb::put, 9, 7)
         .named(1001, 5, 1)
-        .snapshot(1002, 1, 0, 1, v2::WAIT_UNKNOWN, 0, 0);
+        .snapshot(1002, 1, 0, 1, vocabulary::Verb::unknown, 0, 0);
     b.snapshot_end(1003, 7);
     model.apply(b);
     const Task* waits = model.task(5);
     ASSERT_NE(waits, nullptr);
     EXPECT_EQ(waits->state, State::suspended);
-    EXPECT_EQ(waits->wait.kind, WaitKind::queue_put);
+    EXPECT_EQ(waits->wait.verb, vocabulary::Verb::put);
     EXPECT_EQ(waits->wait.operand, 9u);
     EXPECT_EQ(waits->suspended_at, 7u);
     EXPECT_EQ(waits->parent, 1u);
@@ -46,12 +46,12 @@ protected:
 
 TEST_F(AfterLoss, WhatIsNotListedIsGone) {
     BatchBuilder b(2);
-    b.snapshot_begin(2000, 7).snapshot(2001, 1, 0, 1, v2::WAIT_TIMER, 0, 4).created(2002, 4, 1, 3);
-    b.snapshot(2003, 3, 1, 3, v2::WAIT_UNKNOWN, 0, 0).snapshot_end(2004, 7);
+    b.snapshot_begin(2000, 7).snapshot(2001, 1, 0, 1, vocabulary::Verb::timer, 0, 4).created(2002, 4, 1, 3);
+    b.snapshot(2003, 3, 1, 3, vocabulary::Verb::unknown, 0, 0).snapshot_end(2004, 7);
     model_.apply(b);
     EXPECT_EQ(model_.task(1)->state, State::suspended);
     EXPECT_EQ(model_.task(2)->state, State::done);
-    EXPECT_EQ(model_.task(2)->outcome, Outcome::none);
+    EXPECT_EQ(model_.task(2)->outcome, Outcome::unknown);
     EXPECT_TRUE(model_.task(2)->incomplete);
     EXPECT_EQ(model_.task(2)->done_ns, 0u) << "when, nobody knows";
     EXPECT_EQ(model_.task(2)->changed_ns, 2004u);
@@ -63,9 +63,10 @@ TEST_F(AfterLoss, WhatIsNotListedIsGone) {
 }
 
 TEST_F(AfterLoss, ASnapshotMayTakeSeveralBatches) {
-    model_.apply(BatchBuilder(2).snapshot_begin(2000, 7).snapshot(2001, 1, 0, 1, v2::WAIT_TIMER, 0, 4));
+    model_.apply(BatchBuilder(2).snapshot_begin(2000, 7).snapshot(2001, 1, 0, 1, vocabulary::Verb::timer, 0, 4));
     EXPECT_EQ(model_.task(2)->state, State::created);
-    model_.apply(BatchBuilder(3).poll_begin(2100).poll_end(2200, 0).snapshot(2201, 2, 1, 3, v2::WAIT_TIMER, 0, 5));
+    model_.apply(
+        BatchBuilder(3).poll_begin(2100).poll_end(2200, 0).snapshot(2201, 2, 1, 3, vocabulary::Verb::timer, 0, 5));
     model_.apply(BatchBuilder(4).snapshot_end(2300, 7));
     EXPECT_EQ(model_.task(2)->state, State::suspended);
     EXPECT_EQ(model_.task(3)->state, State::done);
@@ -81,21 +82,21 @@ TEST_F(AfterLoss, ATaskTakenForGoneComesBackWhenItIsSeen) {
     model_.apply(BatchBuilder(2).snapshot_begin(2000, 7).snapshot_end(2001, 7));
     EXPECT_EQ(model_.task(1)->state, State::done);
     EXPECT_EQ(model_.task(2)->state, State::done);
-    model_.apply(BatchBuilder(3).begin(2100, 1).end(2200, 1, v2::WAIT_TIMER, 0, 4));
+    model_.apply(BatchBuilder(3).begin(2100, 1).end(2200, 1, vocabulary::Verb::timer, 0, 4));
     EXPECT_EQ(model_.task(1)->state, State::suspended);
     EXPECT_EQ(model_.task(1)->done_ns, 0u);
     model_.apply(BatchBuilder(4)
                      .snapshot_begin(3000, 7)
-                     .snapshot(3001, 2, 1, 3, v2::WAIT_TIMER, 0, 5)
-                     .snapshot(3001, 1, 0, 1, v2::WAIT_TIMER, 0, 4)
+                     .snapshot(3001, 2, 1, 3, vocabulary::Verb::timer, 0, 5)
+                     .snapshot(3001, 1, 0, 1, vocabulary::Verb::timer, 0, 4)
                      .snapshot_end(3002, 7));
     EXPECT_EQ(model_.task(2)->state, State::suspended);
     EXPECT_EQ(model_.done_tasks().size(), 1u);
 }
 
 TEST_F(AfterLoss, AStateThatWasKnownKeepsItsTime) {
-    model_.apply(BatchBuilder(2).begin(1500, 1).end(1600, 1, v2::WAIT_TIMER, 0, 4));
-    model_.apply(BatchBuilder(3).snapshot_begin(2000, 7).snapshot(2001, 1, 0, 1, v2::WAIT_TIMER, 0, 4));
+    model_.apply(BatchBuilder(2).begin(1500, 1).end(1600, 1, vocabulary::Verb::timer, 0, 4));
+    model_.apply(BatchBuilder(3).snapshot_begin(2000, 7).snapshot(2001, 1, 0, 1, vocabulary::Verb::timer, 0, 4));
     EXPECT_EQ(model_.task(1)->changed_ns, 1600u);
 }
 

@@ -47,7 +47,7 @@ TEST_F(Stacks, OfATask) {
     EXPECT_EQ(text(model_.await_stack(worker)), (Frames{"worker worker.cpp:20"}));
     EXPECT_EQ(text(model_.creation_stack(worker)), (Frames{"app_main main.cpp:11"}));
     EXPECT_TRUE(model_.creation_stack(*model_.task(1)).empty());
-    model_.apply(BatchBuilder(2).begin(2000, 2).end(2001, 2, v2::WAIT_TIMER, 0, 7));
+    model_.apply(BatchBuilder(2).begin(2000, 2).end(2001, 2, vocabulary::Verb::timer, 0, 7));
     EXPECT_EQ(text(model_.await_stack(worker)), (Frames{"worker worker.cpp:22", "helper worker.cpp:33"}));
     model_.apply(BatchBuilder(3).ready(2002, 2));
     EXPECT_EQ(model_.await_stack(worker).size(), 2u) << "it stands there still";
@@ -58,8 +58,8 @@ TEST_F(Stacks, OfATask) {
 TEST_F(Stacks, APlaceOutsideOfAnyCoroutineIsAFrameOfItsOwn) {
     model_.apply(BatchBuilder(2)
                      .site(20, "main", "main.cpp", 90)
-                     .node(20, 0, 20, v2::StackNode::CALL)
-                     .node(21, 20, 4, v2::StackNode::TASK)
+                     .node(20, 0, 20, vocabulary::NodeKind::call)
+                     .node(21, 20, 4, vocabulary::NodeKind::task)
                      .created(2000, 5, 0, 21));
     EXPECT_EQ(text(model_.stack(20)), (Frames{"main main.cpp:90"}));
     EXPECT_EQ(text(model_.creation_stack(*model_.task(5))), (Frames{"main main.cpp:90"}));
@@ -68,7 +68,8 @@ TEST_F(Stacks, APlaceOutsideOfAnyCoroutineIsAFrameOfItsOwn) {
 TEST_F(Stacks, UnknownNodesAndSitesAreNoError) {
     EXPECT_TRUE(model_.stack(0).empty());
     EXPECT_TRUE(model_.stack(999).empty());
-    model_.apply(BatchBuilder(2).node(30, 29, 4, v2::StackNode::FRAME).node(31, 30, 999, v2::StackNode::CALL));
+    model_.apply(
+        BatchBuilder(2).node(30, 29, 4, vocabulary::NodeKind::frame).node(31, 30, 999, vocabulary::NodeKind::call));
     EXPECT_EQ(text(model_.stack(31)), (Frames{"worker :0"}));
     EXPECT_EQ(model_.site(0), nullptr);
     EXPECT_EQ(model_.site(999), nullptr);
@@ -79,9 +80,9 @@ TEST_F(Stacks, UnknownNodesAndSitesAreNoError) {
 
 TEST_F(Stacks, ACycleCannotBeDefined) {
     model_.apply(BatchBuilder(2)
-                     .node(40, 41, 1, v2::StackNode::FRAME)
-                     .node(41, 40, 1, v2::StackNode::FRAME)
-                     .node(42, 42, 1, v2::StackNode::FRAME));
+                     .node(40, 41, 1, vocabulary::NodeKind::frame)
+                     .node(41, 40, 1, vocabulary::NodeKind::frame)
+                     .node(42, 42, 1, vocabulary::NodeKind::frame));
     EXPECT_EQ(model_.anomalies(), 2u);
     EXPECT_EQ(model_.node(40), nullptr);
     EXPECT_EQ(model_.stack(41).size(), 1u);
@@ -89,7 +90,7 @@ TEST_F(Stacks, ACycleCannotBeDefined) {
 
 TEST_F(Stacks, AStackIsBounded) {
     BatchBuilder b(2);
-    for (NodeId id = 100; id < 5000; ++id) b.node(id, id - 1, 4, v2::StackNode::FRAME);
+    for (NodeId id = 100; id < 5000; ++id) b.node(id, id - 1, 4, vocabulary::NodeKind::frame);
     model_.apply(b);
     EXPECT_EQ(model_.stack(4999).size(), Model::max_stack_frames);
 }

@@ -14,7 +14,6 @@ namespace coroscope {
 namespace {
 
 using namespace std::chrono_literals;
-using detail::WaitKind;
 
 // Debug mode without its library: nobody drains the rings.
 class DebugOn {
@@ -62,7 +61,9 @@ Coro<std::uint64_t> what_it_waits_for(Coro<> work) {
     EXPECT_TRUE(task.cancelled());
     co_return wait;
 }
-constexpr WaitKind kind_of(std::uint64_t wait) { return static_cast<WaitKind>(wait & 15); }
+constexpr vocabulary::Verb verb_of_wait(std::uint64_t wait) {
+    return static_cast<vocabulary::Verb>(vocabulary::verb_of(wait));
+}
 
 Coro<> await_task(Task<> task) { co_await task; }
 Coro<> await_two(Task<> one, Task<> two) { co_await gather(one, two); }
@@ -84,38 +85,40 @@ Coro<> yield_forever() {
 }
 
 Coro<> wait_in_all_ways() {
-    EXPECT_EQ(co_await what_it_waits_for(sleep_a_second()), detail::wait_bits(WaitKind::timer));
-    EXPECT_EQ(co_await what_it_waits_for(yield_forever()), detail::wait_bits(WaitKind::yield));
-    EXPECT_EQ(co_await what_it_waits_for(await_group()), detail::wait_bits(WaitKind::task));
+    EXPECT_EQ(co_await what_it_waits_for(sleep_a_second()), detail::pack_wait(vocabulary::Verb::timer));
+    EXPECT_EQ(co_await what_it_waits_for(yield_forever()), detail::pack_wait(vocabulary::Verb::turn));
+    EXPECT_EQ(co_await what_it_waits_for(await_group()), detail::pack_wait(vocabulary::Verb::members));
 
     auto one = create_task(sleep_a_second());
     auto two = create_task(sleep_a_second());
-    const std::uint64_t for_one = detail::wait_bits(WaitKind::task, one.id());
+    const std::uint64_t for_one = detail::pack_wait(vocabulary::Verb::join, one.id());
     EXPECT_EQ(co_await what_it_waits_for(await_end(one)), for_one);
     EXPECT_EQ(co_await what_it_waits_for(await_task(one)), for_one);  // which cancels it, too
     one = create_task(sleep_a_second());
-    EXPECT_EQ(co_await what_it_waits_for(await_two(one, two)), detail::wait_bits(WaitKind::task));
+    EXPECT_EQ(co_await what_it_waits_for(await_two(one, two)), detail::pack_wait(vocabulary::Verb::members));
 
-    EXPECT_EQ(co_await what_it_waits_for(await_future(Future<int>())), detail::wait_bits(WaitKind::future));
+    EXPECT_EQ(co_await what_it_waits_for(await_future(Future<int>())), detail::pack_wait(vocabulary::Verb::result));
 
     Queue<int> queue(1), other(1);
     const std::uint64_t for_item = co_await what_it_waits_for(get(queue));
-    EXPECT_EQ(kind_of(for_item), WaitKind::queue_get);
+    EXPECT_EQ(verb_of_wait(for_item), vocabulary::Verb::get);
     EXPECT_EQ(co_await what_it_waits_for(get(queue)), for_item) << "the same queue has the same number";
     EXPECT_NE(co_await what_it_waits_for(get(other)), for_item) << "another has another";
     queue.put_nowait(1);
-    EXPECT_EQ(co_await what_it_waits_for(put(queue)), detail::wait_bits(WaitKind::queue_put, for_item >> 4));
-    EXPECT_EQ(co_await what_it_waits_for(join(queue)), detail::wait_bits(WaitKind::event, for_item >> 4));
+    EXPECT_EQ(co_await what_it_waits_for(put(queue)),
+              detail::pack_wait(vocabulary::Verb::put, vocabulary::operand_of(for_item)));
+    EXPECT_EQ(co_await what_it_waits_for(join(queue)),
+              detail::pack_wait(vocabulary::Verb::all_done, vocabulary::operand_of(for_item)));
 
     Event event;
-    EXPECT_EQ(kind_of(co_await what_it_waits_for(wait_event(event))), WaitKind::event);
+    EXPECT_EQ(verb_of_wait(co_await what_it_waits_for(wait_event(event))), vocabulary::Verb::until_set);
     Semaphore semaphore(0);
-    EXPECT_EQ(kind_of(co_await what_it_waits_for(acquire(semaphore))), WaitKind::semaphore);
+    EXPECT_EQ(verb_of_wait(co_await what_it_waits_for(acquire(semaphore))), vocabulary::Verb::acquire);
     Lock lock;
     const auto held = co_await lock.acquire();
-    EXPECT_EQ(kind_of(co_await what_it_waits_for(acquire(lock))), WaitKind::lock);
+    EXPECT_EQ(verb_of_wait(co_await what_it_waits_for(acquire(lock))), vocabulary::Verb::acquire);
     Barrier barrier(2);
-    EXPECT_EQ(kind_of(co_await what_it_waits_for(wait_barrier(barrier))), WaitKind::event);
+    EXPECT_EQ(verb_of_wait(co_await what_it_waits_for(wait_barrier(barrier))), vocabulary::Verb::others);
 }
 TEST(Observe, ATaskSaysWhatItWaitsFor) { run<VirtualTimeLoop>(wait_in_all_ways()); }
 

@@ -32,12 +32,12 @@ public:
         site.set_line(line);
         return *this;
     }
-    BatchBuilder& node(std::uint32_t id, std::uint32_t parent, std::uint32_t site, v2::StackNode::Kind kind) {
+    BatchBuilder& node(std::uint32_t id, std::uint32_t parent, std::uint32_t site, vocabulary::NodeKind kind) {
         auto& node = *batch_.add_stacks();
         node.set_id(id);
         node.set_parent(parent);
         node.set_site(site);
-        node.set_kind(kind);
+        node.set_kind(static_cast<std::uint32_t>(kind));
         return *this;
     }
     BatchBuilder& thread(std::uint32_t id, std::uint64_t tid, const std::string& name) {
@@ -63,29 +63,39 @@ public:
         return *this;
     }
 
-    BatchBuilder& loop_started(std::uint64_t t, std::uint64_t loop) { return event(t, v2::LOOP_STARTED).arg(loop); }
+    BatchBuilder& loop_started(std::uint64_t t, std::uint64_t loop) {
+        return event(t, vocabulary::EventKind::loop_started).task(loop);
+    }
     BatchBuilder& poll(std::uint64_t begin, std::uint64_t end, std::uint64_t found) {
-        return event(begin, v2::POLL_BEGIN).event(end, v2::POLL_END).arg(found);
+        return event(begin, vocabulary::EventKind::poll_begin).event(end, vocabulary::EventKind::poll_end).arg(found);
     }
     BatchBuilder& created(std::uint64_t t, std::uint64_t task, std::uint64_t parent, std::uint32_t root) {
-        return event(t, v2::TASK_CREATED).task(task).arg(parent).stack(root);
+        return event(t, vocabulary::EventKind::task_created).task(task).arg(parent).stack(root);
     }
     BatchBuilder& named(std::uint64_t t, std::uint64_t task, std::uint32_t name) {
-        return event(t, v2::TASK_NAMED).task(task).arg(name);
+        return event(t, vocabulary::EventKind::task_named).task(task).arg(name);
     }
     BatchBuilder& ready(std::uint64_t t, std::uint64_t task, std::uint64_t waker) {
-        return event(t, v2::TASK_READY).task(task).arg(waker);
+        return event(t, vocabulary::EventKind::task_ready).task(task).arg(waker);
     }
-    BatchBuilder& begin(std::uint64_t t, std::uint64_t task) { return event(t, v2::STEP_BEGIN).task(task); }
-    BatchBuilder& end(std::uint64_t t, std::uint64_t task, v2::WaitKind wait, std::uint64_t operand,
+    BatchBuilder& begin(std::uint64_t t, std::uint64_t task) {
+        return event(t, vocabulary::EventKind::step_begin).task(task);
+    }
+    BatchBuilder& end(std::uint64_t t, std::uint64_t task, vocabulary::Verb wait, std::uint64_t operand,
                       std::uint32_t stack_id) {
-        return event(t, v2::STEP_END).task(task).arg(operand << 4 | static_cast<std::uint64_t>(wait)).stack(stack_id);
+        return event(t, vocabulary::EventKind::step_end)
+            .task(task)
+            .arg(vocabulary::pack_wait(wait, operand))
+            .stack(stack_id);
     }
-    BatchBuilder& done(std::uint64_t t, std::uint64_t task, v2::Outcome outcome) {
-        return event(t, v2::TASK_DONE).task(task).arg(outcome);
+    BatchBuilder& done(std::uint64_t t, std::uint64_t task, vocabulary::Outcome outcome) {
+        return event(t, vocabulary::EventKind::task_done).task(task).arg(static_cast<std::uint64_t>(outcome));
     }
     BatchBuilder& callback(std::uint64_t begin, std::uint64_t end, std::uint32_t scheduled_at) {
-        return event(begin, v2::CALLBACK_BEGIN).stack(scheduled_at).event(end, v2::CALLBACK_END);
+        return event(begin, vocabulary::EventKind::callback_begin)
+            .arg(0)
+            .stack(scheduled_at)
+            .event(end, vocabulary::EventKind::callback_end);
     }
 
     const v2::Batch& batch() const { return batch_; }
@@ -97,18 +107,18 @@ public:
     }
 
 private:
-    BatchBuilder& event(std::uint64_t time_ns, v2::EventKind kind) {
+    BatchBuilder& event(std::uint64_t time_ns, vocabulary::EventKind kind) {
         lane_->mutable_kinds()->push_back(static_cast<char>(kind));
         lane_->add_time_deltas(time_ns - time_ns_);
         time_ns_ = time_ns;
         return *this;
     }
     BatchBuilder& task(std::uint64_t id) {
-        lane_->add_task_deltas(static_cast<std::int64_t>(id - task_));
+        lane_->add_subject_deltas(static_cast<std::int64_t>(id - task_));
         task_ = id;
         return *this;
     }
-    BatchBuilder& arg(std::uint64_t value) { return lane_->add_args(value), *this; }
+    BatchBuilder& arg(std::uint64_t value) { return lane_->add_arguments(value), *this; }
     BatchBuilder& stack(std::uint32_t id) { return lane_->add_stacks(id), *this; }
 
     v2::Batch batch_;
@@ -137,8 +147,10 @@ inline void define_small_app(BatchBuilder& b) {
     b.site(1, "coroscope::Coro<void> app_main()", "src/main.cpp", 10).site(2, "app_main", "src/main.cpp", 12);
     b.site(3, "app_main", "src/main.cpp", 11).site(4, "coroscope::Coro<int> ns::worker(int)", "src/worker.cpp", 20);
     b.site(5, "worker", "src/worker.cpp", 22);
-    b.node(1, 0, 1, v2::StackNode::TASK).node(2, 1, 3, v2::StackNode::CALL).node(3, 2, 4, v2::StackNode::TASK);
-    b.node(4, 1, 2, v2::StackNode::CALL).node(5, 3, 5, v2::StackNode::CALL);
+    b.node(1, 0, 1, vocabulary::NodeKind::task)
+        .node(2, 1, 3, vocabulary::NodeKind::call)
+        .node(3, 2, 4, vocabulary::NodeKind::task);
+    b.node(4, 1, 2, vocabulary::NodeKind::call).node(5, 3, 5, vocabulary::NodeKind::call);
 }
 
 // app_main (task 1) creates a worker (task 2) and awaits it; the worker sleeps, ends, and wakes task 1, which creates
@@ -147,11 +159,14 @@ inline std::vector<v2::Frame> small_app(std::uint64_t app = 1, std::uint64_t pid
     BatchBuilder b(1, 1, 1000);
     define_small_app(b);
     b.loop_started(1000, 1).created(1100, 1, 0, 1).poll(1150, 1200, 0);
-    b.begin(1300, 1).created(1400, 2, 1, 3).end(1500, 1, v2::WAIT_TASK, 2, 4);
-    b.begin(1600, 2).end(1700, 2, v2::WAIT_TIMER, 0, 5);
+    b.begin(1300, 1).created(1400, 2, 1, 3).end(1500, 1, vocabulary::Verb::join, 2, 4);
+    b.begin(1600, 2).end(1700, 2, vocabulary::Verb::timer, 0, 5);
     b.poll(1800, 5000, 1).ready(5100, 2, 0);
-    b.begin(5200, 2).done(5300, 2, v2::OUTCOME_OK).ready(5350, 1, 2).end(5400, 2, v2::WAIT_UNKNOWN, 0, 0);
-    b.begin(5500, 1).created(5600, 3, 1, 3).end(6500, 1, v2::WAIT_TASK, 3, 4);
+    b.begin(5200, 2)
+        .done(5300, 2, vocabulary::Outcome::ok)
+        .ready(5350, 1, 2)
+        .end(5400, 2, vocabulary::Verb::unknown, 0, 0);
+    b.begin(5500, 1).created(5600, 3, 1, 3).end(6500, 1, vocabulary::Verb::join, 3, 4);
     b.callback(6600, 6700, 4).begin(7001, 3);
     return {hello(app, "small", pid), b.frame(app)};
 }
@@ -195,12 +210,12 @@ inline std::vector<v2::Frame> random_app(std::uint64_t app, std::uint64_t seed, 
                 ready.push_back(take(waiting)), b.ready(tick(), ready.back(), task);
             const auto fate = random() % 6;
             if (fate == 0 && task != 1) {
-                b.done(tick(), task, v2::OUTCOME_OK).end(tick(), task, v2::WAIT_UNKNOWN, 0, 0);
+                b.done(tick(), task, vocabulary::Outcome::ok).end(tick(), task, vocabulary::Verb::unknown, 0, 0);
             } else if (fate == 1) {
-                b.ready(tick(), task, task).end(tick(), task, v2::WAIT_YIELD, 0, task == 1 ? 4 : 5);
+                b.ready(tick(), task, task).end(tick(), task, vocabulary::Verb::turn, 0, task == 1 ? 4 : 5);
                 ready.push_back(task);
             } else {
-                b.end(tick(), task, v2::WAIT_TIMER, 0, task == 1 ? 4 : 5);
+                b.end(tick(), task, vocabulary::Verb::timer, 0, task == 1 ? 4 : 5);
                 waiting.push_back(task);
             }
             if (random() % 10 == 0) b.callback(t + 1, t + 5, 4), t += 5;

@@ -325,7 +325,10 @@ TEST(Perfetto, MoreStringsThanATableHoldsAreWrittenInPlace) {
     std::uint64_t t = 20;
     constexpr std::uint64_t tasks = 70'000;  // each with a name of its own
     for (std::uint64_t id = 1; id <= tasks; ++id, t += 4)
-        b.created(t, id, 0, 3).begin(t + 1, id).done(t + 2, id, v2::OUTCOME_OK).end(t + 3, id, v2::WAIT_UNKNOWN, 0, 0);
+        b.created(t, id, 0, 3)
+            .begin(t + 1, id)
+            .done(t + 2, id, vocabulary::Outcome::ok)
+            .end(t + 3, id, vocabulary::Verb::unknown, 0, 0);
     frames.push_back(b.frame(1));
     fold(session, frames);
     const Decoder trace = decoded(session);

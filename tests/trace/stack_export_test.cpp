@@ -76,9 +76,11 @@ TEST(Folded, AwaitPathsWithTheMicrosecondsWaitedThere) {
     BatchBuilder b(1, 1, 1000);
     define_small_app(b);
     b.loop_started(1000, 1).created(1100, 2, 0, 3);
-    b.begin(2000, 2).end(3000, 2, v2::WAIT_TIMER, 0, 5).ready(5'003'000, 2, 0);
-    b.begin(5'003'000, 2).end(5'004'000, 2, v2::WAIT_TIMER, 0, 5).ready(7'004'000, 2, 0);
-    b.begin(7'004'000, 2).done(7'005'000, 2, v2::OUTCOME_OK).end(7'005'000, 2, v2::WAIT_UNKNOWN, 0, 0);
+    b.begin(2000, 2).end(3000, 2, vocabulary::Verb::timer, 0, 5).ready(5'003'000, 2, 0);
+    b.begin(5'003'000, 2).end(5'004'000, 2, vocabulary::Verb::timer, 0, 5).ready(7'004'000, 2, 0);
+    b.begin(7'004'000, 2)
+        .done(7'005'000, 2, vocabulary::Outcome::ok)
+        .end(7'005'000, 2, vocabulary::Verb::unknown, 0, 0);
     fold(session, {hello(1, "a;b", 7), b.frame(1)});
     const auto lines = folded(session);
     ASSERT_EQ(lines.size(), 1u);

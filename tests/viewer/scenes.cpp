@@ -21,7 +21,7 @@ public:
         std::uint64_t wait = 0;
         std::uint32_t at = 0;        // node; 0: the task is done
         std::uint64_t after_ns = 0;  // the loop wakes it then; 0: somebody else has to
-        v2::Outcome outcome = v2::OUTCOME_OK;
+        vocabulary::Outcome outcome = vocabulary::Outcome::ok;
     };
     using Step = std::function<Next()>;
 
@@ -100,16 +100,20 @@ Frames small_scene() {
     std::uint64_t main_id = 0;
     const auto greet = [&](int times) {
         return [&, times, n = 0]() mutable -> Play::Next {
-            if (n++ < times) return {40 * us, wait_bits(v2::WAIT_TIMER), slept, 20 * ms, {}};
+            if (n++ < times) return {40 * us, vocabulary::pack_wait(vocabulary::Verb::timer), slept, 20 * ms, {}};
             if (--left == 0) play.wake(main_id, play.running());
-            return {15 * us, 0, 0, 0, v2::OUTCOME_OK};
+            return {15 * us, vocabulary::pack_wait(vocabulary::Verb::finished), 0, 0, vocabulary::Outcome::ok};
         };
     };
     main_id = play.spawn(0, root, "main", [&, n = 0]() mutable -> Play::Next {
         if (n++ > 0) return {};
         play.spawn(1, greet_root, "Alice", greet(3));
         play.spawn(1, greet_root, "Bob", greet(5));
-        return {60 * us, wait_bits(v2::WAIT_TASK), script.call(root, "async_main", "greet.cpp", 15), 0, {}};
+        return {60 * us,
+                vocabulary::pack_wait(vocabulary::Verb::join),
+                script.call(root, "async_main", "greet.cpp", 15),
+                0,
+                {}};
     });
     play.run(0.5, frames);
     frames.push_back(script.take());
@@ -129,13 +133,18 @@ Frames crowd_scene(std::uint32_t tasks) {
             const bool is_worker = i % 4 != 0;
             play.spawn(1, is_worker ? worker : other, "", [&, is_worker, i]() -> Play::Next {
                 return {2 * us,
-                        wait_bits(is_worker ? v2::WAIT_QUEUE_GET : v2::WAIT_TIMER, is_worker ? 1 : 0),
+                        vocabulary::pack_wait(is_worker ? vocabulary::Verb::get : vocabulary::Verb::timer,
+                                              is_worker ? 1 : 0),
                         is_worker ? at : at_other,
                         is_worker && i % 5 != 0 ? 0 : 50 * ms + i * us,
                         {}};
             });
         }
-        return {500 * us, wait_bits(v2::WAIT_TASK), script.call(root, "async_main", main_file, 22), 0, {}};
+        return {500 * us,
+                vocabulary::pack_wait(vocabulary::Verb::join),
+                script.call(root, "async_main", main_file, 22),
+                0,
+                {}};
     });
     play.run(1.0, frames);
     frames.push_back(script.take());
@@ -186,8 +195,14 @@ Frames service_scene(std::uint64_t app, double seconds) {
                 getters.pop_front();
                 play.wake(getter, play.running());
             }
-            if (items > 40) return {between(20, 90) * us, wait_bits(v2::WAIT_QUEUE_PUT, 1), producer_put, 12 * ms, {}};
-            return {between(30, 200) * us, wait_bits(v2::WAIT_TIMER), producer_sleep, period + between(0, 4 * ms), {}};
+            if (items > 40)
+                return {
+                    between(20, 90) * us, vocabulary::pack_wait(vocabulary::Verb::put, 1), producer_put, 12 * ms, {}};
+            return {between(30, 200) * us,
+                    vocabulary::pack_wait(vocabulary::Verb::timer),
+                    producer_sleep,
+                    period + between(0, 4 * ms),
+                    {}};
         };
     };
     const auto consume = [&] {
@@ -196,7 +211,7 @@ Frames service_scene(std::uint64_t app, double seconds) {
             getters.push_back(play.running());
             const bool heavy = between(0, 40) == 0;
             return {heavy ? between(8, 30) * ms : between(200, 2600) * us,
-                    wait_bits(v2::WAIT_QUEUE_GET, 1),
+                    vocabulary::pack_wait(vocabulary::Verb::get, 1),
                     consumer_get,
                     0,
                     {}};
@@ -208,13 +223,24 @@ Frames service_scene(std::uint64_t app, double seconds) {
                 case 0:
                     if (served++ >= requests)
                         return {between(20, 60) * us, 0, 0, 0,
-                                between(0, 12) == 0 ? v2::OUTCOME_ERROR : v2::OUTCOME_OK};
-                    return {between(20, 80) * us, wait_bits(v2::WAIT_READ, fd), handle_read, between(5, 160) * ms, {}};
+                                between(0, 12) == 0 ? vocabulary::Outcome::error : vocabulary::Outcome::ok};
+                    return {between(20, 80) * us,
+                            vocabulary::pack_wait(vocabulary::Verb::descriptor_read, fd),
+                            handle_read,
+                            between(5, 160) * ms,
+                            {}};
                 case 1:
-                    return {between(60, 900) * us, wait_bits(v2::WAIT_THREAD), handle_query, between(1, 14) * ms, {}};
+                    return {between(60, 900) * us,
+                            vocabulary::pack_wait(vocabulary::Verb::job),
+                            handle_query,
+                            between(1, 14) * ms,
+                            {}};
                 default:
-                    return {
-                        between(100, 700) * us, wait_bits(v2::WAIT_WRITE, fd), handle_write, between(50, 800) * us, {}};
+                    return {between(100, 700) * us,
+                            vocabulary::pack_wait(vocabulary::Verb::descriptor_write, fd),
+                            handle_write,
+                            between(50, 800) * us,
+                            {}};
             }
         };
     };
@@ -224,7 +250,7 @@ Frames service_scene(std::uint64_t app, double seconds) {
             for (int i = 0; i < burst; ++i)
                 play.spawn(2, handle_root, "", connection(static_cast<int>(between(3, 30))));
             return {between(40, 160) * us,
-                    wait_bits(v2::WAIT_READ, 6),
+                    vocabulary::pack_wait(vocabulary::Verb::descriptor_read, 6),
                     script.call(serve_root, "serve", http, 129),
                     between(60, 400) * ms,
                     {}};
@@ -234,13 +260,13 @@ Frames service_scene(std::uint64_t app, double seconds) {
         for (const char* name : {"consumer-1", "consumer-2", "consumer-3"})
             play.spawn(1, consumer_root, name, consume());
         play.spawn(1, report_root, "metrics", [&]() -> Play::Next {
-            return {between(300, 900) * us, wait_bits(v2::WAIT_TIMER), report_sleep, 500 * ms, {}};
+            return {between(300, 900) * us, vocabulary::pack_wait(vocabulary::Verb::timer), report_sleep, 500 * ms, {}};
         });
         play.spawn(1, compact_root, "compactor", [&, n = 0]() mutable -> Play::Next {
             ++n;
             const bool blocks = n % 3 == 0;
             return {blocks ? between(150, 320) * ms : between(2, 12) * ms,
-                    wait_bits(v2::WAIT_TIMER),
+                    vocabulary::pack_wait(vocabulary::Verb::timer),
                     compact_sleep,
                     900 * ms,
                     {}};
@@ -252,10 +278,13 @@ Frames service_scene(std::uint64_t app, double seconds) {
         const auto transfer = [&](std::uint32_t own, std::uint64_t other) {
             return [&, own, other, n = 0]() mutable -> Play::Next {
                 if (n++ == 0)
-                    return {
-                        300 * us, wait_bits(v2::WAIT_TIMER), script.call(own, "transfer", store, 146), 700 * ms, {}};
+                    return {300 * us,
+                            vocabulary::pack_wait(vocabulary::Verb::timer),
+                            script.call(own, "transfer", store, 146),
+                            700 * ms,
+                            {}};
                 return {200 * us,
-                        wait_bits(v2::WAIT_TASK, other),
+                        vocabulary::pack_wait(vocabulary::Verb::join, other),
                         script.call(script.frame(script.call(own, "transfer", store, 150), "lock_account", store, 110),
                                     "lock_account", store, 118),
                         0,
@@ -264,15 +293,19 @@ Frames service_scene(std::uint64_t app, double seconds) {
         };
         play.replace(a, transfer(a_root, b));
         play.replace(b, transfer(b_root, a));
-        return {400 * us, wait_bits(v2::WAIT_TASK), script.call(root, "async_main", main_file, 112), 0, {}};
+        return {400 * us,
+                vocabulary::pack_wait(vocabulary::Verb::join),
+                script.call(root, "async_main", main_file, 112),
+                0,
+                {}};
     });
     play.run(seconds * 0.4, frames);
-    v2::Report& never = script.report(v2::Report::NEVER_AWAITED);
+    v2::Report& never = script.report(vocabulary::ReportKind::never_awaited);
     never.set_site(script.site("send_receipt", "src/mail.cpp", 22));
     never.set_task(2);
     never.set_stack(script.call(handle_root, "handle_connection", http, 82));
     play.run(seconds * 0.3, frames);
-    v2::Report& lost = script.report(v2::Report::EXCEPTION_NEVER_RETRIEVED);
+    v2::Report& lost = script.report(vocabulary::ReportKind::exception_never_retrieved);
     lost.set_task(10);
     lost.set_stack(handle_query);
     lost.set_text("std::runtime_error: no route to store");

@@ -57,37 +57,38 @@ public:
         return known->second;
     }
 
-    std::uint32_t node(v2::StackNode::Kind kind, std::uint32_t parent, std::uint32_t site) {
-        const std::string key = std::to_string(kind) + "|" + std::to_string(parent) + "|" + std::to_string(site);
+    std::uint32_t node(vocabulary::NodeKind kind, std::uint32_t parent, std::uint32_t site) {
+        const std::string key =
+            std::to_string(static_cast<int>(kind)) + "|" + std::to_string(parent) + "|" + std::to_string(site);
         const auto [known, fresh] = nodes_.try_emplace(key, static_cast<std::uint32_t>(nodes_.size() + 1));
         if (fresh) {
             v2::StackNode& node = *batch_.add_stacks();
             node.set_id(known->second);
             node.set_parent(parent);
             node.set_site(site);
-            node.set_kind(kind);
+            node.set_kind(static_cast<std::uint32_t>(kind));
         }
         return known->second;
     }
     // A call at `line` of the frame `parent`, and the frame it enters.
     std::uint32_t call(std::uint32_t parent, const std::string& function, const std::string& file, std::uint32_t line) {
-        return node(v2::StackNode::CALL, parent, site(function, file, line));
+        return node(vocabulary::NodeKind::call, parent, site(function, file, line));
     }
     std::uint32_t frame(std::uint32_t parent, const std::string& function, const std::string& file,
                         std::uint32_t line) {
-        return node(v2::StackNode::FRAME, parent, site(function, file, line));
+        return node(vocabulary::NodeKind::frame, parent, site(function, file, line));
     }
     std::uint32_t task_node(std::uint32_t created_at, const std::string& function, const std::string& file,
                             std::uint32_t line) {
-        return node(v2::StackNode::TASK, created_at, site(function, file, line));
+        return node(vocabulary::NodeKind::task, created_at, site(function, file, line));
     }
 
-    void loop_started(std::uint64_t loop) { event(v2::LOOP_STARTED), arg(loop); }
-    void loop_stopped(std::uint64_t loop) { event(v2::LOOP_STOPPED), arg(loop); }
-    void poll_begin() { event(v2::POLL_BEGIN); }
-    void poll_end(std::uint64_t events) { event(v2::POLL_END), arg(events); }
+    void loop_started(std::uint64_t loop) { event(vocabulary::EventKind::loop_started), task(loop); }
+    void loop_stopped(std::uint64_t loop) { event(vocabulary::EventKind::loop_stopped), task(loop); }
+    void poll_begin() { event(vocabulary::EventKind::poll_begin); }
+    void poll_end(std::uint64_t events) { event(vocabulary::EventKind::poll_end), arg(events); }
     void created(std::uint64_t id, std::uint64_t parent, std::uint32_t root) {
-        event(v2::TASK_CREATED), task(id), arg(parent), stack(root);
+        event(vocabulary::EventKind::task_created), task(id), arg(parent), stack(root);
     }
     void named(std::uint64_t id, const std::string& text) {
         const auto [known, fresh] = names_.try_emplace(text, static_cast<std::uint32_t>(names_.size() + 1));
@@ -96,20 +97,24 @@ public:
             name.set_id(known->second);
             name.set_text(text);
         }
-        event(v2::TASK_NAMED), task(id), arg(known->second);
+        event(vocabulary::EventKind::task_named), task(id), arg(known->second);
     }
-    void ready(std::uint64_t id, std::uint64_t waker) { event(v2::TASK_READY), task(id), arg(waker); }
-    void step_begin(std::uint64_t id) { event(v2::STEP_BEGIN), task(id); }
+    void ready(std::uint64_t id, std::uint64_t waker) {
+        event(vocabulary::EventKind::task_ready), task(id), arg(waker);
+    }
+    void step_begin(std::uint64_t id) { event(vocabulary::EventKind::step_begin), task(id); }
     void step_end(std::uint64_t id, std::uint64_t wait, std::uint32_t at) {
-        event(v2::STEP_END), task(id), arg(wait), stack(at);
+        event(vocabulary::EventKind::step_end), task(id), arg(wait), stack(at);
     }
-    void done(std::uint64_t id, v2::Outcome outcome) { event(v2::TASK_DONE), task(id), arg(outcome); }
+    void done(std::uint64_t id, vocabulary::Outcome outcome) {
+        event(vocabulary::EventKind::task_done), task(id), arg(static_cast<std::uint64_t>(outcome));
+    }
     void cancel(std::uint64_t id, std::uint64_t by, std::uint32_t at) {
-        event(v2::CANCEL_REQUESTED), task(id), arg(by), stack(at);
+        event(vocabulary::EventKind::cancel_requested), task(id), arg(by), stack(at);
     }
-    v2::Report& report(v2::Report::Kind kind) {
+    v2::Report& report(vocabulary::ReportKind kind) {
         v2::Report& report = *batch_.add_reports();
-        report.set_kind(kind);
+        report.set_kind(static_cast<std::uint32_t>(kind));
         report.set_time_ns(now_);
         report.set_thread(1);
         return report;
@@ -144,16 +149,16 @@ private:
         last_event_ = now_;
         last_task_ = 0;
     }
-    void event(v2::EventKind kind) {
+    void event(vocabulary::EventKind kind) {
         lane_->mutable_kinds()->push_back(static_cast<char>(kind));
         lane_->add_time_deltas(now_ - last_event_);
         last_event_ = now_;
     }
     void task(std::uint64_t id) {
-        lane_->add_task_deltas(static_cast<std::int64_t>(id) - static_cast<std::int64_t>(last_task_));
+        lane_->add_subject_deltas(static_cast<std::int64_t>(id) - static_cast<std::int64_t>(last_task_));
         last_task_ = id;
     }
-    void arg(std::uint64_t value) { lane_->add_args(value); }
+    void arg(std::uint64_t value) { lane_->add_arguments(value); }
     void stack(std::uint32_t node) { lane_->add_stacks(node); }
 
     std::uint64_t app_;
@@ -164,7 +169,5 @@ private:
     v2::Batch batch_;
     v2::Lane* lane_ = nullptr;
 };
-
-constexpr std::uint64_t wait_bits(std::uint64_t kind, std::uint64_t operand = 0) { return operand << 4 | kind; }
 
 }  // namespace coroscope::test

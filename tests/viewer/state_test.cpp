@@ -417,11 +417,11 @@ TEST(Problems, AreRecognisedWhenTheListChanges) {
 TEST(Describe, WaitsInWords) {
     const model::Session session = session_of(test::small_scene());
     const model::Model& model = model_of(session);
-    EXPECT_EQ(wait_text(model, {model::WaitKind::queue_get, 3}), "queue 3 (get)");
-    EXPECT_EQ(wait_text(model, {model::WaitKind::lock, 0}), "lock");
-    EXPECT_EQ(wait_text(model, {model::WaitKind::task, 2}), "Alice");
-    EXPECT_EQ(wait_text(model, {model::WaitKind::task, 0}), "several tasks");
-    EXPECT_EQ(wait_text(model, {model::WaitKind::task, 77}), "Task-77 (gone)");
+    EXPECT_EQ(wait_text(model, {vocabulary::Verb::get, 3}), "an item from resource 3");
+    EXPECT_EQ(wait_text(model, {vocabulary::Verb::timer, 0}), "a timer");
+    EXPECT_EQ(wait_text(model, {vocabulary::Verb::join, 2}), "Alice");
+    EXPECT_EQ(wait_text(model, {vocabulary::Verb::descriptor_read, 7}), "input on fd 7");
+    EXPECT_EQ(wait_text(model, {vocabulary::Verb::join, 77}), "Task-77 (gone)");
     EXPECT_EQ(title_of(model, *model.task(2)), "Alice (greet)");
 }
 

@@ -24,22 +24,7 @@ std::string place_of(const model::Model& model, model::NodeId node) {
 }
 
 std::string wait_text(const model::Model& model, const model::Wait& wait) {
-    switch (wait.kind) {
-        case model::WaitKind::unknown: return "something";
-        case model::WaitKind::timer: return "timer";
-        case model::WaitKind::task: return wait.operand == 0 ? "several tasks" : name_of(model, wait.operand);
-        case model::WaitKind::read: return "read of fd " + std::to_string(wait.operand);
-        case model::WaitKind::write: return "write to fd " + std::to_string(wait.operand);
-        case model::WaitKind::thread: return "job on a thread";
-        case model::WaitKind::future: return "future";
-        case model::WaitKind::queue_get: return numbered("queue", wait.operand) + " (get)";
-        case model::WaitKind::queue_put: return numbered("queue", wait.operand) + " (put)";
-        case model::WaitKind::lock: return numbered("lock", wait.operand);
-        case model::WaitKind::semaphore: return numbered("semaphore", wait.operand);
-        case model::WaitKind::event: return numbered("event", wait.operand);
-        case model::WaitKind::yield: return "its next turn";
-    }
-    return "something";
+    return model.wait_words(wait);
 }
 
 std::string name_of(const model::Model& model, model::TaskId id) {

@@ -44,7 +44,7 @@ public:
             return contains_text(name, word) || contains_text(coroutine, word) || contains_text(place, word) ||
                    contains_text(model::to_string(task.state), word) ||
                    contains_text(model::to_string(task.outcome), word) ||
-                   (task.state == model::State::suspended && contains_text(model::to_string(task.wait.kind), word));
+                   (task.state == model::State::suspended && contains_text(model::to_string(task.wait.verb), word));
         });
     }
 
@@ -154,7 +154,7 @@ void TaskTree::sort(const model::Model& model, const TreeOptions& options, std::
         case SortBy::waits_for:
             by([&](std::uint32_t i) {
                 const bool waits = task(i).state == model::State::suspended;
-                return std::tuple(!waits, waits ? task(i).wait.kind : model::WaitKind{},
+                return std::tuple(!waits, waits ? task(i).wait.verb : model::Verb{},
                                   waits ? task(i).wait.operand : 0);
             });
             break;

@@ -15,10 +15,8 @@ WaitChain wait_chain(const model::Model& model, model::TaskId id, std::size_t lo
             break;
         }
         chain.tasks.push_back(id);
-        if (task->state != model::State::suspended || task->wait.kind != model::WaitKind::task ||
-            task->wait.operand == 0)
-            break;
-        id = task->wait.operand;
+        if (task->state != model::State::suspended || task->wait.task() == 0) break;
+        id = task->wait.task();
     }
     return chain;
 }
@@ -26,10 +24,7 @@ WaitChain wait_chain(const model::Model& model, model::TaskId id, std::size_t lo
 std::vector<model::TaskId> awaiters(const model::Model& model, model::TaskId id) {
     std::vector<model::TaskId> result;
     for (const model::Task* task : model.live_tasks()) {
-        if (task->state == model::State::suspended && task->wait.kind == model::WaitKind::task &&
-            task->wait.operand == id) {
-            result.push_back(task->id);
-        }
+        if (task->state == model::State::suspended && task->wait.task() == id) result.push_back(task->id);
     }
     return result;
 }

@@ -70,7 +70,7 @@ void legend() {
     ui::text("States", color::dim);
     for (const model::State state :
          {model::State::created, model::State::ready, model::State::running, model::State::suspended}) {
-        ui::state_item(state, model::Outcome::none);
+        ui::state_item(state, model::Outcome::unknown);
         ImGui::SameLine(0, px(16));
     }
     for (const model::Outcome outcome : {model::Outcome::ok, model::Outcome::error, model::Outcome::cancelled}) {

@@ -110,8 +110,8 @@ void waits_cell(Context& context, const model::Task& task) {
         case model::State::suspended: {
             const std::string what = wait_text(model, task.wait);
             const std::string where = place_of(model, task.suspended_at);
-            if (task.wait.kind == model::WaitKind::task && task.wait.operand != 0) {
-                if (ui::link(what)) context.state.select(model, task.wait.operand);
+            if (task.wait.task() != 0) {
+                if (ui::link(what)) context.state.select(model, task.wait.task());
             } else {
                 ui::text(what, color::text);
             }

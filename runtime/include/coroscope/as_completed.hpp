@@ -55,7 +55,7 @@ public:
         void start() noexcept;
         friend Suspension;
         void on_cancel() noexcept;
-        std::uint64_t waits_for() const noexcept { return wait_bits(WaitKind::task); }
+        std::uint64_t waits_for() const noexcept { return pack_wait(Verb::members); }
         Completions& owner_;
     };
 

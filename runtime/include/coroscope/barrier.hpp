@@ -43,9 +43,7 @@ public:
     private:
         friend Barrier;
         friend detail::Suspension;
-        std::uint64_t waits_for() const noexcept {
-            return detail::wait_bits(detail::WaitKind::event, barrier_.id_.get());
-        }
+        std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::others, barrier_.id_.get()); }
         Barrier& barrier_;
         std::size_t index_ = 0;
         bool opened_ = false;

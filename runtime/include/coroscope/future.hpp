@@ -54,7 +54,7 @@ public:
         ~Awaiter() { leave_list(); }  // before the state goes
         friend Suspension;
         void on_cancel() noexcept;
-        std::uint64_t waits_for() const noexcept { return wait_bits(WaitKind::future); }
+        std::uint64_t waits_for() const noexcept { return pack_wait(Verb::result); }
         std::shared_ptr<FutureState> state_;
         bool shielded_;
     };

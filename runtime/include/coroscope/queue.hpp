@@ -121,9 +121,7 @@ public:
             if (!item_) throw QueueShutDown();
         }
         friend detail::Suspension;
-        std::uint64_t waits_for() const noexcept {
-            return detail::wait_bits(detail::WaitKind::queue_get, queue_.id_.get());
-        }
+        std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::get, queue_.id_.get()); }
         BasicQueue& queue_;
         std::optional<T> item_;
     };
@@ -153,9 +151,7 @@ public:
     private:
         friend BasicQueue;
         friend detail::Suspension;
-        std::uint64_t waits_for() const noexcept {
-            return detail::wait_bits(detail::WaitKind::queue_put, queue_.id_.get());
-        }
+        std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::put, queue_.id_.get()); }
         BasicQueue& queue_;
         T item_;
         bool added_ = false;
@@ -213,9 +209,7 @@ public:
     private:
         friend BasicQueue;
         friend detail::Suspension;
-        std::uint64_t waits_for() const noexcept {
-            return detail::wait_bits(detail::WaitKind::event, queue_.id_.get());
-        }
+        std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::all_done, queue_.id_.get()); }
         BasicQueue& queue_;
     };
     // Waits until task_done() was called for every item ever put.

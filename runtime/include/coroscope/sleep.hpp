@@ -42,7 +42,7 @@ private:
     void start();
     friend Suspension;
     void on_cancel() noexcept;
-    std::uint64_t waits_for() const noexcept { return wait_bits(WaitKind::timer); }
+    std::uint64_t waits_for() const noexcept { return pack_wait(Verb::timer); }
 };
 
 class [[nodiscard("co_await it")]] YieldAwaiter {

@@ -39,7 +39,7 @@ public:
         friend Event;
         friend detail::Suspension;
         std::uint64_t waits_for() const noexcept {
-            return detail::wait_bits(detail::WaitKind::event, event_.id_.get());
+            return detail::pack_wait(detail::Verb::until_set, event_.id_.get());
         }
         Event& event_;
     };
@@ -95,7 +95,9 @@ public:
     private:
         friend Semaphore;
         friend detail::Suspension;
-        std::uint64_t waits_for() const noexcept { return detail::wait_bits(semaphore_.kind_, semaphore_.id_.get()); }
+        std::uint64_t waits_for() const noexcept {
+            return detail::pack_wait(detail::Verb::acquire, semaphore_.id_.get());
+        }
         Semaphore& semaphore_;
         bool granted_ = false;
     };
@@ -109,9 +111,6 @@ public:
     void release() noexcept;
     bool locked() const noexcept { return value_ == 0; }
     std::size_t value() const noexcept { return value_; }  // permits that are free
-
-protected:
-    detail::WaitKind kind_ = detail::WaitKind::semaphore;
 
 private:
     std::size_t value_;
@@ -131,7 +130,7 @@ private:
 
 class Lock : public Semaphore {
 public:
-    Lock() noexcept : Semaphore(1) { kind_ = detail::WaitKind::lock; }
+    Lock() noexcept : Semaphore(1) {}
 };
 
 // Waits, with a lock given up meanwhile, until somebody notifies. It has a lock of its own, or shares one.
@@ -174,7 +173,7 @@ public:
         friend Condition;
         friend detail::Suspension;
         std::uint64_t waits_for() const noexcept {
-            return detail::wait_bits(detail::WaitKind::lock, condition_.id_.get());
+            return detail::pack_wait(detail::Verb::notification, condition_.id_.get());
         }
         Condition& condition_;
         bool notified_ = false;

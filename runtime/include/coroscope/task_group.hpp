@@ -80,7 +80,7 @@ private:
         void start() noexcept;
         friend detail::Suspension;
         void on_cancel() noexcept;
-        std::uint64_t waits_for() const noexcept { return detail::wait_bits(detail::WaitKind::task); }
+        std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::members); }
         TaskGroup& group_;
     };
     void add(const AnyTask& task);

@@ -59,7 +59,7 @@ private:
         leave();
         wake_cancelled();
     }
-    std::uint64_t waits_for() const noexcept { return wait_bits(WaitKind::thread); }
+    std::uint64_t waits_for() const noexcept { return pack_wait(Verb::job); }
     void leave() noexcept {
         job_.waiter = nullptr;
         job_.abandoned.store(true, std::memory_order_relaxed);

@@ -59,7 +59,7 @@ void WaitAwaiter::start() {
 }
 
 std::uint64_t WaitAwaiter::waits_for() const noexcept {
-    return wait_bits(WaitKind::task, hooks_.size() == 1 ? hooks_.front().target->id : 0);
+    return hooks_.size() == 1 ? pack_wait(Verb::join, hooks_.front().target->id) : pack_wait(Verb::members);
 }
 
 void WaitAwaiter::one_done(TaskControl& task) noexcept {

@@ -118,7 +118,7 @@ EventLoop::~EventLoop() {
         if (!timer.is_sleep && static_cast<detail::CallbackTimer&>(timer).fire == fire_callback)
             static_cast<CallbackNode&>(timer).self.reset();
     }
-    if (announced_) probe::emit(EventKind::loop_stopped, 0, id_);
+    if (announced_) probe::emit(EventKind::loop_stopped, id_);
 }
 
 EventLoop& EventLoop::running() {
@@ -135,7 +135,7 @@ EventLoop::Running::Running(EventLoop& loop)
     loop.time_ns();
     if (probe::on() && !loop.announced_) {
         loop.announced_ = true;
-        probe::emit(EventKind::loop_started, 0, loop.id_);
+        probe::emit(EventKind::loop_started, loop.id_);
     }
 }
 
@@ -236,7 +236,7 @@ void EventLoop::iterate(std::int64_t most_ns) {
     if (probe::on()) [[unlikely]] {
         if (!announced_) {  // debug mode came on while it ran
             announced_ = true;
-            probe::emit(EventKind::loop_started, 0, id_);
+            probe::emit(EventKind::loop_started, id_);
         }
         step_stamp_ = probe::stamp_now();
         probe::emit_at(step_stamp_, EventKind::poll_end, 0, static_cast<std::uint64_t>(events));

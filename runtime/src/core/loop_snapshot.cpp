@@ -17,8 +17,8 @@ void EventLoop::take_snapshot() noexcept {
         snapshot_answered_ = wanted;
         snapshot_running_ = true;
         snapshot_next_ = first_task_;
-        probe::emit(EventKind::loop_started, 0, id_);
-        probe::emit(EventKind::snapshot_begin, 0, id_);
+        probe::emit(EventKind::loop_started, id_);
+        probe::emit(EventKind::snapshot_begin, id_);
     }
     probe::ThreadProbe* thread = probe::this_thread();
     if (thread == nullptr || thread->ring.backlog() > thread->ring.capacity() / 2) return;
@@ -37,7 +37,7 @@ void EventLoop::take_snapshot() noexcept {
         return;
     }
     snapshot_running_ = false;
-    probe::emit(EventKind::snapshot_end, 0, id_);
+    probe::emit(EventKind::snapshot_end, id_);
 }
 
 }  // namespace coroscope

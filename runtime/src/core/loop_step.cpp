@@ -12,7 +12,6 @@ using detail::PromiseBase;
 using detail::TaskControl;
 using detail::TaskOutcome;
 using detail::TaskState;
-using detail::WaitKind;
 using probe::EventKind;
 
 namespace {
@@ -89,23 +88,21 @@ void EventLoop::run_step(TaskControl& task) {
                                                                                       : TaskOutcome::error;
         }
     }
-    if (task.outcome != TaskOutcome::none) {
+    if (task.outcome != TaskOutcome::unknown) {
         const std::uint64_t id = task.id;
         finish(task);
         detail::current_task = nullptr;
         detail::current_frame = nullptr;
         if (observed) [[unlikely]]
-            step_stamp_ = probe::step_end(step_stamp_, id, {}, 0);
+            step_stamp_ = probe::step_end(step_stamp_, id, detail::pack_wait(detail::Verb::finished), 0);
         return;
     }
     detail::current_task = nullptr;
     detail::current_frame = nullptr;
     if (task.state == TaskState::running) task.state = TaskState::suspended;
     if (observed) [[unlikely]] {
-        probe::Wait wait;
-        wait.bits = detail::waits_for(task);
         task.suspended_node = detail::suspension_node(task);
-        step_stamp_ = probe::step_end(0, task.id, wait, task.suspended_node);
+        step_stamp_ = probe::step_end(0, task.id, detail::waits_for(task), task.suspended_node);
     }
 }
 

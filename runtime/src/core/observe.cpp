@@ -12,10 +12,11 @@ namespace coroscope::detail {
 namespace {
 
 using probe::NodeKind;
+using vocabulary::ReportKind;
 
 // Nothing that a report needs may throw out of a destructor: out of memory, it is lost.
 template <class Fill>
-void report(probe::Report::Kind kind, Fill fill) noexcept {
+void report(ReportKind kind, Fill fill) noexcept {
     try {
         probe::Report report;
         report.kind = kind;
@@ -69,8 +70,8 @@ probe::NodeId suspension_node(const TaskControl& task) noexcept {
 }
 
 std::uint64_t waits_for(const TaskControl& task) noexcept {
-    if (task.yielded) return wait_bits(WaitKind::yield);
-    if (task.in_queue() || task.waiting_on == nullptr) return wait_bits(WaitKind::unknown);
+    if (task.yielded) return pack_wait(Verb::turn);
+    if (task.in_queue() || task.waiting_on == nullptr) return pack_wait(Verb::unknown);
     return task.waiting_on->type().waits_for(*task.waiting_on);
 }
 
@@ -107,7 +108,7 @@ void report_never_awaited(PromiseBase& promise) noexcept {
         }
         return;
     }
-    report(probe::Report::Kind::never_awaited, [&](probe::Report& report) {
+    report(ReportKind::never_awaited, [&](probe::Report& report) {
         report.task = current_task != nullptr ? current_task->id : 0;
         report.site = promise.own_site;
         report.has_site = true;
@@ -130,7 +131,7 @@ void report_exception_never_retrieved(const TaskControl& task, const std::except
                          root.own_site.file_name(), root.own_site.line());
             return;
         }
-        report(probe::Report::Kind::exception_never_retrieved, [&](probe::Report& report) {
+        report(ReportKind::exception_never_retrieved, [&](probe::Report& report) {
             report.task = task.id;
             report.text = text;
             report.stack = frame_node(*task.root, task);
@@ -141,13 +142,12 @@ void report_exception_never_retrieved(const TaskControl& task, const std::except
 
 void report_future_exception_never_retrieved(const std::exception_ptr& error) noexcept {
     try {
-        const std::string text = "the exception of a future was never retrieved: " + describe(error);
+        const std::string text = describe(error);
         if (!probe::on()) {
-            std::fprintf(stderr, "coroscope: %s\n", text.c_str());
+            std::fprintf(stderr, "coroscope: exception of a future was never retrieved: %s\n", text.c_str());
             return;
         }
-        // It belongs to no task; callbacks are what usually sets a future.
-        report(probe::Report::Kind::callback_exception, [&](probe::Report& report) { report.text = text; });
+        report(ReportKind::future_exception_never_retrieved, [&](probe::Report& report) { report.text = text; });
     } catch (...) {
     }
 }
@@ -161,7 +161,7 @@ void report_task_destroyed_pending(const TaskControl& task) noexcept {
                          task.display_name().c_str(), where.file_name(), where.line());
             return;
         }
-        report(probe::Report::Kind::task_destroyed_pending, [&](probe::Report& report) {
+        report(ReportKind::task_destroyed_pending, [&](probe::Report& report) {
             report.task = task.id;
             report.stack = task.leaf != nullptr ? suspension_node(task) : frame_node(*task.root, task);
         });
@@ -176,7 +176,7 @@ void report_callback_exception(const std::exception_ptr& error) noexcept {
             std::fprintf(stderr, "coroscope: exception in a callback of the event loop: %s\n", text.c_str());
             return;
         }
-        report(probe::Report::Kind::callback_exception, [&](probe::Report& report) { report.text = text; });
+        report(ReportKind::callback_exception, [&](probe::Report& report) { report.text = text; });
     } catch (...) {
     }
 }

@@ -13,7 +13,7 @@ namespace coroscope::detail {
 probe::NodeId frame_node(PromiseBase& frame, const TaskControl& task) noexcept;
 // The node of a place in the running frame; in a callback or outside, a node of its own.
 probe::NodeId call_node(const std::source_location& where) noexcept;
-// Where a suspended task waits, and what for, as wait_bits().
+// Where a suspended task waits, and what for, as pack_wait().
 probe::NodeId suspension_node(const TaskControl& task) noexcept;
 std::uint64_t waits_for(const TaskControl& task) noexcept;
 // The number of its name, which it must have.

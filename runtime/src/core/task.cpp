@@ -174,7 +174,7 @@ void JoinBase::start(const SuspensionType& type) noexcept {
     suspend(type);
 }
 
-std::uint64_t JoinBase::waits_for() const noexcept { return wait_bits(WaitKind::task, target_->id); }
+std::uint64_t JoinBase::waits_for() const noexcept { return pack_wait(Verb::join, target_->id); }
 
 void JoinBase::leave() noexcept {
     TaskControl::remove_hook(*this);

@@ -35,10 +35,10 @@ void ThreadAwaiter::start() {
     };
     auto run = [job = job_.shared_from_this()]() mutable {
         if (!job->abandoned.load(std::memory_order_relaxed)) {
-            probe::emit(probe::EventKind::job_begin, job->task_id);
+            probe::emit(probe::EventKind::job_begin, 0, job->task_id);
             const WithContext with(job->context);
             job->execute();
-            probe::emit(probe::EventKind::job_end, job->task_id);
+            probe::emit(probe::EventKind::job_end, 0, job->task_id);
         }
         post_back(std::move(job));
     };

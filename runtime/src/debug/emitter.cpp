@@ -42,6 +42,8 @@ constexpr std::size_t most_events = 16'384;  // of a batch
 constexpr auto usual_wait = 25ms;
 constexpr auto idle_wait = 50ms;
 constexpr auto resample_interval = 250ms;
+// A batch is sent at least this often, so that a reader's clock moves while nothing happens in the app.
+constexpr auto heartbeat_interval = 250ms;
 constexpr auto last_names_wait = 1000ms;  // at the app's end, for places that are still being looked up
 
 }  // namespace
@@ -62,6 +64,7 @@ struct Emitter::State {
     std::size_t drain_thread(probe::ThreadProbe& thread, std::size_t most);
     std::size_t skim_thread(probe::ThreadProbe& thread);  // for the local log only
     void add_definitions(bool all);
+    void add_vocabulary();
     void take_reports();
     void watch();
     void add_resolved();
@@ -87,6 +90,8 @@ struct Emitter::State {
     std::size_t batch_events = 0;
     bool must_send = false;  // the batch has something beside events
     bool resync = false;     // the next batch has complete definitions
+    bool vocabulary_sent = false;
+    Clock::time_point last_sent{};
     std::uint64_t sequence = 0;
     std::uint64_t batches_lost_told = 0;
     probe::Definitions::Cursor cursor;
@@ -153,10 +158,14 @@ std::size_t Emitter::State::drain() {
     const bool wanted = sink->wants_batches();
     if (sink->wants_complete_definitions()) resync = true;
     if (resync) threads_told.clear();
+    batch.set_time_ns(probe::monotonic_ns());  // before the rings are read: what is older is in this batch
+    std::uint64_t backlog = 0;
     for (probe::ThreadProbe* each : threads()) {
         lost += each->ring.lost();
         taken += wanted ? drain_thread(*each, most_events - std::min(taken, most_events - 1)) : skim_thread(*each);
+        backlog += each->ring.readable().size();
     }
+    batch.set_backlog(backlog);
     take_reports();
     watch();
     add_resolved();
@@ -167,13 +176,14 @@ std::size_t Emitter::State::drain() {
     }
     add_definitions(resync);
     batch.set_dropped_total(lost + sink->events_lost());
-    if (must_send || resync) send();
+    if (must_send || resync || Clock::now() - last_sent >= heartbeat_interval) send();
     return taken;
 }
 
 // After the records were drained: so nothing in the batch is undefined.
 void Emitter::State::add_definitions(bool all) {
     if (all) cursor = {};
+    if (all || !vocabulary_sent) add_vocabulary();
     probe::Definitions::Cursor before = cursor;
     registry.definitions.read_since(cursor, news);
     for (const probe::SiteDefinition& site : news.sites) {
@@ -189,7 +199,7 @@ void Emitter::State::add_definitions(bool all) {
         out.set_id(static_cast<std::uint32_t>(++before.nodes));
         out.set_parent(node.parent);
         out.set_site(node.site);
-        out.set_kind(static_cast<v2::StackNode::Kind>(node.kind));
+        out.set_kind(static_cast<std::uint32_t>(node.kind));
     }
     for (const std::string& name : news.names) {
         v2::Name& out = *batch.add_names();
@@ -197,6 +207,28 @@ void Emitter::State::add_definitions(bool all) {
         out.set_text(valid_utf8(name));
     }
     must_send = must_send || !news.sites.empty() || !news.nodes.empty() || !news.names.empty();
+}
+
+// The rows of the vocabulary that this app was built with: a reader of another version finds out what its numbers mean.
+void Emitter::State::add_vocabulary() {
+    for (std::size_t id = 1; id < vocabulary::event_kinds.size(); ++id) {
+        const vocabulary::EventKindRow& row = vocabulary::event_kinds[id];
+        v2::KindDefinition& out = *batch.add_kinds();
+        out.set_id(static_cast<std::uint32_t>(id));
+        out.set_name(std::string(row.name));
+        out.set_subject(static_cast<std::uint32_t>(row.subject));
+        out.set_argument(static_cast<std::uint32_t>(row.argument));
+        out.set_stack(row.stack);
+    }
+    vocabulary::for_each_term([this](const vocabulary::TermRow& row) {
+        v2::Term& out = *batch.add_terms();
+        out.set_table(static_cast<std::uint32_t>(row.table));
+        out.set_id(row.id);
+        out.set_name(std::string(row.name));
+        out.set_words(std::string(row.words));
+        out.set_severity(static_cast<std::uint32_t>(row.severity));
+    });
+    vocabulary_sent = must_send = true;
 }
 
 std::uint32_t Emitter::State::site_of(const NativeFrame& frame) {
@@ -253,7 +285,7 @@ void Emitter::State::add_resolved() {
 void Emitter::State::add_report(const probe::Report& report, const std::vector<NativeFrame>& frames) {
     v2::Report& out = *batch.add_reports();
     must_send = true;
-    out.set_kind(static_cast<v2::Report::Kind>(report.kind));
+    out.set_kind(static_cast<std::uint32_t>(report.kind));
     out.set_time_ns(clock.ns(report.stamp));
     out.set_task(report.task);
     out.set_stack(report.stack);
@@ -271,7 +303,7 @@ void Emitter::State::add_report(const probe::Report& report, const std::vector<N
 void Emitter::State::add_stall(const Stall& stall, const std::vector<NativeFrame>& frames) {
     v2::Report& out = *batch.add_reports();
     must_send = true;
-    out.set_kind(v2::Report::STALL);
+    out.set_kind(static_cast<std::uint32_t>(vocabulary::ReportKind::stall));
     out.set_time_ns(stall.seen_ns);
     out.set_task(stall.task);
     out.set_thread(stall.thread);
@@ -294,6 +326,7 @@ void Emitter::State::send() {
     EncodedBatch encoded;
     encoded.events = batch_events;
     encoded.complete_definitions = resync || sequence == 1;
+    last_sent = Clock::now();
     batch.SerializeToString(&encoded.bytes);
     discard();
     const bool resynced = resync;

@@ -1,7 +1,6 @@
 #include "encoder.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "coroscope/v2/events.pb.h"
 
@@ -10,35 +9,7 @@ namespace coroscope::debug {
 namespace {
 
 using probe::EventKind;
-
-constexpr std::uint8_t task_bit = 1, arg_bit = 2, stack_bit = 4;
-
-constexpr std::array<std::uint8_t, 256> make_columns() {
-    std::array<std::uint8_t, 256> columns{};
-    const auto set = [&](EventKind kind, int bits) {
-        columns[static_cast<std::uint8_t>(kind)] = static_cast<std::uint8_t>(bits);
-    };
-    set(EventKind::task_created, task_bit | arg_bit | stack_bit);
-    set(EventKind::task_named, task_bit | arg_bit);
-    set(EventKind::task_ready, task_bit | arg_bit);
-    set(EventKind::step_begin, task_bit);
-    set(EventKind::step_end, task_bit | arg_bit | stack_bit);
-    set(EventKind::task_done, task_bit | arg_bit);
-    set(EventKind::cancel_requested, task_bit | arg_bit | stack_bit);
-    set(EventKind::loop_started, arg_bit);
-    set(EventKind::loop_stopped, arg_bit);
-    set(EventKind::poll_end, arg_bit);
-    set(EventKind::callback_begin, stack_bit);
-    set(EventKind::job_begin, task_bit);
-    set(EventKind::job_end, task_bit);
-    set(EventKind::snapshot_begin, arg_bit);
-    set(EventKind::snapshot_task, task_bit | arg_bit | stack_bit);
-    set(EventKind::snapshot_state, task_bit | arg_bit | stack_bit);
-    set(EventKind::snapshot_end, arg_bit);
-    return columns;
-}
-
-constexpr std::array<std::uint8_t, 256> columns = make_columns();
+using namespace vocabulary;
 
 // Room for `more` at the end of a column, as a bare pointer: checking each append for room costs more than the append.
 template <class T>
@@ -56,11 +27,6 @@ void cut(google::protobuf::RepeatedField<T>& column, const T* end) {
 
 }  // namespace
 
-Columns columns_of(EventKind kind) noexcept {
-    const std::uint8_t bits = columns[static_cast<std::uint8_t>(kind)];
-    return {(bits & task_bit) != 0, (bits & arg_bit) != 0, (bits & stack_bit) != 0};
-}
-
 void LaneEncoder::append(std::span<const probe::Record> records) {
     while (!records.empty()) {
         const auto gap = std::find_if(records.begin(), records.end(),
@@ -77,8 +43,8 @@ void LaneEncoder::append(std::span<const probe::Record> records) {
 void LaneEncoder::append_gap(const probe::Record& record) {
     v2::Gap& gap = *batch_.add_gaps();
     gap.set_thread(thread_);
-    gap.set_count(record.arg);
-    gap.set_first_ns(clock_.ns(record.task));
+    gap.set_count(record.argument);
+    gap.set_first_ns(clock_.ns(record.subject));
     gap.set_last_ns(clock_.ns(record.stamp));
 }
 
@@ -95,33 +61,33 @@ void LaneEncoder::append_run(std::span<const probe::Record> records) {
     kinds.resize(before + records.size());
     char* kind = kinds.data() + before;
     std::uint64_t* delta = grow(*lane_->mutable_time_deltas(), count);
-    std::int64_t* task = grow(*lane_->mutable_task_deltas(), count);
-    std::uint64_t* arg = grow(*lane_->mutable_args(), count);
+    std::int64_t* subject = grow(*lane_->mutable_subject_deltas(), count);
+    std::uint64_t* argument = grow(*lane_->mutable_arguments(), count);
     std::uint32_t* stack = grow(*lane_->mutable_stacks(), count);
     std::uint64_t last_ns = last_ns_;
-    std::uint64_t last_task = last_task_;
+    std::uint64_t last_subject = last_subject_;
     for (const probe::Record& record : records) {
-        const std::uint8_t bits = columns[static_cast<std::uint8_t>(record.kind)];
+        const std::uint8_t bits = columns_by_kind[static_cast<std::uint8_t>(record.kind)];
         *kind++ = static_cast<char>(record.kind);
         const std::uint64_t now = std::max(last_ns, clock_.ns(record.stamp));
         *delta++ = now - last_ns;
         last_ns = now;
         // Written always, kept if the kind has the column: cheaper than a branch that nobody can predict.
-        *task = static_cast<std::int64_t>(record.task - last_task);
-        if ((bits & task_bit) != 0) {
-            last_task = record.task;
-            ++task;
+        *subject = static_cast<std::int64_t>(record.subject - last_subject);
+        if ((bits & subject_column) != 0) {
+            last_subject = record.subject;
+            ++subject;
         }
-        *arg = record.arg;
-        arg += (bits & arg_bit) != 0 ? 1 : 0;
+        *argument = record.argument;
+        argument += (bits & argument_column) != 0 ? 1 : 0;
         *stack = record.stack;
-        stack += (bits & stack_bit) != 0 ? 1 : 0;
+        stack += (bits & stack_column) != 0 ? 1 : 0;
     }
     last_ns_ = last_ns;
-    last_task_ = last_task;
+    last_subject_ = last_subject;
     events_ += records.size();
-    cut<std::int64_t>(*lane_->mutable_task_deltas(), task);
-    cut<std::uint64_t>(*lane_->mutable_args(), arg);
+    cut<std::int64_t>(*lane_->mutable_subject_deltas(), subject);
+    cut<std::uint64_t>(*lane_->mutable_arguments(), argument);
     cut<std::uint32_t>(*lane_->mutable_stacks(), stack);
 }
 

@@ -14,12 +14,6 @@ class Lane;
 
 namespace coroscope::debug {
 
-// Which columns of a lane an event of the kind takes an entry from (see proto/coroscope/v2/events.proto).
-struct Columns {
-    bool task = false, arg = false, stack = false;
-};
-Columns columns_of(probe::EventKind kind) noexcept;
-
 // Appends records of one thread to a batch. Times within a lane never go back.
 class LaneEncoder {
 public:
@@ -39,7 +33,7 @@ private:
     const ClockMap& clock_;
     v2::Lane* lane_ = nullptr;
     std::uint64_t last_ns_;
-    std::uint64_t last_task_ = 0;
+    std::uint64_t last_subject_ = 0;
     std::size_t events_ = 0;
 };
 

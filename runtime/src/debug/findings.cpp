@@ -38,7 +38,7 @@ void Findings::see(std::uint32_t thread, const probe::Record* begin, const probe
     for (const probe::Record* record = begin; record != end; ++record) {
         switch (record->kind) {
             case EventKind::step_begin:
-            case EventKind::callback_begin: step = {record->stamp, record->task, record->stack}; break;
+            case EventKind::callback_begin: step = {record->stamp, record->subject, record->stack}; break;
             case EventKind::step_end:
             case EventKind::callback_end: {
                 if (step.begin == 0) break;
@@ -49,10 +49,10 @@ void Findings::see(std::uint32_t thread, const probe::Record* begin, const probe
             }
             case EventKind::task_named:
                 if (task_names_.size() < most_names)
-                    task_names_[record->task] = static_cast<std::uint32_t>(record->arg);
+                    task_names_[record->subject] = static_cast<std::uint32_t>(record->argument);
                 break;
             case EventKind::task_done:
-                if (!task_names_.empty() && step.task != record->task) task_names_.erase(record->task);
+                if (!task_names_.empty() && step.task != record->subject) task_names_.erase(record->subject);
                 break;
             case EventKind::gap: step.begin = 0; break;
             default: break;
@@ -134,7 +134,7 @@ void Findings::stall(std::uint64_t task, std::uint64_t lasted_ns, const std::vec
 void Findings::report(const probe::Report& report, const std::vector<NativeFrame>& frames) {
     if (!may_speak()) return;
     const std::string stack = stack_text(report.stack);
-    using Kind = probe::Report::Kind;
+    using Kind = vocabulary::ReportKind;
     switch (report.kind) {
         case Kind::never_awaited:
             log().warn(
@@ -152,6 +152,11 @@ void Findings::report(const probe::Report& report, const std::vector<NativeFrame
                         task_text(report.task, report.stack), stack);
             break;
         case Kind::callback_exception: log().error("exception in a callback of the event loop: {}", report.text); break;
+        case Kind::future_exception_never_retrieved:
+            log().error("exception of a future was never retrieved: {}", report.text);
+            break;
+        case Kind::unknown:
+        case Kind::stall: break;  // stalls come by stall()
     }
 }
 

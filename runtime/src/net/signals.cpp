@@ -170,7 +170,7 @@ private:
         stop();
         wake_cancelled();
     }
-    std::uint64_t waits_for() const noexcept { return wait_bits(WaitKind::event, id_.get()); }
+    std::uint64_t waits_for() const noexcept { return pack_wait(Verb::signal, id_.get()); }
     void stop() noexcept {
         if (loop_ != nullptr) std::exchange(loop_, nullptr)->unwatch(*this);
     }

@@ -79,8 +79,8 @@ void ReadinessAwaiter::on_cancel() noexcept {
 }
 
 std::uint64_t ReadinessAwaiter::waits_for() const noexcept {
-    const WaitKind kind = direction_ == Direction::read ? WaitKind::read : WaitKind::write;
-    return wait_bits(kind, static_cast<std::uint64_t>(socket_.fd));
+    const Verb verb = direction_ == Direction::read ? Verb::descriptor_read : Verb::descriptor_write;
+    return pack_wait(verb, static_cast<std::uint64_t>(socket_.fd));
 }
 
 SocketState::SocketState(EventLoop& loop, int the_fd) noexcept : SocketState(loop, the_fd, kind_of(the_fd)) {}

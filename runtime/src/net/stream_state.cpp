@@ -19,7 +19,7 @@ bool DrainAwaiter::await_ready() const noexcept {
 void DrainAwaiter::start() noexcept { wait_in(stream_->drains_, *this); }
 
 std::uint64_t DrainAwaiter::waits_for() const noexcept {
-    return wait_bits(WaitKind::write, static_cast<std::uint64_t>(stream_->fd));
+    return pack_wait(Verb::descriptor_write, static_cast<std::uint64_t>(stream_->fd));
 }
 
 void DrainAwaiter::await_resume() {

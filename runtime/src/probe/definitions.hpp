@@ -15,16 +15,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include "coroscope/vocabulary.hpp"
+
 namespace coroscope::probe {
 
 using NodeId = std::uint32_t;  // 0: none
 using NameId = std::uint32_t;  // 0: none
 
-enum class NodeKind : std::uint8_t {
-    frame = 1,  // a running coroutine; site = its own; parent = the call node that awaits it
-    call = 2,   // a place in the parent frame: an await, a create_task, a call_soon
-    task = 3,   // like frame, for a task's first coroutine; parent = the call node that created the task
-};
+using vocabulary::NodeKind;
 
 struct SiteDefinition {
     const char* function;  // as the compiler names it; strings live as long as the program

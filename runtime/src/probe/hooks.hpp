@@ -31,17 +31,18 @@ inline ThreadProbe* this_thread() noexcept {
 }
 
 // Only when on(). With a stamp that the caller has already.
-inline void emit_at(Stamp stamp, EventKind kind, std::uint64_t task, std::uint64_t arg = 0, NodeId stack = 0) noexcept {
+inline void emit_at(Stamp stamp, EventKind kind, std::uint64_t subject, std::uint64_t argument = 0,
+                    NodeId stack = 0) noexcept {
     ThreadProbe* thread = this_thread();
     if (thread == nullptr) [[unlikely]]
         return;
-    thread->ring.push(stamp, kind, task, arg, stack);
+    thread->ring.push(stamp, kind, subject, argument, stack);
 }
 
-inline void emit(EventKind kind, std::uint64_t task, std::uint64_t arg = 0, NodeId stack = 0) noexcept {
+inline void emit(EventKind kind, std::uint64_t subject, std::uint64_t argument = 0, NodeId stack = 0) noexcept {
     if (!on()) [[likely]]
         return;
-    emit_at(stamp_now(), kind, task, arg, stack);
+    emit_at(stamp_now(), kind, subject, argument, stack);
 }
 
 // A step of a task begins at `stamp` (0: now). Returns the stamp used, so that one stamp can serve an end and the next
@@ -59,14 +60,14 @@ inline Stamp step_begin(Stamp stamp, std::uint64_t task, NodeId stack = 0) noexc
     return stamp;
 }
 
-// It ends at `stamp` (0: now). Returns the stamp used.
-inline Stamp step_end(Stamp stamp, std::uint64_t task, Wait wait, NodeId stack) noexcept {
+// It ends at `stamp` (0: now); `wait` is vocabulary::pack_wait(). Returns the stamp used.
+inline Stamp step_end(Stamp stamp, std::uint64_t task, std::uint64_t wait, NodeId stack) noexcept {
     ThreadProbe* thread = this_thread();
     if (thread == nullptr) [[unlikely]]
         return 0;
     if (stamp == 0) stamp = stamp_now();
     thread->step_stamp.store(0, std::memory_order_relaxed);
-    emit_at(stamp, EventKind::step_end, task, wait.bits, stack);
+    emit_at(stamp, EventKind::step_end, task, wait, stack);
     return stamp;
 }
 

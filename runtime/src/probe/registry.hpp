@@ -18,13 +18,7 @@ namespace coroscope::probe {
 
 // Something rare that carries text or native frames. Kinds are those of coroscope.v2.Report.
 struct Report {
-    enum class Kind : std::uint8_t {
-        never_awaited = 1,
-        exception_never_retrieved = 2,
-        task_destroyed_pending = 3,
-        callback_exception = 4,
-    };
-    Kind kind{};
+    vocabulary::ReportKind kind = vocabulary::ReportKind::unknown;
     Stamp stamp = 0;
     std::uint64_t task = 0;
     std::source_location site{};  // never_awaited: the coroutine's own

@@ -36,16 +36,18 @@ public:
 
     // Producer thread only. About 1 ns beside the stamp. The fields go straight into the slot: a Record on the stack,
     // written by field and copied by vector register, would stall on store forwarding for longer than all the rest.
-    void push(std::uint64_t stamp, EventKind kind, std::uint64_t task, std::uint64_t arg,
+    void push(std::uint64_t stamp, EventKind kind, std::uint64_t subject, std::uint64_t argument,
               std::uint32_t stack) noexcept {
         const std::uint64_t head = head_.load(std::memory_order_relaxed);  // own index
         if (head - known_tail_ >= attention_ || gap_count_ != 0) [[unlikely]] {
-            push_slowly(stamp, kind, task, arg, stack);
+            push_slowly(stamp, kind, subject, argument, stack);
             return;
         }
-        write(head, stamp, kind, task, arg, stack);
+        write(head, stamp, kind, subject, argument, stack);
     }
-    void push(const Record& record) noexcept { push(record.stamp, record.kind, record.task, record.arg, record.stack); }
+    void push(const Record& record) noexcept {
+        push(record.stamp, record.kind, record.subject, record.argument, record.stack);
+    }
 
     // Producer thread only: true when records were lost and their gap has not been written yet.
     bool has_gap() const noexcept { return gap_count_ != 0; }
@@ -76,18 +78,18 @@ public:
     std::atomic<bool> retired{false};
 
 private:
-    void write(std::uint64_t head, std::uint64_t stamp, EventKind kind, std::uint64_t task, std::uint64_t arg,
+    void write(std::uint64_t head, std::uint64_t stamp, EventKind kind, std::uint64_t subject, std::uint64_t argument,
                std::uint32_t stack) noexcept {
         Record& slot = slots_[head & mask_];
         slot.stamp = stamp;
-        slot.task = task;
-        slot.arg = arg;
+        slot.subject = subject;
+        slot.argument = argument;
         slot.stack = stack;
         slot.kind = kind;
         head_.store(head + 1, std::memory_order_release);  // pairs with the acquire in readable()
     }
     // Slow path: learns the consumer's position, writes a due gap record, or counts the record as lost. In ring.cpp.
-    void push_slowly(std::uint64_t stamp, EventKind kind, std::uint64_t task, std::uint64_t arg,
+    void push_slowly(std::uint64_t stamp, EventKind kind, std::uint64_t subject, std::uint64_t argument,
                      std::uint32_t stack) noexcept;
 
     // Not initialised: a thread that tells little (a worker of a pool) touches, and so occupies, few of its pages.

@@ -44,7 +44,7 @@ std::vector<Record> make_records(bool short_lived) {
         }
         for (std::uint64_t i = 0; i < 16; ++i) {
             const std::uint64_t task = short_lived ? ++next : next++ % tasks + 1;
-            const std::uint64_t waits = probe::Wait(probe::WaitKind::read, task % 100).bits;
+            const std::uint64_t waits = vocabulary::pack_wait(vocabulary::Verb::descriptor_read, task % 100);
             add(record(EventKind::step_begin, task), 90);
             if (short_lived) add(record(EventKind::task_done, task, 1), 2500);
             add(record(EventKind::step_end, task, short_lived ? 0 : waits, short_lived ? 0 : 3), 300);

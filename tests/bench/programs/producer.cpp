@@ -54,7 +54,8 @@ public:
             const std::uint64_t task = first_task + next_++ % tasks;
             emit(EventKind::task_ready, task);
             emit(EventKind::step_begin, task);
-            emit(EventKind::step_end, task, probe::Wait(probe::WaitKind::read, task % 100).bits, wait_);
+            emit(EventKind::step_end, task, vocabulary::pack_wait(vocabulary::Verb::descriptor_read, task % 100),
+                 wait_);
         }
     }
     void finish() {

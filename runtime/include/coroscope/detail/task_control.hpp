@@ -56,7 +56,7 @@ struct TaskExtras {
 };
 
 enum class TaskState : std::uint8_t { created, ready, running, suspended, done };
-enum class TaskOutcome : std::uint8_t { none, ok, error, cancelled };
+using TaskOutcome = vocabulary::Outcome;  // unknown: it has not ended
 
 // A sleeping task shall cost no more than 256 bytes with its frame and timer: every word here is worth a thought.
 class TaskControl : public ReadyNode {
@@ -66,7 +66,7 @@ public:
     static void operator delete(void* memory, std::size_t size) noexcept { free_frame(memory, size); }
 
     TaskState state = TaskState::created;
-    TaskOutcome outcome = TaskOutcome::none;
+    TaskOutcome outcome = TaskOutcome::unknown;
     std::uint8_t throwing_scopes = 0;  // while not 0, a cancellation is thrown; at the most it stays there
     bool must_cancel : 1 = false;      // Cancelled is to be thrown at the await where it is suspended, or at the next
     bool interrupted : 1 = false;      // what it waited on was given up for that: uncancel() cannot take it back
@@ -162,7 +162,7 @@ struct SuspensionType {
 //     void on_cancel() noexcept;
 //         The task is cancelled while suspended here: unlinks the awaiter and calls wake_cancelled(), now or later.
 //     std::uint64_t waits_for() const noexcept;
-//         What it waits for, as wait_bits(): asked by the debugger while the task is suspended here.
+//         What it waits for, as pack_wait(): asked by the debugger while the task is suspended here.
 class Suspension {
 public:
     Suspension(const Suspension&) = delete;
