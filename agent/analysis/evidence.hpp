@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "problem.hpp"
+#include "rule.hpp"
 
 namespace coroscope::analysis {
 
@@ -37,16 +37,5 @@ public:
 private:
     std::unordered_map<model::TaskId, std::vector<const model::Report*>> by_task_;  // in order of time
 };
-
-// Each rule, in a file of its own name.
-const Rule& slow_step_rule();
-const Rule& stalled_loop_rule();
-const Rule& never_awaited_rule();
-const Rule& exception_never_retrieved_rule();
-const Rule& task_destroyed_pending_rule();
-const Rule& callback_exception_rule();
-const Rule& loop_lag_rule();
-const Rule& deadlock_rule();
-const Rule& cancellation_ignored_rule();
 
 }  // namespace coroscope::analysis

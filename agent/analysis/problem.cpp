@@ -2,73 +2,91 @@
 #include "problem.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 
-#include "evidence.hpp"
+#include "rule.hpp"
 
 namespace coroscope::analysis {
 
-const std::vector<const Rule*>& rules() {
-    static const std::vector<const Rule*> all = {
-        &deadlock_rule(),
-        &stalled_loop_rule(),
-        &slow_step_rule(),
-        &loop_lag_rule(),
-        &exception_never_retrieved_rule(),
-        &callback_exception_rule(),
-        &never_awaited_rule(),
-        &task_destroyed_pending_rule(),
-        &cancellation_ignored_rule(),
-    };
-    return all;
-}
-
 namespace {
 
-// A total order: equal models give equal lists. Two of one kind that fold differ in their site.
+// A total order: equal models give equal lists. Two of one kind and app that fold differ in their site.
 bool is_worse(const Problem& a, const Problem& b) {
+    if (a.severity != b.severity) return a.severity > b.severity;
+    if (a.ongoing != b.ongoing) return a.ongoing;
     if (a.duration_ns != b.duration_ns) return a.duration_ns > b.duration_ns;
     if (a.count != b.count) return a.count > b.count;
-    return std::tie(a.time_ns, a.site.file, a.site.line, a.site.function) <
-           std::tie(b.time_ns, b.site.file, b.site.line, b.site.function);
+    return std::tie(a.kind, a.app, a.time_ns, a.site.file, a.site.line, a.site.function) <
+           std::tie(b.kind, b.app, b.time_ns, b.site.file, b.site.line, b.site.function);
+}
+
+// Equal ones become one: the longest of them speaks for all.
+std::vector<Problem> folded(std::vector<Problem> found) {
+    std::map<std::tuple<std::string, std::string, std::string, std::uint32_t>, std::size_t> index;
+    std::vector<Problem> all;
+    for (Problem& problem : found) {
+        const auto [at, is_new] =
+            index.try_emplace({problem.kind, problem.site.function, problem.site.file, problem.site.line}, all.size());
+        if (is_new) {
+            all.push_back(std::move(problem));
+            continue;
+        }
+        Problem& same = all[at->second];
+        const std::uint64_t count = same.count + problem.count;
+        if (problem.duration_ns > same.duration_ns) same = std::move(problem);
+        same.count = count;
+    }
+    return all;
 }
 
 }  // namespace
 
-std::vector<Problem> find_problems(model::AppKey key, const model::App& app) {
-    std::vector<Problem> folded;
-    for (const Rule* rule : rules()) {
-        std::vector<Problem> found;
-        rule->check(key, app, found);
-        // Equal ones become one: the worst of them speaks for all.
-        std::map<std::tuple<std::string, std::string, std::uint32_t>, std::size_t> index;
-        const std::size_t begin = folded.size();
-        for (Problem& problem : found) {
-            problem.kind = rule->kind();
-            problem.app = key;
-            const auto [at, is_new] =
-                index.try_emplace({problem.site.function, problem.site.file, problem.site.line}, folded.size());
-            if (is_new) {
-                folded.push_back(std::move(problem));
-                continue;
-            }
-            Problem& same = folded[at->second];
-            const std::uint64_t count = same.count + problem.count;
-            if (problem.duration_ns > same.duration_ns) same = std::move(problem);
-            same.count = count;
-        }
-        std::sort(folded.begin() + static_cast<std::ptrdiff_t>(begin), folded.end(), is_worse);
+std::string_view to_string(Severity severity) {
+    switch (severity) {
+        case Severity::info: return "info";
+        case Severity::warning: return "warning";
+        case Severity::error: return "error";
     }
-    return folded;
+    return "";
+}
+
+const std::vector<Rule>& rules() {
+    static const std::vector<Rule> all = [] {
+        std::vector<Rule> listed = rules_of_files();
+        std::ranges::move(report_rules(), std::back_inserter(listed));
+        std::ranges::sort(listed, [](const Rule& a, const Rule& b) {
+            if (a.severity != b.severity) return a.severity > b.severity;
+            return a.ongoing != b.ongoing ? a.ongoing : a.name < b.name;
+        });
+        return listed;
+    }();
+    return all;
+}
+
+std::vector<Problem> find_problems(model::AppKey key, const model::App& app) {
+    std::vector<Problem> all;
+    for (const Rule& rule : rules()) {
+        const std::size_t begin = all.size();
+        rule.check(rule, app, all);
+        for (std::size_t i = begin; i < all.size(); ++i) {
+            all[i].app = key;
+            all[i].ongoing = rule.ongoing;
+            if (!all[i].kind.empty()) continue;  // a report of a kind that only the app has a name for
+            all[i].kind = rule.name;
+            all[i].severity = rule.severity;
+        }
+    }
+    all = folded(std::move(all));
+    std::ranges::sort(all, is_worse);
+    return all;
 }
 
 std::vector<Problem> find_problems(const model::Session& session) {
     std::vector<Problem> all;
-    for (const auto& [key, app] : session.apps()) {
-        std::vector<Problem> found = find_problems(key, app);
-        std::move(found.begin(), found.end(), std::back_inserter(all));
-    }
+    for (const auto& [key, app] : session.apps()) std::ranges::move(find_problems(key, app), std::back_inserter(all));
+    std::ranges::sort(all, is_worse);
     return all;
 }
 

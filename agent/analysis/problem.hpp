@@ -1,4 +1,4 @@
-// What is wrong with an app, found in its model. One rule a file; a rule that cannot know stays silent.
+// What is wrong with an app, found in its model by rules. How rules are written is in rule.hpp.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,15 @@ struct Place {
     std::uint32_t line = 0;
 };
 
+// How bad a problem is for the app: something will never happen or was lost; something is slow or untidy; worth
+// knowing.
+enum class Severity : std::uint8_t { info, warning, error };
+std::string_view to_string(Severity severity);  // "error", as in JSON
+
 struct Problem {
-    std::string kind;  // snake_case: "slow_step", "never_awaited" ...
+    std::string kind;  // the name of its rule: "slow_step", "never_awaited" ...
+    Severity severity = Severity::warning;
+    bool ongoing = false;  // it lasts; else it is over and left its trace
     model::AppKey app = 0;
     model::TaskId task = 0;           // 0: none
     std::uint64_t time_ns = 0;        // when, on the app's clock
@@ -30,17 +37,8 @@ struct Problem {
     std::string advice;               // what to do
 };
 
-class Rule {
-public:
-    virtual ~Rule() = default;
-    virtual std::string_view kind() const = 0;         // snake_case
-    virtual std::string_view description() const = 0;  // one line: what it finds
-    virtual void check(model::AppKey key, const model::App& app, std::vector<Problem>& found) const = 0;
-};
-
-const std::vector<const Rule*>& rules();  // in order of severity
-
-// All problems of all apps, worst first; equal ones (same kind, app and site) folded with a count.
+// All problems of all apps, worst first: errors before warnings, what lasts before what is over, long before short.
+// Equal ones (same kind, app and site) are one with a count.
 std::vector<Problem> find_problems(const model::Session& session);
 std::vector<Problem> find_problems(model::AppKey key, const model::App& app);
 

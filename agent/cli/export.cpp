@@ -24,6 +24,7 @@ trace::Marker marker(const analysis::Problem& problem) {
     marker.time_ns = problem.time_ns;
     marker.duration_ns = problem.duration_ns;
     marker.kind = problem.kind;
+    marker.severity = to_string(problem.severity);
     marker.title = problem.summary;
     marker.details = {{"evidence", problem.evidence}, {"advice", problem.advice}};
     for (const analysis::Place& place : problem.stack) marker.stack.push_back({place.function, place.file, place.line});

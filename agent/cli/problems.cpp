@@ -1,7 +1,7 @@
 // coroscope problems: what is wrong, with evidence and what to do.
 #include <memory>
 
-#include "agent/analysis/problem.hpp"
+#include "agent/analysis/rule.hpp"
 #include "command.hpp"
 #include "describe.hpp"
 #include "output.hpp"
@@ -21,6 +21,8 @@ Json problem_json(const model::Session& session, const analysis::Problem& proble
     const model::Task* task = app == nullptr ? nullptr : app->model.task(problem.task);
     Json json{
         {"kind", problem.kind},
+        {"severity", analysis::to_string(problem.severity)},
+        {"ongoing", problem.ongoing},
         {"app", app == nullptr ? "" : app->name},
         {"pid", app == nullptr ? 0 : app->pid},
         {"task", problem.task == 0 ? Json(nullptr) : Json(problem.task)},
@@ -38,6 +40,15 @@ Json problem_json(const model::Session& session, const analysis::Problem& proble
     return json;
 }
 
+Style style_of(analysis::Severity severity) {
+    switch (severity) {
+        case analysis::Severity::error: return Style::red;
+        case analysis::Severity::warning: return Style::yellow;
+        case analysis::Severity::info: break;
+    }
+    return Style::bold;
+}
+
 void print_stack(const char* title, const std::vector<analysis::Place>& stack) {
     if (stack.empty()) return;
     print(std::string("  ") + title + "\n");
@@ -52,7 +63,8 @@ void print_stack(const char* title, const std::vector<analysis::Place>& stack) {
 
 void print_problem(const model::Session& session, const analysis::Problem& problem) {
     const model::App* app = session.app(problem.app);
-    std::string head = styled(problem.kind, Style::red) + "  " + styled(clean(problem.summary), Style::bold);
+    std::string head =
+        styled(clean(problem.kind), style_of(problem.severity)) + "  " + styled(clean(problem.summary), Style::bold);
     if (problem.count > 1) head += "  (" + std::to_string(problem.count) + " times)";
     print(head + "\n");
     if (app != nullptr) print("  app       " + app_title(*app) + "\n");
@@ -68,8 +80,9 @@ void print_problem(const model::Session& session, const analysis::Problem& probl
 
 int list_rules() {
     std::vector<std::vector<std::string>> rows;
-    for (const analysis::Rule* rule : analysis::rules()) {
-        rows.push_back({std::string(rule->kind()), std::string(rule->description())});
+    for (const analysis::Rule& rule : analysis::rules()) {
+        rows.push_back({styled(std::string(rule.name), style_of(rule.severity)), std::string(to_string(rule.severity)),
+                        std::string(rule.finds)});
     }
     print_table(rows);
     return exit_ok;

@@ -190,6 +190,7 @@ private:
     void instant(const Marker& marker) {
         instant(marker.title, "problem", app_.row_of_task(marker.task), marker.time_ns);
         argument("kind", marker.kind);
+        argument("severity", marker.severity);
         if (marker.task != 0) json_.key("task").value(marker.task);
         if (marker.duration_ns != 0) json_.key("duration ns").value(marker.duration_ns);
         for (const auto& [name, text] : marker.details) argument(name, text);

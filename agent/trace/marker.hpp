@@ -21,6 +21,7 @@ struct Marker {
     std::uint64_t time_ns = 0;                                 // on the app's clock
     std::uint64_t duration_ns = 0;                             // 0: does not apply
     std::string kind;                                          // "slow_step"
+    std::string severity;                                      // "error", "warning", "info"
     std::string title;                                         // one line for a person
     std::vector<std::pair<std::string, std::string>> details;  // {"advice", "..."}
     std::vector<Frame> stack;                                  // innermost last

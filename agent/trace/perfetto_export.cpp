@@ -235,6 +235,7 @@ private:
         events_.set_name(event, marker.title);
         events_.add_category(event, "problem");
         events_.annotate(event, "kind", marker.kind);
+        events_.annotate(event, "severity", marker.severity);
         if (marker.task != 0) {
             events_.annotate(event, "task", marker.task);
             event.set_correlation_id(global(marker.task));

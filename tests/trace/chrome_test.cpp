@@ -133,6 +133,7 @@ TEST(Chrome, MarkersAreInstantsOnTheTasksThread) {
                   5200,
                   200,
                   "slow_step",
+                  "warning",
                   "step of \"Task-2\"",
                   {{"advice", "move it to a thread"}},
                   {{"worker", "src/worker.cpp", 22}}};
@@ -144,6 +145,8 @@ TEST(Chrome, MarkersAreInstantsOnTheTasksThread) {
     EXPECT_EQ(instants[0]["name"], "step of \"Task-2\"");
     EXPECT_EQ(instants[0]["tid"], 4243);
     EXPECT_EQ(instants[0]["s"], "t");
+    EXPECT_EQ(instants[0]["args"]["kind"], "slow_step");
+    EXPECT_EQ(instants[0]["args"]["severity"], "warning");
     EXPECT_EQ(instants[0]["args"]["advice"], "move it to a thread");
     EXPECT_EQ(instants[0]["args"]["stack"], json::array({"worker (src/worker.cpp:22)"}));
 }

@@ -273,15 +273,23 @@ TEST(Perfetto, CountersOfTasksAndLag) {
 TEST(Perfetto, MarkersAreInstantsWithTheirStack) {
     model::Session session;
     fold(session, small_app());
-    const std::vector<Marker> markers{
-        {1, 2, 5200, 200, "slow_step", "slow", {{"advice", "move it"}}, {{"f", "a.cpp", 1}, {"g", "b.cpp", 2}}},
-        {1, 0, 5300, 0, "never_awaited", "forgotten", {}, {}}};
+    const std::vector<Marker> markers{{1,
+                                       2,
+                                       5200,
+                                       200,
+                                       "slow_step",
+                                       "warning",
+                                       "slow",
+                                       {{"advice", "move it"}},
+                                       {{"f", "a.cpp", 1}, {"g", "b.cpp", 2}}},
+                                      {1, 0, 5300, 0, "never_awaited", "warning", "forgotten", {}, {}}};
     const Decoder trace = decoded(session, markers);
     Event found;
     for (const Event& event : trace.on("main (loop 1)"))
         if (event.raw.type() == pf::TrackEvent::TYPE_INSTANT) found = event;
     EXPECT_EQ(found.name, "slow");
     EXPECT_EQ(found.category, "problem");
+    EXPECT_EQ(found.annotations.at("severity"), "warning");
     EXPECT_EQ(found.annotations.at("advice"), "move it");
     ASSERT_EQ(found.raw.callstack().frames_size(), 2);
     EXPECT_EQ(found.raw.callstack().frames(1).function_name(), "g");

@@ -116,19 +116,20 @@ ImU32 coroutine_color(std::uint32_t site) {
     return palette[site % palette.size()];
 }
 
-ImU32 latency_color(std::uint64_t length_ns, std::uint64_t target_ns) {
-    const double part = static_cast<double>(length_ns) / static_cast<double>(std::max<std::uint64_t>(target_ns, 1));
+ImU32 latency_color(std::uint64_t length_ns, std::uint64_t threshold_ns) {
+    const double part = static_cast<double>(length_ns) / static_cast<double>(std::max<std::uint64_t>(threshold_ns, 1));
     if (part >= 1) return color::bad;
     if (part >= 0.1) return mixed(color::warning, color::bad, static_cast<float>((part - 0.1) / 0.9) * 0.4f);
     return color::good;
 }
 
-ImU32 severity_color(std::string_view kind) {
-    // Something will never end, or was lost. All else is slow or untidy.
-    static constexpr std::array<std::string_view, 6> worst{
-        "deadlock",          "stuck_forever", "stalled_loop", "exception_never_retrieved", "task_destroyed_pending",
-        "callback_exception"};
-    return std::find(worst.begin(), worst.end(), kind) != worst.end() ? color::bad : color::warning;
+ImU32 severity_color(analysis::Severity severity) {
+    switch (severity) {
+        case analysis::Severity::error: return color::bad;
+        case analysis::Severity::warning: return color::warning;
+        case analysis::Severity::info: break;
+    }
+    return color::accent;
 }
 
 const Fonts& fonts() { return loaded; }

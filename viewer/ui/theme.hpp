@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "agent/analysis/problem.hpp"
 #include "agent/model/model.hpp"
 
 namespace coroscope::viewer::ui {
@@ -32,10 +33,9 @@ inline constexpr ImU32 done = rgb(0x6b778a), error = rgb(0xf0605d), cancelled = 
 ImU32 state_color(model::State state, model::Outcome outcome);
 // Tells coroutines apart: the same site, the same colour.
 ImU32 coroutine_color(std::uint32_t site);
-// An iteration's length against the target: calm, near it, past it.
-ImU32 latency_color(std::uint64_t length_ns, std::uint64_t target_ns);
-// By a problem's kind: how bad it is for the service.
-ImU32 severity_color(std::string_view kind);
+// An iteration's length against the threshold: calm, near it, past it.
+ImU32 latency_color(std::uint64_t length_ns, std::uint64_t threshold_ns);
+ImU32 severity_color(analysis::Severity severity);
 
 struct Fonts {
     ImFont* text = nullptr;

@@ -25,7 +25,7 @@ std::string readable(std::string_view kind) {
 void list_row(Context& context, std::size_t index) {
     const analysis::Problem& problem = context.derived.problems()[index];
     const bool selected = index == context.state.problem;
-    const ImU32 paint = ui::severity_color(problem.kind);
+    const ImU32 paint = ui::severity_color(problem.severity);
     ImGui::PushID(static_cast<int>(index));
     const float line = ImGui::GetTextLineHeight();
     const float height = 2 * line + px(10);
@@ -80,7 +80,7 @@ void evidence(Context& context, const analysis::Problem& problem) {
     ImGui::PushFont(ui::fonts().bold);
     ui::wrapped(problem.summary, color::bright);
     ImGui::PopFont();
-    ui::badge(readable(problem.kind), ui::severity_color(problem.kind));
+    ui::badge(readable(problem.kind), ui::severity_color(problem.severity));
     if (app != nullptr && context.session.apps().size() > 1) {
         ImGui::SameLine(0, px(6));
         ui::badge(app->name, color::accent);

@@ -3,9 +3,9 @@
 // The model lists only steps whose begin and end were both seen, with nothing lost between: their length is a fact.
 #include <algorithm>
 
-#include "evidence.hpp"
+#include "agent/analysis/evidence.hpp"
 
-namespace coroscope::analysis {
+namespace coroscope::analysis::rule {
 
 namespace {
 
@@ -52,43 +52,40 @@ std::string evidence_of(const model::Model& model, const model::LongStep& step, 
     return text;
 }
 
-class SlowStep final : public Rule {
-public:
-    std::string_view kind() const override { return "slow_step"; }
-    std::string_view description() const override { return "a step kept its loop for longer than the threshold"; }
-
-    void check(model::AppKey, const model::App& app, std::vector<Problem>& found) const override {
-        const model::Model& model = app.model;
-        const Stalls stalls(model);
-        for (const model::LongStep& step : model.long_steps()) {
-            Problem problem;
-            problem.task = step.task;
-            problem.time_ns = step.begin_ns;
-            problem.duration_ns = step.end_ns - step.begin_ns;
-            const std::vector<Place> began = places(model.stack(step.began_at));
-            const std::vector<Place> ended = places(model.stack(step.ended_at));
-            problem.stack = began.empty() ? ended : began;
-            if (const model::Report* stall = stalls.during(step.task, step.begin_ns, step.end_ns))
-                problem.native_stack = native_places(model, stall->frames);
-            const Place during = innermost(problem.native_stack);
-            problem.site = in_users_code(during) ? during : innermost(problem.stack);
-            const std::string who = step.callback ? "a callback" : "a step of " + task_text(model, step.task);
-            problem.summary = who + " kept the loop for " + duration_text(problem.duration_ns);
-            problem.evidence = evidence_of(model, step, during, began, ended);
-            problem.advice =
-                "Nothing else of this loop runs during a step. Move blocking or long work off the loop with co_await "
-                "to_thread(...), use the awaitable of the same thing (co_await sleep(...), not sleep_for), or split it "
-                "with co_await yield().";
-            found.push_back(std::move(problem));
-        }
+void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
+    const model::Model& model = app.model;
+    const Stalls stalls(model);
+    for (const model::LongStep& step : model.long_steps()) {
+        Problem problem;
+        problem.task = step.task;
+        problem.time_ns = step.begin_ns;
+        problem.duration_ns = step.end_ns - step.begin_ns;
+        const std::vector<Place> began = places(model.stack(step.began_at));
+        const std::vector<Place> ended = places(model.stack(step.ended_at));
+        problem.stack = began.empty() ? ended : began;
+        if (const model::Report* stall = stalls.during(step.task, step.begin_ns, step.end_ns))
+            problem.native_stack = native_places(model, stall->frames);
+        const Place during = innermost(problem.native_stack);
+        problem.site = in_users_code(during) ? during : innermost(problem.stack);
+        const std::string who = step.callback ? "a callback" : "a step of " + task_text(model, step.task);
+        problem.summary = who + " kept the loop for " + duration_text(problem.duration_ns);
+        problem.evidence = evidence_of(model, step, during, began, ended);
+        problem.advice =
+            "Nothing else of this loop runs during a step. Move blocking or long work off the loop with co_await "
+            "to_thread(...), use the awaitable of the same thing (co_await sleep(...), not sleep_for), or split it "
+            "with co_await yield().";
+        found.push_back(std::move(problem));
     }
-};
+}
 
 }  // namespace
 
-const Rule& slow_step_rule() {
-    static const SlowStep rule;
-    return rule;
-}
+extern const Rule slow_step{
+    .name = "slow_step",
+    .finds = "a step kept its loop for longer than the threshold",
+    .severity = Severity::warning,
+    .ongoing = false,
+    .check = check,
+};
 
-}  // namespace coroscope::analysis
+}  // namespace coroscope::analysis::rule

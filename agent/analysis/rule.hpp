@@ -1,0 +1,34 @@
+// A rule: it looks for one kind of problem in the model of an app. A rule that cannot know stays silent.
+//
+// Each file in rules/ defines the rule of its name; the build makes the list of them. What the app itself reports
+// (reported.cpp) is a rule for each kind of report.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "problem.hpp"
+
+namespace coroscope::analysis {
+
+struct Rule {
+    using Check = void(const Rule& rule, const model::App& app, std::vector<Problem>& found);
+
+    std::string_view name;   // snake_case; the kind of its problems
+    std::string_view finds;  // one line for a person
+    Severity severity = Severity::warning;
+    bool ongoing = false;  // its problems last while they are found: they are listed before those that are over
+    Check* check = nullptr;
+};
+
+// All rules, worst first.
+const std::vector<Rule>& rules();
+
+// A rule for each kind of report, and one for kinds that this version does not know.
+std::vector<Rule> report_rules();
+
+// The rules of the files in rules/. Defined in a file that the build makes.
+std::vector<Rule> rules_of_files();
+
+}  // namespace coroscope::analysis

@@ -1,0 +1,63 @@
+// loop_lag: an iteration of a loop took longer than the threshold although no single step did: many small ones. asyncio
+// logs nothing then. The model has no iteration of which events were lost.
+#include <algorithm>
+
+#include "agent/analysis/evidence.hpp"
+
+namespace coroscope::analysis::rule {
+
+namespace {
+
+void add(const model::Model& model, const model::Loop& loop, const model::Iteration& iteration,
+         std::vector<Problem>& found) {
+    auto at = std::lower_bound(loop.slices.begin(), loop.slices.end(), iteration.begin_ns,
+                               [](const model::Slice& slice, std::uint64_t time) { return slice.begin_ns < time; });
+    const model::Slice* longest = nullptr;
+    std::size_t steps = 0;
+    for (; at != loop.slices.end() && at->begin_ns < iteration.end_ns; ++at, ++steps)
+        if (longest == nullptr || at->end_ns - at->begin_ns > longest->end_ns - longest->begin_ns) longest = &*at;
+    if (longest == nullptr) return;  // retired by the limits: what it was made of is not known
+    if (longest->end_ns - longest->begin_ns >= model.slow_step_ns()) return;  // slow_step tells it
+    Problem problem;
+    problem.task = longest->task;
+    problem.time_ns = iteration.begin_ns;
+    problem.duration_ns = iteration.end_ns - iteration.begin_ns;
+    problem.stack = places(model.stack(longest->began_at));
+    problem.site = innermost(problem.stack);
+    problem.summary = std::to_string(steps) + " steps in a row kept loop " + std::to_string(loop.id) + " for " +
+                      duration_text(problem.duration_ns);
+    problem.evidence = "one iteration of the loop took " + duration_text(problem.duration_ns) + " in " +
+                       std::to_string(steps) + " steps, none of them slow by itself; the longest, " +
+                       duration_text(longest->end_ns - longest->begin_ns) + ", was of " +
+                       task_text(model, longest->task);
+    problem.advice =
+        "Timers and I/O had to wait for all of them. Limit how many tasks are ready at once (a Semaphore, a "
+        "bounded Queue), "
+        "or move the work of each to threads with to_thread(...).";
+    found.push_back(std::move(problem));
+}
+
+void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
+    const model::Model& model = app.model;
+    const std::uint64_t threshold = model.slow_step_ns();
+    for (const auto& loop : model.loops()) {
+        if (loop->longest_iteration_ns < threshold) continue;
+        for (const model::Iteration& iteration : loop->iterations) {
+            const std::uint64_t took = iteration.end_ns - iteration.begin_ns;
+            if (took < threshold || iteration.steps < 2) continue;
+            add(model, *loop, iteration, found);
+        }
+    }
+}
+
+}  // namespace
+
+extern const Rule loop_lag{
+    .name = "loop_lag",
+    .finds = "many small steps added up to a long iteration of the loop",
+    .severity = Severity::warning,
+    .ongoing = false,
+    .check = check,
+};
+
+}  // namespace coroscope::analysis::rule
