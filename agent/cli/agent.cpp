@@ -51,7 +51,7 @@ int run(const Options& options) {
     std::unique_ptr<server::Agent> agent;
     try {
         agent = std::make_unique<server::Agent>(options.agent);
-    } catch (const server::AddressError& error) {
+    } catch (const AddressError& error) {
         throw Failure(error.what(), exit_usage);
     }
     for (const std::string& address : agent->addresses()) print("listening on " + address + "\n");

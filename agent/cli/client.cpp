@@ -4,10 +4,10 @@
 
 #include <chrono>
 
-#include "agent/server/address.hpp"
 #include "agent/server/version.hpp"
 #include "command.hpp"
 #include "output.hpp"
+#include "proto/channel/channel.hpp"
 
 namespace coroscope::cli {
 
@@ -17,10 +17,10 @@ std::chrono::system_clock::time_point within(unsigned ms) {
     return std::chrono::system_clock::now() + std::chrono::milliseconds(ms);
 }
 
-server::Address parse(const std::string& text) {
+AgentAddress parse(const std::string& text) {
     try {
-        return server::Address::parse(text);
-    } catch (const server::AddressError& error) {
+        return AgentAddress::parse(text);
+    } catch (const AddressError& error) {
         throw Failure(error.what(), exit_usage);
     }
 }
@@ -28,19 +28,12 @@ server::Address parse(const std::string& text) {
 }  // namespace
 
 Client::Client(const std::string& address) {
-    const server::Address parsed = parse(address);
+    const AgentAddress parsed = parse(address);
     address_ = parsed.text();
     connect();
 }
 
-void Client::connect() {
-    grpc::ChannelArguments arguments;
-    arguments.SetMaxReceiveMessageSize(-1);  // keyframes
-    arguments.SetInt("grpc.enable_http_proxy", 0);
-    arguments.SetInt("grpc.use_local_subchannel_pool", 1);
-    stub_ = v2::Observe::NewStub(grpc::CreateCustomChannel(server::Address::parse(address_).target(),
-                                                           grpc::InsecureChannelCredentials(), arguments));
-}
+void Client::connect() { stub_ = v2::Observe::NewStub(open_channel(AgentAddress::parse(address_), -1)); }
 
 void Client::fail(const grpc::Status& status) const {
     switch (status.error_code()) {

@@ -13,10 +13,10 @@
 #include <thread>
 #include <vector>
 
-#include "agent/server/address.hpp"
 #include "client.hpp"
 #include "command.hpp"
 #include "process.hpp"
+#include "proto/address/agent_address.hpp"
 #include "proto/address/default_address.hpp"
 #include "stream_recorder.hpp"
 
@@ -33,12 +33,12 @@ struct Options {
 // The program may change its directory, so a relative path would not do.
 std::string absolute_address(const std::string& text) {
     try {
-        server::Address address = server::Address::parse(text);
-        if (address.kind == server::Address::Kind::unix_socket) {
+        AgentAddress address = AgentAddress::parse(text);
+        if (address.kind == AgentAddress::Kind::unix_socket) {
             address.path = std::filesystem::absolute(address.path).string();
         }
         return address.text();
-    } catch (const server::AddressError& error) {
+    } catch (const AddressError& error) {
         throw Failure(error.what(), exit_usage);
     }
 }

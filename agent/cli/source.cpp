@@ -2,10 +2,10 @@
 
 #include <cstdio>
 
-#include "agent/server/address.hpp"
 #include "agent/trace/load.hpp"
 #include "client.hpp"
 #include "output.hpp"
+#include "proto/address/agent_address.hpp"
 #include "proto/address/default_address.hpp"
 
 namespace coroscope::cli {
@@ -32,9 +32,7 @@ void add_source(CLI::App& command, SourceOptions& options) {
         ->excludes(positional);
 }
 
-bool names_file(const SourceOptions& options) {
-    return !options.source.empty() && !server::looks_like_address(options.source);
-}
+bool names_file(const SourceOptions& options) { return !options.source.empty() && !looks_like_address(options.source); }
 
 std::string agent_address(const SourceOptions& options) {
     if (names_file(options))

@@ -39,11 +39,11 @@ namespace {
 constexpr std::chrono::seconds stop_grace{2};
 constexpr std::chrono::milliseconds call_grace{100};
 
-std::vector<Address> listen_addresses(const AgentOptions& options) {
-    std::vector<Address> addresses;
-    for (const std::string& text : options.listen) addresses.push_back(Address::parse(text));
-    if (addresses.empty()) addresses.push_back(Address::parse(default_address()));
-    for (const Address& address : addresses) require_listenable(address);
+std::vector<AgentAddress> listen_addresses(const AgentOptions& options) {
+    std::vector<AgentAddress> addresses;
+    for (const std::string& text : options.listen) addresses.push_back(AgentAddress::parse(text));
+    if (addresses.empty()) addresses.push_back(AgentAddress::parse(default_address()));
+    for (const AgentAddress& address : addresses) require_listenable(address);
     return addresses;
 }
 
@@ -62,9 +62,9 @@ private:
 }  // namespace
 
 Agent::Agent(const AgentOptions& options) : parts_(std::make_unique<Parts>(options)) {
-    const std::vector<Address> addresses = listen_addresses(options);
-    for (const Address& address : addresses) {
-        if (address.kind == Address::Kind::unix_socket) {
+    const std::vector<AgentAddress> addresses = listen_addresses(options);
+    for (const AgentAddress& address : addresses) {
+        if (address.kind == AgentAddress::Kind::unix_socket) {
             parts_->sockets.push_back(std::make_unique<SocketFile>(address.path));
         }
     }
@@ -84,8 +84,8 @@ Agent::Agent(const AgentOptions& options) : parts_(std::make_unique<Parts>(optio
     builder.RegisterService(&parts_->observe);
     std::vector<int> ports(addresses.size(), 0);
     for (std::size_t i = 0; i < addresses.size(); ++i) {
-        const Address& address = addresses[i];
-        const std::string target = address.kind == Address::Kind::tcp ? address.text() : address.target();
+        const AgentAddress& address = addresses[i];
+        const std::string target = address.kind == AgentAddress::Kind::tcp ? address.text() : address.target();
         builder.AddListeningPort(target, grpc::InsecureServerCredentials(), &ports[i]);
     }
     {
@@ -97,8 +97,8 @@ Agent::Agent(const AgentOptions& options) : parts_(std::make_unique<Parts>(optio
             throw ListenError("cannot listen on " + addresses[i].text() +
                               ": the port is in use or not ours to take; choose another with --listen HOST:PORT");
         }
-        Address bound = addresses[i];
-        if (bound.kind == Address::Kind::tcp) bound.port = static_cast<std::uint16_t>(ports[i]);
+        AgentAddress bound = addresses[i];
+        if (bound.kind == AgentAddress::Kind::tcp) bound.port = static_cast<std::uint16_t>(ports[i]);
         parts_->addresses.push_back(bound.text());
     }
 }

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "address.hpp"
 #include "options.hpp"
+#include "proto/address/agent_address.hpp"
 #include "socket_file.hpp"
 
 namespace coroscope::server {
@@ -24,7 +24,7 @@ public:
     Agent(const Agent&) = delete;
     Agent& operator=(const Agent&) = delete;
 
-    // Where it listens, with the ports that the system chose. As Address::parse() reads them.
+    // Where it listens, with the ports that the system chose. As AgentAddress::parse() reads them.
     const std::vector<std::string>& addresses() const;
 
     // Tells apps and subscribers, finishes the trace file, removes the sockets. At most about 2 s.

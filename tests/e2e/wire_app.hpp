@@ -5,10 +5,10 @@
 
 #include <string>
 
-#include "agent/server/address.hpp"
 #include "coroscope/v2/events.pb.h"
 #include "coroscope/v2/ingest.grpc.pb.h"
 #include "proto/address/protocol_version.hpp"
+#include "proto/channel/channel.hpp"
 
 namespace coroscope::e2e {
 
@@ -26,11 +26,7 @@ public:
     WireApp& operator=(const WireApp&) = delete;
 
     static std::shared_ptr<grpc::Channel> channel(const std::string& address) {
-        grpc::ChannelArguments arguments;
-        arguments.SetMaxReceiveMessageSize(-1);
-        arguments.SetInt("grpc.use_local_subchannel_pool", 1);  // a connection of its own, as another process has
-        return grpc::CreateCustomChannel(server::Address::parse(address).target(), grpc::InsecureChannelCredentials(),
-                                         arguments);
+        return open_channel(AgentAddress::parse(address), -1);
     }
 
     static v2::Hello hello(const std::string& name, const std::string& instance) {

@@ -26,6 +26,7 @@ struct Layer {
 const std::vector<Layer>& table() {
     static const std::vector<Layer> layers = {
         {"proto/address", {}, {}},
+        {"proto/channel", {"proto/address"}, {"grpc"}},
         {"proto/container", {}, {"protobuf", "messages", "zstd", "xxhash"}},
         {"runtime/include", {}, {}},
         {"runtime/src/probe", {"runtime/include"}, {}},
@@ -34,7 +35,7 @@ const std::vector<Layer>& table() {
         {"runtime/src/tls", {"runtime/include"}, {"openssl"}},
         {"runtime/src/http", {"runtime/include"}, {"boost"}},
         {"runtime/src/debug",
-         {"runtime/include", "runtime/src/probe", "proto/address", "proto/container"},
+         {"runtime/include", "runtime/src/probe", "proto/address", "proto/channel", "proto/container"},
          {"protobuf", "messages", "services", "grpc", "spdlog", "dwarf"}},
         {"runtime/examples", {"runtime/include"}, {"glfw"}},  // one shows a window's loop
         {"agent/model", {}, {"protobuf", "messages"}},
@@ -44,12 +45,13 @@ const std::vector<Layer>& table() {
          {"agent/model", "agent/analysis", "agent/trace", "proto/container", "proto/address"},
          {"protobuf", "messages", "services", "grpc", "spdlog"}},
         {"agent/cli",
-         {"agent/model", "agent/analysis", "agent/trace", "agent/server", "proto/container", "proto/address"},
+         {"agent/model", "agent/analysis", "agent/trace", "agent/server", "proto/container", "proto/address",
+          "proto/channel"},
          {"protobuf", "messages", "services", "grpc", "spdlog", "cli11", "json"}},
         {"viewer/layout", {"agent/model"}, {}},
         {"viewer/state", {"agent/model", "agent/analysis", "viewer/layout"}, {}},
         {"viewer/source",
-         {"agent/model", "proto/container", "proto/address"},
+         {"agent/model", "proto/container", "proto/address", "proto/channel"},
          {"protobuf", "messages", "services", "grpc"}},
         {"viewer/ui", {"viewer/layout", "viewer/state", "agent/model", "agent/analysis"}, {"imgui"}},
         {"viewer/views", {"viewer/layout", "viewer/state", "viewer/ui", "agent/model", "agent/analysis"}, {"imgui"}},

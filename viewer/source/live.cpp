@@ -9,6 +9,7 @@
 
 #include "coroscope/v2/observe.grpc.pb.h"
 #include "proto/address/protocol_version.hpp"
+#include "proto/channel/channel.hpp"
 #include "source.hpp"
 
 namespace coroscope::viewer {
@@ -16,12 +17,6 @@ namespace coroscope::viewer {
 namespace {
 
 using namespace std::chrono_literals;
-
-// As gRPC takes it.
-std::string target_of(const std::string& address) {
-    if (address.starts_with("unix:")) return address;
-    return "dns:///" + (address.starts_with(":") ? "localhost" + address : address);
-}
 
 std::string explain(const grpc::Status& status, const std::string& address) {
     switch (status.error_code()) {
@@ -36,7 +31,7 @@ std::string explain(const grpc::Status& status, const std::string& address) {
 class LiveSource final : public Source {
 public:
     LiveSource(const std::string& address, std::function<void()> wake)
-        : items_(wake), wake_(std::move(wake)), target_(target_of(address)) {
+        : items_(wake), wake_(std::move(wake)), address_(AgentAddress::parse(address)) {
         status_.name = address;
         status_.follows = true;
         thread_ = std::thread([this] { follow(); });
@@ -71,14 +66,9 @@ private:
         }
     }
 
-    // One conversation. A channel that was refused waits before it tries again, so each has its own.
+    // One conversation, on a channel of its own.
     bool watch() {
-        grpc::ChannelArguments arguments;
-        arguments.SetMaxReceiveMessageSize(-1);  // keyframes
-        arguments.SetInt("grpc.enable_http_proxy", 0);
-        arguments.SetInt("grpc.use_local_subchannel_pool", 1);
-        const auto stub =
-            v2::Observe::NewStub(grpc::CreateCustomChannel(target_, grpc::InsecureChannelCredentials(), arguments));
+        const auto stub = v2::Observe::NewStub(open_channel(address_, -1));
         grpc::ClientContext context;
         {
             const std::lock_guard lock(mutex_);
@@ -148,7 +138,7 @@ private:
 
     HandOver items_;
     std::function<void()> wake_;
-    std::string target_;
+    const AgentAddress address_;
     mutable std::mutex mutex_;
     std::condition_variable end_;
     grpc::ClientContext* context_ = nullptr;  // of the conversation that runs

@@ -2,9 +2,9 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <cctype>
 #include <chrono>
+
+#include "proto/address/agent_address.hpp"
 
 namespace coroscope::viewer {
 
@@ -33,13 +33,9 @@ Folded fold(Source& source, model::Session& session, const model::Limits& limits
 }
 
 bool is_address(const std::string& where) {
-    if (where.starts_with("unix:")) return true;
-    const std::size_t colon = where.rfind(':');
-    if (colon == std::string::npos || colon + 1 == where.size()) return false;
-    const auto digit = [](unsigned char c) { return std::isdigit(c) != 0; };
-    if (!std::all_of(where.begin() + static_cast<std::ptrdiff_t>(colon) + 1, where.end(), digit)) return false;
+    if (!looks_like_address(where)) return false;
     struct stat found{};
-    return ::stat(where.c_str(), &found) != 0;
+    return where.starts_with("unix:") || ::stat(where.c_str(), &found) != 0;
 }
 
 }  // namespace coroscope::viewer

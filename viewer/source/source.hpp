@@ -54,7 +54,7 @@ Folded fold(Source& source, model::Session& session, const model::Limits& limits
 // "unix:PATH", "HOST:PORT", ":PORT" are addresses, unless a file of that name exists; anything else is a path.
 bool is_address(const std::string& where);
 
-// `wake` may be called on the source's thread.
+// `wake` may be called on the source's thread. open_live() throws AddressError if `address` is none.
 std::unique_ptr<Source> open_live(const std::string& address, std::function<void()> wake);
 std::unique_ptr<Source> open_file(const std::string& path, std::function<void()> wake);
 

@@ -17,6 +17,7 @@
 #include "give_way.hpp"
 #include "local_log.hpp"
 #include "proto/address/protocol_version.hpp"
+#include "proto/channel/channel.hpp"
 #include "sink.hpp"
 
 namespace coroscope::debug {
@@ -27,13 +28,14 @@ using namespace std::chrono_literals;
 using Stream = grpc::ClientReaderWriter<v2::AppMessage, v2::AgentMessage>;
 
 constexpr std::size_t queue_bytes = 16u << 20;
+constexpr int most_command_bytes = 16 << 20;
 constexpr auto first_retry = 100ms;
 constexpr auto longest_retry = 5000ms;
 
 class AgentSink final : public Sink {
 public:
-    AgentSink(std::string address, const v2::Hello& hello, CommandHandler on_command)
-        : address_(std::move(address)), hello_(hello), on_command_(std::move(on_command)) {
+    AgentSink(const AgentAddress& address, const v2::Hello& hello, CommandHandler on_command)
+        : target_(address), address_(address.text()), hello_(hello), on_command_(std::move(on_command)) {
         thread_ = std::thread([this] { run(); });
     }
     ~AgentSink() override { finish(0ms); }
@@ -70,7 +72,8 @@ private:
     void throw_away();  // under mutex_
     void pause(std::chrono::milliseconds time);
 
-    const std::string address_;
+    const AgentAddress target_;
+    const std::string address_;  // the same, for the log
     const v2::Hello hello_;
     const CommandHandler on_command_;
 
@@ -128,11 +131,9 @@ void AgentSink::pause(std::chrono::milliseconds time) {
 void AgentSink::run() {
     give_way_to_the_app();  // and so gRPC's threads, which this one starts
     grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
     arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-    arguments.SetMaxReceiveMessageSize(16 << 20);
     auto retry = first_retry;
     bool said = false;
     for (;;) {
@@ -140,7 +141,7 @@ void AgentSink::run() {
             const std::scoped_lock lock(mutex_);
             if (ending_ && !was_connected_ && said) break;  // it was not there before: do not wait for it now
         }
-        const auto channel = grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments);
+        const auto channel = open_channel(target_, most_command_bytes, arguments);
         if (channel->WaitForConnected(std::chrono::system_clock::now() + 500ms)) {
             const auto stub = v2::Ingest::NewStub(channel);
             if (!talk(*stub)) break;
@@ -272,7 +273,7 @@ void AgentSink::finish(std::chrono::milliseconds most) {
 }  // namespace
 
 std::unique_ptr<Sink> make_agent_sink(const std::string& address, const v2::Hello& hello, CommandHandler on_command) {
-    return std::make_unique<AgentSink>(address, hello, std::move(on_command));
+    return std::make_unique<AgentSink>(AgentAddress::parse(address), hello, std::move(on_command));
 }
 
 }  // namespace coroscope::debug

@@ -6,7 +6,7 @@ list(REMOVE_ITEM debug_sources ${CMAKE_CURRENT_LIST_DIR}/entry.cpp)
 add_library(coroscope_emitter STATIC ${debug_sources})
 target_link_libraries(coroscope_emitter
   PUBLIC coroscope_proto coroscope_probe
-  PRIVATE coroscope_proto_services coroscope_container coroscope_warnings PkgConfig::libdw PkgConfig::grpcpp spdlog::spdlog
+  PRIVATE coroscope_proto_services coroscope_container coroscope_address coroscope_warnings PkgConfig::libdw PkgConfig::grpcpp spdlog::spdlog
           Threads::Threads)
 
 # The library must not carry a second probe registry: it gets the app's through its entry point, and of the probe's code it has

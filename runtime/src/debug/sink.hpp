@@ -41,6 +41,7 @@ public:
 
 using CommandHandler = std::function<v2::CommandResult(const v2::Command&)>;
 
+// Throws AddressError if `address` is none.
 std::unique_ptr<Sink> make_agent_sink(const std::string& address, const v2::Hello& hello, CommandHandler on_command);
 // nullptr and `error` set: the file cannot be written.
 std::unique_ptr<Sink> make_file_sink(const std::string& path, const v2::Hello& hello, std::string& error);

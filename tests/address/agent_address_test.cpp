@@ -1,31 +1,31 @@
 // Addresses: what is read, what is refused, and that the refusal says what to do.
-#include "agent/server/address.hpp"
+#include "proto/address/agent_address.hpp"
 
 #include <gtest/gtest.h>
 
-namespace coroscope::server {
+namespace coroscope {
 namespace {
 
 std::string refusal_of(const std::string& text) {
     try {
-        require_listenable(Address::parse(text));
+        require_listenable(AgentAddress::parse(text));
     } catch (const AddressError& error) {
         return error.what();
     }
     return {};
 }
 
-TEST(Address, ReadsUnixAndTcp) {
-    EXPECT_EQ(Address::parse("unix:/run/a.sock").path, "/run/a.sock");
-    EXPECT_EQ(Address::parse("unix:///run/a.sock").path, "/run/a.sock");
-    const Address tcp = Address::parse("[::1]:6670");
+TEST(AgentAddress, ReadsUnixAndTcp) {
+    EXPECT_EQ(AgentAddress::parse("unix:/run/a.sock").path, "/run/a.sock");
+    EXPECT_EQ(AgentAddress::parse("unix:///run/a.sock").path, "/run/a.sock");
+    const AgentAddress tcp = AgentAddress::parse("[::1]:6670");
     EXPECT_EQ(tcp.host, "::1");
     EXPECT_EQ(tcp.port, 6670);
     EXPECT_EQ(tcp.text(), "[::1]:6670");
-    EXPECT_EQ(Address::parse(":6670").text(), "localhost:6670");
+    EXPECT_EQ(AgentAddress::parse(":6670").text(), "localhost:6670");
 }
 
-TEST(Address, RefusesNonsenseAndSaysWhatToWrite) {
+TEST(AgentAddress, RefusesNonsenseAndSaysWhatToWrite) {
     for (const char* text : {"", "x", "unix:", "host:", "host:port", "host:99999", "::1:80", "host:-1"}) {
         EXPECT_FALSE(refusal_of(text).empty()) << text;
     }
@@ -33,7 +33,7 @@ TEST(Address, RefusesNonsenseAndSaysWhatToWrite) {
     EXPECT_NE(refusal_of("unix:/" + std::string(200, 'x')).find("shorter"), std::string::npos);
 }
 
-TEST(Address, ListensOnThisMachineOnly) {
+TEST(AgentAddress, ListensOnThisMachineOnly) {
     for (const char* text : {"localhost:0", "127.0.0.1:1", "127.1.2.3:1", "[::1]:1", "unix:/x"}) {
         EXPECT_EQ(refusal_of(text), "") << text;
     }
@@ -42,10 +42,10 @@ TEST(Address, ListensOnThisMachineOnly) {
     }
 }
 
-TEST(Address, TellsAddressesFromFiles) {
+TEST(AgentAddress, TellsAddressesFromFiles) {
     for (const char* text : {"unix:/a", "localhost:1", "[::1]:1"}) EXPECT_TRUE(looks_like_address(text)) << text;
     for (const char* text : {"t.cst", "./a:1", "/tmp/x:80", "a:b"}) EXPECT_FALSE(looks_like_address(text)) << text;
 }
 
 }  // namespace
-}  // namespace coroscope::server
+}  // namespace coroscope

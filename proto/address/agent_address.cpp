@@ -1,4 +1,5 @@
-#include "address.hpp"
+// Reads and writes addresses of agents.
+#include "agent_address.hpp"
 
 #include <sys/un.h>
 
@@ -6,7 +7,7 @@
 #include <cctype>
 #include <charconv>
 
-namespace coroscope::server {
+namespace coroscope {
 
 namespace {
 
@@ -14,7 +15,7 @@ constexpr std::string_view unix_prefix = "unix:";
 
 std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
 
-Address parse_unix(std::string_view text, std::string_view path) {
+AgentAddress parse_unix(std::string_view text, std::string_view path) {
     // gRPC's own spelling of an absolute path is unix:///path.
     if (path.substr(0, 3) == "///") path.remove_prefix(2);
     if (path.empty()) throw AddressError("address " + quoted(text) + " has no path; write unix:/path/to/a.sock");
@@ -22,8 +23,8 @@ Address parse_unix(std::string_view text, std::string_view path) {
         throw AddressError("the path in " + quoted(text) + " is longer than a socket's may be (" +
                            std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes); use a shorter one");
     }
-    Address address;
-    address.kind = Address::Kind::unix_socket;
+    AgentAddress address;
+    address.kind = AgentAddress::Kind::unix_socket;
     address.path = path;
     return address;
 }
@@ -35,10 +36,10 @@ bool parse_port(std::string_view text, std::uint16_t& port) {
 
 }  // namespace
 
-Address Address::parse(std::string_view text) {
+AgentAddress AgentAddress::parse(std::string_view text) {
     if (text.substr(0, unix_prefix.size()) == unix_prefix) return parse_unix(text, text.substr(unix_prefix.size()));
 
-    Address address;
+    AgentAddress address;
     address.kind = Kind::tcp;
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos || !parse_port(text.substr(colon + 1), address.port)) {
@@ -54,22 +55,22 @@ Address Address::parse(std::string_view text) {
     return address;
 }
 
-std::string Address::text() const {
+std::string AgentAddress::text() const {
     if (kind == Kind::unix_socket) return std::string(unix_prefix) + path;
     const bool v6 = host.find(':') != std::string::npos;
     return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-std::string Address::target() const { return kind == Kind::tcp ? "dns:///" + text() : text(); }
+std::string AgentAddress::target() const { return kind == Kind::tcp ? "dns:///" + text() : text(); }
 
-bool Address::loopback() const {
+bool AgentAddress::loopback() const {
     if (kind == Kind::unix_socket || host == "localhost" || host == "::1") return true;
     // 127.0.0.0/8 as numbers: "127.evil.example" is a name and no loopback address.
     return host.substr(0, 4) == "127." &&
            std::all_of(host.begin(), host.end(), [](unsigned char c) { return std::isdigit(c) != 0 || c == '.'; });
 }
 
-void require_listenable(const Address& address) {
+void require_listenable(const AgentAddress& address) {
     if (address.loopback()) return;
     throw AddressError("refusing to listen on " + address.text() +
                        ": other machines could reach it, and connections are neither encrypted nor authenticated yet; "
@@ -84,4 +85,4 @@ bool looks_like_address(std::string_view text) {
     return colon != std::string_view::npos && parse_port(text.substr(colon + 1), port);
 }
 
-}  // namespace coroscope::server
+}  // namespace coroscope
