@@ -124,7 +124,7 @@ void export_folded(const model::Session& session, Output& out) {
         std::map<model::NodeId, std::uint64_t> waited_ns;
         for (const model::Task* task : app.model.all_tasks()) {
             for (const Phase& phase : timeline.phases(*task)) {
-                if (phase.kind != Phase::Kind::waiting) continue;
+                if (phase.kind != Phase::Kind::suspended) continue;
                 const std::uint64_t end_ns = phase.end_ns == 0 ? app.model.now_ns() : phase.end_ns;
                 if (end_ns > phase.begin_ns) waited_ns[phase.at] += end_ns - phase.begin_ns;
             }

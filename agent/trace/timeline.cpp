@@ -2,8 +2,11 @@
 #include "timeline.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <tuple>
+
+#include "agent/model/pauses.hpp"
 
 namespace coroscope::trace {
 
@@ -84,9 +87,7 @@ void Timeline::find_edges() {
         if (task != nullptr && task->parent != 0 && task->created_ns != 0 && s.began_at == task->root &&
             s.began_at != 0 && ref == steps_of(s.task).front())
             add_edge(Edge::Kind::spawn, task->parent, task->created_ns, ref);
-        // A task that makes way for others wakes itself: an arrow would say nothing.
-        if (s.woken_by != 0 && s.woken_by != s.task && s.ready_ns != 0)
-            add_edge(Edge::Kind::wake, s.woken_by, s.ready_ns, ref);
+        if (const TaskId waker = model::waker_of(s); waker != 0) add_edge(Edge::Kind::wake, waker, s.ready_ns, ref);
     }
     std::sort(edges_.begin(), edges_.end(),
               [](const Edge& a, const Edge& b) { return std::tie(a.from, a.id) < std::tie(b.from, b.id); });
@@ -136,24 +137,24 @@ class Phases {
 public:
     explicit Phases(const Lifetime& life) : life_(life), cursor_(life.begin_ns) {}
 
-    void add(Phase phase) {
-        phase.begin_ns = std::max(phase.begin_ns, cursor_);
-        if (life_.end_ns != 0) phase.end_ns = phase.end_ns == 0 ? life_.end_ns : std::min(phase.end_ns, life_.end_ns);
-        if (phase.end_ns != 0 && phase.end_ns <= phase.begin_ns) return;
-        cursor_ = phase.end_ns == 0 ? ~std::uint64_t{0} : phase.end_ns;
-        found_.push_back(phase);
-    }
-    // From one step to the next: first it waited, then it was ready.
-    void between(const Slice& a, const Slice& b) {
-        const bool split = b.ready_ns >= a.end_ns && b.ready_ns != 0 && b.ready_ns <= b.begin_ns;
-        const std::uint64_t ready_ns = split ? b.ready_ns : b.begin_ns;
-        if (a.ended_at != 0) add({Phase::Kind::waiting, a.end_ns, ready_ns, a.ended_at, {}});
-        if (split) add({Phase::Kind::ready, ready_ns, b.begin_ns, 0, {}});
+    void add(const model::Pause& pause, std::optional<model::Wait> wait = {}) {
+        if (pause.ready_ns > pause.begin_ns)
+            add({Phase::Kind::suspended, pause.begin_ns, pause.ready_ns, pause.at, wait});
+        if (pause.end_ns > pause.ready_ns) add({Phase::Kind::ready, pause.ready_ns, pause.end_ns, 0, {}});
     }
     void skip_to(std::uint64_t time_ns) { cursor_ = std::max(cursor_, time_ns); }
     std::vector<Phase> take() { return std::move(found_); }
 
 private:
+    void add(Phase phase) {
+        phase.begin_ns = std::max(phase.begin_ns, cursor_);
+        if (life_.end_ns != 0) phase.end_ns = std::min(phase.end_ns, life_.end_ns);
+        if (phase.end_ns <= phase.begin_ns) return;
+        cursor_ = phase.end_ns;
+        if (phase.end_ns == model::still_lasts) phase.end_ns = 0;
+        found_.push_back(phase);
+    }
+
     Lifetime life_;
     std::uint64_t cursor_;
     std::vector<Phase> found_;
@@ -162,31 +163,16 @@ private:
 }  // namespace
 
 std::vector<Phase> Timeline::phases(const Task& task) const {
-    const Lifetime life = lifetime(task);
-    Phases phases(life);
-    const auto steps = steps_of(task.id);
+    Phases phases(lifetime(task));
     const Slice* before = nullptr;
-    for (const StepRef ref : steps) {
+    for (const StepRef ref : steps_of(task.id)) {
         const Slice& s = slice(ref);
-        if (before != nullptr)
-            phases.between(*before, s);
-        else if (s.began_at != 0 && s.began_at == task.root && task.created_ns != 0)
-            phases.add({Phase::Kind::ready, life.begin_ns, s.begin_ns, 0, {}});
-        else if (s.ready_ns != 0)
-            phases.add({Phase::Kind::ready, s.ready_ns, s.begin_ns, 0, {}});
+        phases.add(before == nullptr ? model::pause_before(task, s) : model::pause_between(*before, s));
         phases.skip_to(s.end_ns);
         before = &s;
     }
-    const bool runs = before != nullptr && before->end_ns == 0;
-    if (task.state == State::done || task.state == State::running || runs) return phases.take();
-    const std::uint64_t last_ns = before != nullptr ? before->end_ns : task.changed_ns;
-    if (task.state == State::suspended) {
-        phases.add({Phase::Kind::waiting, last_ns, 0, task.suspended_at, task.wait});
-    } else {
-        if (before != nullptr && before->ended_at != 0)
-            phases.add({Phase::Kind::waiting, last_ns, task.changed_ns, before->ended_at, {}});
-        phases.add({Phase::Kind::ready, task.changed_ns, 0, 0, {}});
-    }
+    if (const auto now = model::pause_after(task, before))
+        phases.add(*now, task.state == State::suspended ? std::optional{task.wait} : std::nullopt);
     return phases.take();
 }
 
@@ -237,7 +223,9 @@ Samples Timeline::lag(std::uint32_t loop) const {
     for (const model::Iteration& iteration : model_.loops()[loop]->iterations) {
         if (iteration.end_ns < iteration.begin_ns) continue;
         if (!samples.empty() && samples.back().first == iteration.begin_ns) samples.pop_back();
-        samples.emplace_back(iteration.begin_ns, static_cast<std::int64_t>(iteration.end_ns - iteration.begin_ns));
+        constexpr std::uint64_t longest = std::numeric_limits<std::int64_t>::max();
+        const std::uint64_t length = std::min(iteration.end_ns - iteration.begin_ns, longest);
+        samples.emplace_back(iteration.begin_ns, static_cast<std::int64_t>(length));
         samples.emplace_back(iteration.end_ns, 0);
     }
     return samples;
@@ -245,29 +233,29 @@ Samples Timeline::lag(std::uint32_t loop) const {
 
 Clocks::Clocks(const model::Session& session) {
     // Less apart than this: one clock, read at slightly different moments.
-    constexpr std::int64_t same_clock_ns = 1'000'000'000;
-    std::optional<std::int64_t> reference;
+    constexpr std::uint64_t same_clock_ns = 1'000'000'000;
+    std::optional<std::uint64_t> reference;
     for (const auto& [key, app] : session.apps()) {
         const std::uint64_t now_ns = app.model.now_ns(), wall_ns = app.model.wall_unix_ns(now_ns);
-        std::int64_t shift = 0;
-        if (wall_ns > now_ns) {  // else: it never told its wall clock
-            const auto offset = static_cast<std::int64_t>(wall_ns - now_ns);
+        Shift shift{key, false, 0};
+        if (wall_ns > now_ns) {  // else: the app did not say what its wall clock showed
+            // Both offsets are the app's own numbers and may be anything: only unsigned arithmetic has no overflow.
+            const std::uint64_t offset = wall_ns - now_ns;
             if (!reference) reference = offset;
-            shift = offset - *reference;
-            if (shift > -same_clock_ns && shift < same_clock_ns) shift = 0;
+            shift.back = offset < *reference;
+            shift.by_ns = shift.back ? *reference - offset : offset - *reference;
+            if (shift.by_ns < same_clock_ns) shift.by_ns = 0;
         }
-        shifts_.emplace_back(key, shift);
+        shifts_.push_back(shift);
     }
 }
 
 std::uint64_t Clocks::at(model::AppKey app, std::uint64_t time_ns) const {
-    for (const auto& [key, shift] : shifts_) {
-        if (key != app) continue;
-        // A negative result has no place on an axis that begins at 0.
-        if (shift < 0 && time_ns < static_cast<std::uint64_t>(-shift)) return 0;
-        return time_ns + static_cast<std::uint64_t>(shift);
-    }
-    return time_ns;
+    const auto shift = std::ranges::find(shifts_, app, &Shift::app);
+    if (shift == shifts_.end()) return time_ns;
+    // The axis begins at 0 and ends with the largest time: what lies beyond is drawn at its end.
+    if (shift->back) return time_ns - std::min(time_ns, shift->by_ns);
+    return time_ns + std::min(shift->by_ns, std::numeric_limits<std::uint64_t>::max() - time_ns);
 }
 
 }  // namespace coroscope::trace

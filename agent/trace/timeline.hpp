@@ -1,7 +1,7 @@
 // One app's model as timelines show it: the steps of each loop and each task, what lay between a task's steps, and who
 // made whom run. Everything is derived from what the model retains; what it does not know is left out.
 //
-// Refers to the model: which must not change meanwhile.
+// A Timeline refers to its model: apply no batch while it exists.
 #pragma once
 
 #include <cstdint>
@@ -32,10 +32,10 @@ struct Edge {
 
 // A part of a task's life in which it did not run.
 struct Phase {
-    enum class Kind : std::uint8_t { waiting, ready };
-    Kind kind = Kind::waiting;
+    enum class Kind : std::uint8_t { suspended, ready };
+    Kind kind = Kind::suspended;
     std::uint64_t begin_ns = 0, end_ns = 0;  // end 0: it still lasts
-    model::NodeId at = 0;                    // waiting: where it is suspended
+    model::NodeId at = 0;                    // suspended: where
     std::optional<model::Wait> wait;         // on what; known while it lasts
 };
 
@@ -93,7 +93,12 @@ public:
     std::uint64_t at(model::AppKey app, std::uint64_t time_ns) const;
 
 private:
-    std::vector<std::pair<model::AppKey, std::int64_t>> shifts_;
+    struct Shift {
+        model::AppKey app = 0;
+        bool back = false;  // its times are moved towards 0
+        std::uint64_t by_ns = 0;
+    };
+    std::vector<Shift> shifts_;
 };
 
 }  // namespace coroscope::trace

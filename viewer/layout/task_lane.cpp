@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "agent/model/pauses.hpp"
+
 namespace coroscope::viewer {
 
 namespace {
@@ -144,46 +146,30 @@ std::vector<Span> spans(const model::Model& model, const model::Task& task, cons
     const auto end_of_story =
         static_cast<double>(task.state == model::State::done && task.done_ns != 0 ? task.done_ns : model.now_ns());
     const double per_px = axis.ns_per_px() * static_cast<double>(narrowest_px);
-    auto at = std::lower_bound(
-        slices.begin(), slices.end(), axis.range.begin_ns,
-        [](const model::Slice& slice, double time) { return static_cast<double>(slice.end_ns) < time; });
-    // What lies between two steps: suspended, then ready.
-    const auto between = [&](double from, const model::Slice& next, model::NodeId node) {
-        const double begin = static_cast<double>(next.begin_ns);
-        const double ready = next.ready_ns != 0 ? static_cast<double>(next.ready_ns) : begin;
-        if (from > 0) writer.add({from, std::max(from, ready), Phase::suspended, node});
-        writer.add({std::max(from, ready), begin, Phase::ready, node, next.woken_by});
+    const auto add = [&](const model::Pause& pause) {
+        const auto ready = std::min(static_cast<double>(pause.ready_ns), end_of_story);
+        writer.add({static_cast<double>(pause.begin_ns), ready, Phase::suspended, pause.at});
+        const auto end = std::min(static_cast<double>(pause.end_ns), end_of_story);
+        writer.add({ready, end, Phase::ready, pause.at, pause.woken_by});
     };
-    double from = at == slices.begin() ? (lane.truncated ? 0.0 : static_cast<double>(task.created_ns))
-                                       : static_cast<double>(std::prev(at)->end_ns);
-    model::NodeId node = at == slices.begin() ? task.root : std::prev(at)->ended_at;
-    while (at != slices.end() && from < axis.range.end_ns) {
-        between(from, *at, node);
-        const auto ends_before = [](const model::Slice& slice, double time) {
-            return static_cast<double>(slice.end_ns) < time;
-        };
+    const auto ends_before = [](const model::Slice& slice, double time) {
+        return static_cast<double>(slice.end_ns) < time;
+    };
+    auto at = std::lower_bound(slices.begin(), slices.end(), axis.range.begin_ns, ends_before);
+    const model::Slice* before = at == slices.begin() ? nullptr : &*std::prev(at);
+    while (at != slices.end()) {
+        if (before != nullptr && static_cast<double>(before->end_ns) >= axis.range.end_ns) return writer.take();
+        add(before == nullptr ? model::pause_before(task, *at) : model::pause_between(*before, *at));
         auto last = std::lower_bound(at, slices.end(), static_cast<double>(at->begin_ns) + per_px, ends_before);
         if (last == at) ++last;
         writer.add(merged_span(at, last));
-        from = static_cast<double>(std::prev(last)->end_ns);
-        node = std::prev(last)->ended_at;
+        before = &*std::prev(last);
         at = last;
     }
-    if (at != slices.end()) return writer.take();
-    const auto changed = static_cast<double>(task.changed_ns);
-    switch (task.state) {
-        case model::State::done: break;
-        case model::State::running:
-            writer.add({static_cast<double>(task.step_began_ns), end_of_story, Phase::running, task.step_began_at,
-                        task.woken_by});
-            break;
-        case model::State::ready:
-        case model::State::created:
-            writer.add({from, changed, Phase::suspended, node});
-            writer.add({changed, end_of_story, Phase::ready, node, task.woken_by});
-            break;
-        case model::State::suspended: writer.add({from, end_of_story, Phase::suspended, task.suspended_at}); break;
-    }
+    if (task.state == model::State::running)
+        writer.add(
+            {static_cast<double>(task.step_began_ns), end_of_story, Phase::running, task.step_began_at, task.woken_by});
+    if (const auto now = model::pause_after(task, before)) add(*now);
     return writer.take();
 }
 
@@ -264,11 +250,10 @@ std::vector<Wake> wakes(const LaneIndex& index, model::TaskId task, const std::v
         from.begin_ns = range.begin_ns > 0 ? static_cast<std::uint64_t>(range.begin_ns) : 0;
         auto at = std::lower_bound(lane->slices.begin(), lane->slices.end(), from, by_begin);
         for (; at != lane->slices.end() && static_cast<double>(at->begin_ns) < range.end_ns; ++at) {
-            if (at->woken_by == 0 || at->woken_by == other || at->ready_ns == 0) continue;
-            if (other != task && at->woken_by != task) continue;
+            const model::TaskId waker = model::waker_of(*at);
+            if (waker == 0 || (other != task && waker != task)) continue;
             if (result.size() == most) return {};  // a thicket helps nobody: zoom in to see them
-            result.push_back(
-                {at->woken_by, other, static_cast<double>(at->ready_ns), static_cast<double>(at->begin_ns)});
+            result.push_back({waker, other, static_cast<double>(at->ready_ns), static_cast<double>(at->begin_ns)});
         }
     }
     return result;

@@ -31,7 +31,7 @@ struct Lane {
     bool group() const { return root != 0; }
 };
 
-// The slices of one lane, oldest first. Bound: `most_slices`, then the oldest half goes.
+// The slices of one lane, oldest first. Bound: `most_slices`, then the oldest half is dropped.
 struct TaskSlices {
     static constexpr std::size_t most_slices = 200'000;
     std::vector<model::Slice> slices;
@@ -59,7 +59,7 @@ private:
 };
 
 // What a lane draws in the axis's range: spans at least `narrowest_px` wide; narrower steps are merged into one running
-// span. `now_ns` closes what is still open.
+// span. What still lasts ends at the model's now.
 std::vector<Span> spans(const model::Model& model, const model::Task& task, const TaskSlices& lane,
                         const TimeAxis& axis, float narrowest_px = 2);
 
@@ -68,13 +68,13 @@ std::vector<Span> spans(const model::Model& model, const model::Task& task, cons
 std::vector<Lane> busiest_lanes(const model::Model& model, const TimeRange& range, std::size_t count,
                                 std::size_t group_from = 4, std::size_t most_looked_at = 50'000);
 
-// The step of `task` that a time falls in, or the last one before it: for stepping through a task's story. -1: none.
+// Index of the step that a time falls in, or of the last one before it: for stepping through a task's story. -1: none.
 std::ptrdiff_t slice_at_or_before(const std::vector<model::Slice>& slices, double time_ns);
 
-// Where a wake came from: the slice that ran on `loop` when `slice` was made ready.
+// One task made another ready.
 struct Wake {
     model::TaskId from = 0, to = 0;
-    double from_ns = 0, to_ns = 0;  // made ready; began to run
+    double from_ns = 0, to_ns = 0;  // when `to` became ready; when it began to run
 };
 // The wakes of a task within a range: into it, and out of it to other tasks of which lanes exist.
 std::vector<Wake> wakes(const LaneIndex& index, model::TaskId task, const std::vector<Lane>& shown,
