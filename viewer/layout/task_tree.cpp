@@ -1,6 +1,7 @@
 #include "task_tree.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 #include <tuple>
 
@@ -70,15 +71,11 @@ private:
 
 }  // namespace
 
-struct TaskTree::Group {
-    std::vector<std::uint32_t> members;
-};
-
 void TaskTree::build(const model::Model& model, const TreeOptions& options, const Toggled& toggled) {
     coroutines_.clear();
     link(model);
     filter(model, options);
-    emit(model, options, toggled);
+    rows_ = listed(model, options, toggled);
 }
 
 void TaskTree::link(const model::Model& model) {
@@ -162,80 +159,121 @@ void TaskTree::sort(const model::Model& model, const TreeOptions& options, std::
     }
 }
 
-void TaskTree::emit(const model::Model& model, const TreeOptions& options, const Toggled& toggled) {
-    rows_.clear();
+// Lists the rows from the roots down: siblings are sorted, those of one creation site become a group, and what lies
+// below an open row follows it.
+class TaskTree::RowList {
+public:
+    RowList(TaskTree& tree, const model::Model& model, const TreeOptions& options, const Toggled& toggled)
+        : tree_(tree), model_(model), options_(options), toggled_(toggled) {}
+
+    std::vector<TreeRow> rows() {
+        push(tree_.needed_children(tree_.first_root_), 0, 0, options_.fold);
+        std::vector<TreeRow> rows;
+        while (!stack_.empty()) {
+            Pending next = std::move(stack_.back());
+            stack_.pop_back();
+            rows.push_back(next.row);
+            if (next.row.open) push_below(std::move(next));
+        }
+        return rows;
+    }
+
+private:
+    // A row to come. `members` is for a group; a task's children are looked up only if its row is open.
     struct Pending {
         TreeRow row;
-        std::vector<std::uint32_t>
-            below;  // a group: its members; a task: nothing, its children are looked up when it is open
+        std::vector<std::uint32_t> members;
         std::uint32_t entry = none;
     };
-    std::vector<Pending> stack;
-    const bool filtering = !options.filter.empty();
 
-    const auto task_row = [&](std::uint32_t i, std::uint16_t depth) {
+    void push_below(Pending&& above) {
+        const auto depth = static_cast<std::uint16_t>(std::min(above.row.depth + 1, 1000));
+        if (above.row.group) {
+            push(std::move(above.members), 0, depth, false);
+        } else {
+            push(tree_.needed_children(tree_.tasks_[above.entry].first_child), above.row.task, depth, options_.fold);
+        }
+    }
+
+    // The first of the siblings comes to lie on top.
+    void push(std::vector<std::uint32_t> siblings, model::TaskId parent, std::uint16_t depth, bool fold) {
+        tree_.sort(model_, options_, siblings);
+        std::vector<Pending> level = fold ? folded(siblings, parent, depth) : single(siblings, depth);
+        std::move(level.rbegin(), level.rend(), std::back_inserter(stack_));
+    }
+
+    std::vector<Pending> single(const std::vector<std::uint32_t>& siblings, std::uint16_t depth) const {
+        std::vector<Pending> level;
+        level.reserve(siblings.size());
+        for (const std::uint32_t i : siblings) level.push_back({task_row(i, depth), {}, i});
+        return level;
+    }
+
+    // A group stands where the first of its members would.
+    std::vector<Pending> folded(const std::vector<std::uint32_t>& siblings, model::TaskId parent,
+                                std::uint16_t depth) const {
+        std::unordered_map<model::NodeId, std::size_t> sizes;
+        for (const std::uint32_t i : siblings) ++sizes[task(i).root];
+        std::vector<Pending> level;
+        std::unordered_map<model::NodeId, std::size_t> groups;  // index in `level`
+        for (const std::uint32_t i : siblings) {
+            const model::NodeId root = task(i).root;
+            if (sizes[root] < options_.fold_from) {
+                level.push_back({task_row(i, depth), {}, i});
+                continue;
+            }
+            const auto [at, fresh] = groups.try_emplace(root, level.size());
+            if (fresh) level.push_back({group_row(parent, i, depth), {}, none});
+            add_member(level[at->second], i);
+        }
+        return level;
+    }
+
+    TreeRow task_row(std::uint32_t i, std::uint16_t depth) const {
+        const Entry& entry = tree_.tasks_[i];
         TreeRow row;
-        const Entry& entry = tasks_[i];
         row.task = entry.task->id;
         row.key = task_key(row.task);
         row.depth = depth;
         row.context = !entry.matches;
-        for (std::uint32_t c = entry.first_child; c != none && !row.expandable; c = tasks_[c].next)
-            row.expandable = tasks_[c].needed;
-        row.open = row.expandable && (filtering || is_open(toggled, row.key, false));
+        for (std::uint32_t c = entry.first_child; c != none && !row.expandable; c = tree_.tasks_[c].next)
+            row.expandable = tree_.tasks_[c].needed;
+        // Whatever matches the filter is in sight.
+        row.open = row.expandable && (!options_.filter.empty() || is_open(toggled_, row.key, false));
         return row;
-    };
-    // Pushes siblings so that the first is on top.
-    const auto push = [&](std::vector<std::uint32_t> siblings, model::TaskId parent, std::uint16_t depth,
-                          bool may_fold) {
-        sort(model, options, siblings);
-        std::unordered_map<model::NodeId, std::size_t> sizes;
-        if (may_fold && options.fold) {
-            for (const std::uint32_t i : siblings) ++sizes[tasks_[i].task->root];
-        }
-        std::vector<Pending> level;
-        std::unordered_map<model::NodeId, std::size_t> groups;
-        for (const std::uint32_t i : siblings) {
-            const model::Task& task = *tasks_[i].task;
-            const auto size = sizes.find(task.root);
-            if (size == sizes.end() || size->second < options.fold_from) {
-                level.push_back({task_row(i, depth), {}, i});
-                continue;
-            }
-            const auto [at, fresh] = groups.try_emplace(task.root, level.size());
-            if (fresh) {
-                TreeRow row;
-                row.group = row.expandable = true;
-                row.task = task.id;
-                row.key = group_key(parent, task.root);
-                row.depth = depth;
-                row.count = 0;
-                row.open = is_open(toggled, row.key, true);
-                level.push_back({row, {}, none});
-            }
-            Pending& group = level[at->second];
-            ++group.row.count;
-            ++group.row.states[static_cast<std::size_t>(task.state)];
-            group.row.busy_ns += task.busy_ns;
-            group.row.steps += task.steps;
-            group.below.push_back(i);
-        }
-        for (std::size_t i = level.size(); i-- > 0;) stack.push_back(std::move(level[i]));
-    };
-
-    push(needed_children(first_root_), 0, 0, true);
-    while (!stack.empty()) {
-        Pending next = std::move(stack.back());
-        stack.pop_back();
-        rows_.push_back(next.row);
-        if (!next.row.open) continue;
-        const auto depth = static_cast<std::uint16_t>(std::min(next.row.depth + 1, 1000));
-        if (next.row.group) {
-            push(std::move(next.below), 0, depth, false);
-        } else {
-            push(needed_children(tasks_[next.entry].first_child), next.row.task, depth, true);
-        }
     }
+
+    // Of the task `i` and those like it, which are yet to be added.
+    TreeRow group_row(model::TaskId parent, std::uint32_t i, std::uint16_t depth) const {
+        TreeRow row;
+        row.group = row.expandable = true;
+        row.task = task(i).id;
+        row.key = group_key(parent, task(i).root);
+        row.depth = depth;
+        row.count = 0;
+        row.open = is_open(toggled_, row.key, true);
+        return row;
+    }
+
+    void add_member(Pending& group, std::uint32_t i) const {
+        ++group.row.count;
+        ++group.row.states[static_cast<std::size_t>(task(i).state)];
+        group.row.busy_ns += task(i).busy_ns;
+        group.row.steps += task(i).steps;
+        group.members.push_back(i);
+    }
+
+    const model::Task& task(std::uint32_t i) const { return *tree_.tasks_[i].task; }
+
+    TaskTree& tree_;
+    const model::Model& model_;
+    const TreeOptions& options_;
+    const Toggled& toggled_;
+    std::vector<Pending> stack_;  // the next row is on top
+};
+
+std::vector<TreeRow> TaskTree::listed(const model::Model& model, const TreeOptions& options, const Toggled& toggled) {
+    return RowList(*this, model, options, toggled).rows();
 }
 
 void toggle(Toggled& toggled, const TreeRow& row) {

@@ -55,12 +55,12 @@ private:
         std::uint32_t first_child, next;  // index lists, by id
         bool matches, needed;             // needed: itself or something below it is shown
     };
-    struct Group;
+    class RowList;
     static constexpr std::uint32_t none = ~0u;
 
     void link(const model::Model& model);
     void filter(const model::Model& model, const TreeOptions& options);
-    void emit(const model::Model& model, const TreeOptions& options, const Toggled& toggled);
+    std::vector<TreeRow> listed(const model::Model& model, const TreeOptions& options, const Toggled& toggled);
     std::vector<std::uint32_t> needed_children(std::uint32_t first) const;
     void sort(const model::Model& model, const TreeOptions& options, std::vector<std::uint32_t>& siblings);
 
