@@ -22,6 +22,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "viewer/views/views.hpp"
+
+namespace coroscope::viewer {
 namespace {
 
 struct Ran {
@@ -111,14 +114,14 @@ struct Picture {
 
 constexpr std::uint32_t window = 0x0d1117, panel = 0x151a22, text = 0xd9e0ea, bad = 0xf0605d;
 
-class Screenshot : public testing::TestWithParam<const char*> {};
+class Screenshot : public testing::TestWithParam<View> {};
 
 TEST_P(Screenshot, ShowsTheView) {
     Directory directory;
     ASSERT_EQ(run(make_scene + " service " + directory.file("t.cst")).exit_code, 0);
     const XServer x;
     const Ran ran = run(x.with() + viewer + " " + directory.file("t.cst") + " --screenshot " + directory.file("t.png") +
-                        " --size 1200x800 --view " + GetParam());
+                        " --size 1200x800 --view " + std::string(GetParam().name));
     ASSERT_EQ(ran.exit_code, 0) << ran.output;
     EXPECT_EQ(ran.output, "");
     const Picture picture(directory.file("t.png"));
@@ -131,9 +134,8 @@ TEST_P(Screenshot, ShowsTheView) {
     EXPECT_LT(picture.count(panel) + picture.count(window), 1200u * 800 * 99 / 100) << "almost blank";
 }
 
-INSTANTIATE_TEST_SUITE_P(Views, Screenshot,
-                         testing::Values("dashboard", "tasks", "timeline", "latency", "problems", "detail", "health"),
-                         [](const auto& which) { return std::string(which.param); });
+INSTANTIATE_TEST_SUITE_P(Views, Screenshot, testing::ValuesIn(views::all_views().begin(), views::all_views().end()),
+                         [](const auto& which) { return std::string(which.param.name); });
 
 TEST(Screenshot, TheDashboardShowsWhatIsWrong) {
     Directory directory;
@@ -191,3 +193,4 @@ TEST(CommandLine, HelpAndVersion) {
 }
 
 }  // namespace
+}  // namespace coroscope::viewer

@@ -367,11 +367,6 @@ TEST(ViewState, FollowsTheNextRunOfAnApp) {
     EXPECT_EQ(looking.app, 1u);
 }
 
-TEST(ViewState, ViewsHaveNames) {
-    for (const View view : all_views) EXPECT_EQ(view_named(to_string(view)), view);
-    EXPECT_FALSE(view_named("nonsense"));
-}
-
 TEST(Throttle, OwnChoicesAtOnceOthersInTime) {
     Throttle throttle(0.5);
     EXPECT_TRUE(throttle.due(0, 1, 1));

@@ -2,114 +2,27 @@
 #include <gtest/gtest.h>
 #include <imgui.h>
 
+#include <set>
+#include <string>
+
 #include "scenes.hpp"
-#include "viewer/ui/theme.hpp"
+#include "screen.hpp"
 #include "viewer/views/views.hpp"
 
 namespace coroscope::viewer {
 namespace {
 
-// A context whose frames are made but drawn nowhere.
-class Screen {
-public:
-    Screen(float width, float height) {
-        ImGui::CreateContext();
-        ImGuiIO& io = ImGui::GetIO();
-        io.IniFilename = nullptr;
-        io.DisplaySize = {width, height};
-        io.DeltaTime = 1.0f / 60;
-        io.BackendFlags |= ImGuiBackendFlags_RendererHasVtxOffset;  // large lists need it; the GL back end has it
-        // As GLFW numbers them.
-        io.KeyMap[ImGuiKey_Escape] = 256;
-        io.KeyMap[ImGuiKey_Enter] = 257;
-        io.KeyMap[ImGuiKey_RightArrow] = 262;
-        io.KeyMap[ImGuiKey_LeftArrow] = 263;
-        io.KeyMap[ImGuiKey_DownArrow] = 264;
-        io.KeyMap[ImGuiKey_UpArrow] = 265;
-        io.KeyMap[ImGuiKey_Home] = 268;
-        io.KeyMap[ImGuiKey_End] = 269;
-        io.KeyMap[ImGuiKey_KeyPadEnter] = 335;
-        io.SetClipboardTextFn = [](void* text, const char* what) { *static_cast<std::string*>(text) = what; };
-        io.GetClipboardTextFn = [](void* text) { return static_cast<std::string*>(text)->c_str(); };
-        io.ClipboardUserData = &clipboard_;
-        ui::set_up(1);
-    }
-    ~Screen() { ImGui::DestroyContext(); }
-    Screen(const Screen&) = delete;
-    Screen& operator=(const Screen&) = delete;
-
-    void show(const test::Frames& frames) {
-        for (const v2::Frame& frame : frames) ASSERT_TRUE(session_.apply(frame));
-        info_.mood = SourceInfo::Mood::good;
-        info_.name = "t.cst";
-        info_.phase = "trace file";
-    }
-
-    // One frame; the number of vertices it drew.
-    int frame() {
-        begin();
-        ImGui::Render();
-        return ImGui::GetDrawData()->TotalVtxCount;
-    }
-    // The frame's text, as ImGui logs it. For small sessions: what is logged is not clipped.
-    std::string text() {
-        begin([] { ImGui::LogToClipboard(); });
-        ImGui::LogFinish();
-        ImGui::Render();
-        return clipboard_;
-    }
-    void press(int key, bool ctrl = false) {
-        ImGuiIO& io = ImGui::GetIO();
-        io.KeyCtrl = ctrl;
-        io.KeysDown[key] = true;
-        frame();
-        io.KeysDown[key] = false;
-        io.KeyCtrl = false;
-        frame();
-    }
-    void click(float x, float y) {
-        ImGuiIO& io = ImGui::GetIO();
-        io.MousePos = {x, y};
-        frame();
-        io.MouseDown[0] = true;
-        frame();
-        io.MouseDown[0] = false;
-        frame();
-    }
-
-    ViewState& state() { return state_; }
-    SourceInfo& info() { return info_; }
-    Derived& derived() { return derived_; }
-    const model::Model& model() const { return session_.app(state_.app)->model; }
-
-private:
-    void begin(void (*before)() = nullptr) {
-        now_s_ += 1.0 / 60;
-        state_.choose_some_app(session_);
-        const model::App* app = session_.app(state_.app);
-        if (app != nullptr) state_.advance(app->model, 1.0 / 60, info_.live);
-        derived_.update(session_, state_, now_s_);
-        ImGui::NewFrame();
-        if (before != nullptr) before();
-        views::Context context{session_, app, info_, derived_, state_};
-        views::draw_frame(context);
-    }
-
-    std::string clipboard_;
-    model::Session session_;
-    SourceInfo info_;
-    ViewState state_;
-    Derived derived_;
-    double now_s_ = 0;
-};
+using views::all_views;
+using views::find_view;
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
+// Of the table: a new view is tested like the others without a line here.
 class EveryView : public testing::TestWithParam<View> {};
 
 TEST_P(EveryView, WithoutAnApp) {
     Screen screen(1600, 1000);
-    screen.state().view = GetParam();
+    screen.state().view = find_view(GetParam().name);
     screen.info().live = true;
     screen.info().name = "unix:/run/x.sock";
     screen.info().message = "no agent answers at unix:/run/x.sock";
@@ -119,14 +32,14 @@ TEST_P(EveryView, WithoutAnApp) {
 TEST_P(EveryView, Small) {
     Screen screen(1280, 720);
     screen.show(test::small_scene());
-    screen.state().view = GetParam();
+    screen.state().view = find_view(GetParam().name);
     for (int i = 0; i < 3; ++i) EXPECT_GT(screen.frame(), 500);
 }
 
 TEST_P(EveryView, Busy) {
     Screen screen(1600, 1000);
     screen.show(test::service_scene());
-    screen.state().view = GetParam();
+    screen.state().view = find_view(GetParam().name);
     screen.frame();
     for (const model::Task* task : screen.model().all_tasks()) {
         if (task->id % 9 != 1) continue;
@@ -139,7 +52,7 @@ TEST_P(EveryView, Busy) {
 TEST_P(EveryView, HundredThousandTasks) {
     Screen screen(1600, 1000);
     screen.show(test::crowd_scene(100'000));
-    screen.state().view = GetParam();
+    screen.state().view = find_view(GetParam().name);
     screen.state().tree.fold = false;
     for (int i = 0; i < 3; ++i) EXPECT_GT(screen.frame(), 500);
     screen.state().tree.fold = true;
@@ -152,7 +65,7 @@ TEST_P(EveryView, AnySizeAnyMouse) {
     for (const auto& [width, height] : {std::pair{200.0f, 200.0f}, {320.0f, 900.0f}, {1900.0f, 240.0f}}) {
         Screen screen(width, height);
         screen.show(test::service_scene(1, 3));
-        screen.state().view = GetParam();
+        screen.state().view = find_view(GetParam().name);
         for (int i = 0; i < 60; ++i) {
             ImGui::GetIO().MousePos = {static_cast<float>(i * 97 % static_cast<int>(width)),
                                        static_cast<float>(i * 61 % static_cast<int>(height))};
@@ -162,8 +75,23 @@ TEST_P(EveryView, AnySizeAnyMouse) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Views, EveryView, testing::ValuesIn(all_views),
-                         [](const auto& which) { return std::string(to_string(which.param)); });
+INSTANTIATE_TEST_SUITE_P(Views, EveryView, testing::ValuesIn(all_views().begin(), all_views().end()),
+                         [](const auto& which) { return std::string(which.param.name); });
+
+TEST(ViewTable, RowsAreWhole) {
+    std::set<std::string_view> names, titles;
+    std::set<char> keys{'A', 'D', 'W', 'S', 'F', ',', '.', ' ', '?'};  // those of the timeline and of the help
+    for (const View& view : all_views()) {
+        SCOPED_TRACE(view.name);
+        EXPECT_TRUE(names.insert(view.name).second);
+        EXPECT_TRUE(titles.insert(view.title).second);
+        EXPECT_TRUE(keys.insert(view.key).second) << "the key has another meaning already";
+        EXPECT_FALSE(view.shows.empty());
+        EXPECT_NE(view.draw, nullptr);
+        EXPECT_EQ(find_view(view.name), &view);
+    }
+    EXPECT_GE(names.size(), 7u);
+}
 
 TEST(Dashboard, SaysWhereTasksWait) {
     Screen screen(1800, 1000);
@@ -196,7 +124,7 @@ TEST(Detail, TellsOfTheDeadlock) {
     for (const model::Task* task : screen.model().live_tasks()) {
         if (screen.model().task_name(*task) == "transfer-a") screen.state().select(screen.model(), task->id);
     }
-    screen.state().view = View::detail;
+    screen.state().view = find_view("detail");
     screen.frame();
     const std::string text = screen.text();
     EXPECT_TRUE(has(text, "a deadlock"));
@@ -210,7 +138,7 @@ TEST(Keys, ChangeTheViewAndOpenOverlays) {
     screen.show(test::service_scene());
     screen.frame();
     screen.press('3');
-    EXPECT_EQ(screen.state().view, View::timeline);
+    EXPECT_EQ(screen.state().view->name, "timeline");
     screen.press('P', true);
     EXPECT_TRUE(screen.state().find_open);
     screen.frame();
@@ -253,7 +181,7 @@ TEST(Timeline, KeysZoomAndPan) {
 TEST(Timeline, WheelZoomsAtTheCursor) {
     Screen screen(1600, 1000);
     screen.show(test::service_scene());
-    screen.state().view = View::timeline;
+    screen.state().view = find_view("timeline");
     screen.frame();
     ImGui::GetIO().MousePos = {900, 500};
     screen.frame();
@@ -266,7 +194,7 @@ TEST(Timeline, WheelZoomsAtTheCursor) {
 TEST(Problems, AClickLeadsToTheTask) {
     Screen screen(1600, 1000);
     screen.show(test::service_scene());
-    screen.state().view = View::problems;
+    screen.state().view = find_view("problems");
     screen.frame();
     ASSERT_GE(screen.derived().problems().size(), 2u);
     std::size_t with_task = 0;

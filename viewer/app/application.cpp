@@ -11,11 +11,11 @@ namespace coroscope::viewer {
 
 namespace {
 
-constexpr double live_fold_budget_s = 0.008;     // of a frame
+constexpr double live_fold_budget_s = 0.008;     // of a picture
 constexpr double loading_fold_budget_s = 0.030;  // nobody pans while a file loads
-constexpr double data_frame_s = 1.0 / 30;        // between frames that only new data asks for
+constexpr double data_frame_s = 1.0 / 30;        // between pictures that only new data asks for
 constexpr double idle_wait_s = 1.0;
-constexpr int frames_after_input = 3;  // hover, activation and layout settle one frame after another
+constexpr int pictures_after_input = 3;  // hover, activation and layout settle one after another
 
 SourceInfo info_of(const SourceStatus& status, std::size_t queued_bytes) {
     using Phase = SourceStatus::Phase;
@@ -102,36 +102,39 @@ void Application::draw(Pixels* pixels) {
     window_->set_scale(state_.scale);
     window_->begin_frame();
     views::Context context{session_, app, source_info_, derived_, state_};
-    views::draw_frame(context);
+    views::draw_window(context);
     window_->end_frame(pixels);
     animating_ = state_.animating || state_.timeline.range.moving();
 }
 
+double Application::longest_wait_s(bool loading) const {
+    double wait_s = idle_wait_s;
+    if (pictures_wanted_ > 0 || animating_ || more_to_fold_) {
+        wait_s = 0;
+    } else if (changed_) {
+        wait_s = std::max(0.0, last_draw_s_ + data_frame_s - now_s());
+    } else if (next_update_s_ > 0) {
+        wait_s = std::clamp(next_update_s_ - now_s(), 0.001, idle_wait_s);
+    }
+    // Nothing wakes the window while a file is read, see the constructor.
+    return loading ? std::min(wait_s, data_frame_s) : wait_s;
+}
+
 void Application::run() {
-    int frames = frames_after_input;
-    bool data_waits = true;
+    pictures_wanted_ = pictures_after_input;
+    changed_ = true;
     while (!window_->should_close()) {
-        double timeout = idle_wait_s;
-        if (frames > 0 || animating_ || more_to_fold_) {
-            timeout = 0;
-        } else if (data_waits) {
-            timeout = std::max(0.0, last_draw_s_ + data_frame_s - now_s());
-        } else if (next_update_s_ > 0) {
-            timeout = std::clamp(next_update_s_ - now_s(), 0.001, idle_wait_s);
-        }
         const bool loading = !caught_up_ && !options_.live;
-        if (loading) timeout = std::min(timeout, data_frame_s);
-        if (window_->wait_events(timeout)) frames = frames_after_input;
-        data_waits = fold_waiting(loading ? loading_fold_budget_s : live_fold_budget_s) || data_waits;
-        if (source_changed()) data_waits = true;
-        if (next_update_s_ > 0 && now_s() >= next_update_s_) data_waits = true;
-        const bool data_due = data_waits && now_s() - last_draw_s_ >= data_frame_s;
-        if (frames == 0 && !animating_ && !data_due) continue;
+        if (window_->wait_events(longest_wait_s(loading))) pictures_wanted_ = pictures_after_input;
+        if (fold_waiting(loading ? loading_fold_budget_s : live_fold_budget_s)) changed_ = true;
+        if (source_changed()) changed_ = true;
+        if (next_update_s_ > 0 && now_s() >= next_update_s_) changed_ = true;
+        const bool data_due = changed_ && now_s() - last_draw_s_ >= data_frame_s;
+        if (pictures_wanted_ == 0 && !animating_ && !data_due) continue;
         apply_wishes();
         draw();
-        frames = std::max(0, frames - 1);
-        // One more frame after the last data: what was derived from it may have come in the same one.
-        data_waits = false;
+        pictures_wanted_ = std::max(0, pictures_wanted_ - 1);
+        changed_ = false;  // what is derived from the data and was not due yet has its time in next_update_s_
     }
 }
 
@@ -157,7 +160,7 @@ void Application::apply_wishes() {
         }
     }
     // The view of a task needs one: that of the worst problem, else the newest alive, else any.
-    if (options_.view == View::detail && state_.task == 0) {
+    if (options_.view->needs_task && state_.task == 0) {
         model::TaskId best = 0;
         for (const model::Task* task : app->model.all_tasks()) best = task->id;
         for (const model::Task* task : app->model.live_tasks()) best = task->id;
@@ -186,8 +189,7 @@ void Application::run_screenshot() {
     apply_wishes();
     const double settling_s = now_s();
     // Until nothing moves and nothing that is derived waits for its turn; an app that runs never gets there.
-    for (int frame = 0; frame < 4 || ((animating_ || next_update_s_ > 0) && now_s() - settling_s < longest_settling_s);
-         ++frame)
+    for (int n = 0; n < 4 || ((animating_ || next_update_s_ > 0) && now_s() - settling_s < longest_settling_s); ++n)
         draw();
     Pixels pixels;
     draw(&pixels);

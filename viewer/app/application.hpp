@@ -28,7 +28,8 @@ private:
     void update_source_info();
     bool source_changed();
     void draw(Pixels* pixels = nullptr);
-    void apply_wishes();  // --task, --problem
+    void apply_wishes();                        // --task, --problem
+    double longest_wait_s(bool loading) const;  // for events, before the next turn of run()
     double now_s() const;
 
     Options options_;
@@ -43,6 +44,8 @@ private:
     std::string last_message_;
     bool caught_up_ = false, more_to_fold_ = false, wishes_done_ = false;
     bool animating_ = false;
+    int pictures_wanted_ = 0;   // to be drawn even if nothing changes
+    bool changed_ = false;      // since the last picture
     double next_update_s_ = 0;  // when derived data is due again; 0: not
     double last_draw_s_ = 0;
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();

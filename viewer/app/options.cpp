@@ -6,6 +6,7 @@
 
 #include "proto/address/default_address.hpp"
 #include "viewer/source/source.hpp"
+#include "viewer/views/views.hpp"
 
 namespace coroscope::viewer {
 
@@ -29,14 +30,9 @@ std::string parse_size(const std::string& text, Options& options) {
 }
 
 std::string parse_view(const std::string& text, Options& options) {
-    const auto view = view_named(text);
-    if (!view) {
-        std::string names;
-        for (const View each : all_views) names += (names.empty() ? "" : ", ") + std::string(to_string(each));
-        return "there is no view '" + text + "'; there are: " + names;
-    }
-    options.view = *view;
-    return {};
+    options.view = views::find_view(text);
+    if (options.view != nullptr) return {};
+    return "there is no view '" + text + "'; there are: " + views::view_names();
 }
 
 }  // namespace
@@ -54,12 +50,10 @@ bool parse_options(int argc, char** argv, Options& options, int& exit_code) {
         "\n"
         "Environment: COROSCOPE_SCALE=1.5 makes everything larger than the screen's own scale says.\n"
         "Keys and mouse: press ? in the window.");
-    std::string where, size, view = "dashboard";
+    std::string where, size, view(views::all_views().front().name);
     command.add_option("where", where, "A trace file, or an agent's address: unix:PATH, HOST:PORT")
         ->type_name("[FILE|ADDRESS]");
-    command
-        .add_option("--view", view, "What to show first: dashboard, tasks, timeline, latency, problems, detail, health")
-        ->type_name("NAME");
+    command.add_option("--view", view, "What to show first: " + views::view_names())->type_name("NAME");
     command.add_option("--size", size, "Of the window, default 1600x1000")->type_name("WxH");
     command.add_option("--task", options.task, "Select a task by its id or name")->type_name("TASK");
     command.add_option("--problem", options.problem, "Select the problem of this number, 1 is the worst")

@@ -8,10 +8,10 @@
 namespace coroscope::viewer {
 
 struct Options {
-    std::string where;  // a file or an address
-    bool live = true;   // an address
-    View view = View::dashboard;
-    std::string screenshot;  // a PNG to write; empty: a window for the user
+    std::string where;           // a file or an address
+    bool live = true;            // an address
+    const View* view = nullptr;  // what to show first, a row of the table
+    std::string screenshot;      // a PNG to write; empty: a window for the user
     int width = 1600, height = 1000;
     bool size_given = false;
     double after_s = 0;

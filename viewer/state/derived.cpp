@@ -1,6 +1,7 @@
 #include "derived.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <functional>
 
@@ -37,7 +38,7 @@ std::uint64_t key_of(const ViewState& state) {
 }
 
 std::uint64_t key_of(const TimeRange& range) {
-    return mix(static_cast<std::uint64_t>(range.begin_ns), static_cast<std::uint64_t>(range.end_ns));
+    return mix(std::bit_cast<std::uint64_t>(range.begin_ns), std::bit_cast<std::uint64_t>(range.end_ns));
 }
 
 void add_lane(std::vector<Lane>& lanes, const Lane& lane) {
@@ -94,7 +95,7 @@ double Derived::update(const model::Session& session, const ViewState& state, do
     update_tree(*app, state, now_s);
     for (const auto& loop : app->model.loops()) iterations_[loop->id].update(*loop);
     update_lanes(*app, state, now_s);
-    if (state.view == View::latency) update_latency(*app, now_s);
+    if (state.view != nullptr && state.view->needs_latency) update_latency(*app, now_s);
     if (awaiters_due_.due(now_s, app->model.version(), state.task)) {
         const Stopwatch watch;
         awaiters_ = state.task == 0 ? std::vector<model::TaskId>{} : viewer::awaiters(app->model, state.task);

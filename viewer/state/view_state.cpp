@@ -1,27 +1,16 @@
 #include "view_state.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace coroscope::viewer {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> view_names{"dashboard", "tasks",  "timeline", "latency",
-                                                     "problems",  "detail", "health"};
 constexpr double first_follow_span_ns = 10e9;
 constexpr double newest_margin = 0.02;  // of the span, right of the newest event
 
 }  // namespace
-
-std::string_view to_string(View view) { return view_names[static_cast<std::size_t>(view)]; }
-
-std::optional<View> view_named(std::string_view name) {
-    const auto at = std::find(view_names.begin(), view_names.end(), name);
-    if (at == view_names.end()) return std::nullopt;
-    return static_cast<View>(at - view_names.begin());
-}
 
 TimeRange history(const model::Model& model) {
     const auto begin = static_cast<double>(model.first_ns());

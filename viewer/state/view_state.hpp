@@ -5,23 +5,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "agent/model/session.hpp"
 #include "navigation.hpp"
+#include "view.hpp"
 #include "viewer/layout/panes.hpp"
 #include "viewer/layout/task_tree.hpp"
 #include "viewer/layout/time_axis.hpp"
 
 namespace coroscope::viewer {
-
-enum class View : std::uint8_t { dashboard, tasks, timeline, latency, problems, detail, health };
-inline constexpr View all_views[] = {View::dashboard, View::tasks,  View::timeline, View::latency,
-                                     View::problems,  View::detail, View::health};
-
-std::string_view to_string(View view);  // as --view takes it
-std::optional<View> view_named(std::string_view name);
 
 enum class BottomTab : std::uint8_t { problems, detail, health };
 
@@ -35,7 +28,7 @@ struct TimelineState {
 };
 
 struct ViewState {
-    View view = View::dashboard;
+    const View* view = nullptr;  // a row of the table of views; nullptr until the first frame: its first row
     BottomTab tab = BottomTab::problems;
     bool show_tab = false;  // the tab was chosen by the program: the tab bar has to follow
 

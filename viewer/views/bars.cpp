@@ -61,28 +61,16 @@ void app_choice(Context& context) {
     ImGui::EndCombo();
 }
 
-const char* title_of(View view) {
-    switch (view) {
-        case View::dashboard: return "Dashboard";
-        case View::tasks: return "Tasks";
-        case View::timeline: return "Timeline";
-        case View::latency: return "Latency";
-        case View::problems: return "Problems";
-        case View::detail: return "Task";
-        case View::health: return "Health";
-    }
-    return "";
-}
-
 void view_buttons(Context& context) {
-    for (const View view : all_views) {
-        const bool on = context.state.view == view;
+    for (const View& view : all_views()) {
+        const bool on = context.state.view == &view;
         ImGui::PushStyleColor(ImGuiCol_Button, on ? ui::vec(color::raised) : ImVec4(0, 0, 0, 0));
         ImGui::PushStyleColor(ImGuiCol_Text, on ? ui::vec(color::bright) : ui::vec(color::dim));
-        const std::size_t problems = view == View::problems ? context.derived.problems().size() : 0;
-        std::string label = title_of(view);
-        if (problems > 0) label += "  " + count_text(problems) + "##problems";
-        if (ImGui::Button(label.c_str())) context.state.view = view;
+        const std::size_t count = view.count == nullptr ? 0 : view.count(context);
+        std::string label(view.title);
+        if (count > 0) label += "  " + count_text(count);
+        label += "###" + std::string(view.name);
+        if (ImGui::Button(label.c_str())) context.state.view = &view;
         ImGui::PopStyleColor(2);
         if (on) {
             const ImVec2 from = ImGui::GetItemRectMin(), to = ImGui::GetItemRectMax();

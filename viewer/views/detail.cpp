@@ -246,4 +246,11 @@ void draw_detail(Context& context, const Box& box) {
     ui::end_panel();
 }
 
+void draw_task_view(Context& context, const Box& area) {
+    // A task's story needs its time, too.
+    const float upper = std::floor(area.height * 0.42f), lower = upper + splitter_px;
+    draw_detail(context, {area.x, area.y, area.width, upper});
+    draw_timeline(context, {area.x, area.y + lower, area.width, area.height - lower});
+}
+
 }  // namespace coroscope::viewer::views

@@ -17,13 +17,7 @@ namespace {
 namespace color = ui::color;
 using ui::px;
 
-constexpr std::uint64_t default_target_ns = 100'000'000;
-
-std::uint64_t target_ns(const model::Model& model) {
-    return model.slow_step_ns() > 0 ? model.slow_step_ns() : default_target_ns;
-}
-
-// Lengths on a logarithmic scale from 10 us to what is past both the target and the longest.
+// Lengths on a logarithmic scale from 10 us to what is past both the threshold and the longest.
 struct LengthScale {
     double low_ns = 10e3, high_ns = 1e9;
     float top = 0, bottom = 0;
@@ -38,7 +32,7 @@ LengthScale length_scale(const model::Model& model, float top, float bottom) {
     LengthScale scale;
     scale.top = top;
     scale.bottom = bottom;
-    double longest = static_cast<double>(target_ns(model)) * 2;
+    double longest = static_cast<double>(model.slow_step_ns()) * 2;
     for (const auto& loop : model.loops())
         longest = std::max(longest, static_cast<double>(loop->longest_iteration_ns) * 1.5);
     scale.high_ns = longest;
@@ -47,18 +41,18 @@ LengthScale length_scale(const model::Model& model, float top, float bottom) {
 
 void draw_scale(ImDrawList& list, const LengthScale& scale, const model::Model& model, const TimeAxis& axis,
                 float label_right) {
-    const double target = static_cast<double>(target_ns(model));
+    const double threshold = static_cast<double>(model.slow_step_ns());
     for (double decade = scale.low_ns * 10; decade < scale.high_ns; decade *= 10) {
         const float y = std::floor(scale.y(decade)) + 0.5f;
         list.AddLine({axis.left_px, y}, {axis.right_px(), y}, color::grid);
-        if (std::abs(y - scale.y(target)) < px(9)) continue;
+        if (std::abs(y - scale.y(threshold)) < px(9)) continue;
         const std::string label = round_duration_text(static_cast<std::uint64_t>(std::llround(decade)));
         ui::draw_text(list, {label_right - ui::text_width(label, ui::fonts().small), y - px(7)}, color::faint, label,
                       ui::fonts().small);
     }
-    const float y = std::floor(scale.y(target)) + 0.5f;
+    const float y = std::floor(scale.y(threshold)) + 0.5f;
     ui::draw_dashed_line(list, {axis.left_px, y}, {axis.right_px(), y}, ui::with_alpha(color::bad, 0.75f), px(4));
-    const std::string label = round_duration_text(target_ns(model));
+    const std::string label = round_duration_text(model.slow_step_ns());
     ui::draw_text(list, {label_right - ui::text_width(label, ui::fonts().small), y - px(7)}, color::bad, label,
                   ui::fonts().small);
 }
@@ -77,7 +71,7 @@ void tooltip(Context& context, const Hovered& hovered) {
              color::dim);
     const std::uint64_t length = iteration.end_ns - iteration.begin_ns;
     ImGui::PushFont(ui::fonts().bold);
-    ui::text(duration_text(length), ui::latency_color(length, target_ns(model)));
+    ui::text(duration_text(length), ui::latency_color(length, model.slow_step_ns()));
     ImGui::PopFont();
     ImGui::SameLine(0, px(6));
     ui::text("iteration, " + full_count_text(iteration.steps) + (iteration.steps == 1 ? " step" : " steps"),
@@ -119,7 +113,7 @@ void jump(Context& context, const Hovered& hovered, double time) {
 
 // Bars of one loop's columns; returns the column under the mouse.
 Hovered draw_columns(ImDrawList& list, const model::Loop& loop, const IterationIndex& index, const TimeAxis& axis,
-                     const LengthScale& scale, std::uint64_t target, bool hovered) {
+                     const LengthScale& scale, std::uint64_t threshold, bool hovered) {
     const std::vector<LatencyColumn> columns = latency_columns(loop, index, axis);
     Hovered result;
     const float mouse = ImGui::GetMousePos().x;
@@ -131,7 +125,7 @@ Hovered draw_columns(ImDrawList& list, const model::Loop& loop, const IterationI
             ++last;
         if (columns[i].longest_ns > 0) {
             const float x0 = axis.left_px + static_cast<float>(i), x1 = axis.left_px + static_cast<float>(last);
-            const ImU32 paint = ui::latency_color(columns[i].longest_ns, target);
+            const ImU32 paint = ui::latency_color(columns[i].longest_ns, threshold);
             const float top = std::min(scale.y(static_cast<double>(columns[i].longest_ns)), scale.bottom - 1);
             list.AddRectFilled({x0, top}, {x1, scale.bottom}, ui::with_alpha(paint, 0.62f));
             list.AddRectFilled({x0, top}, {x1, top + px(1.5f)}, paint);
@@ -148,9 +142,9 @@ Hovered draw_columns(ImDrawList& list, const model::Loop& loop, const IterationI
     if (loop.running && !loop.polling && loop.iteration_began_ns != 0 &&
         now > static_cast<double>(loop.iteration_began_ns)) {
         const double length = now - static_cast<double>(loop.iteration_began_ns);
-        if (length > static_cast<double>(target) * 0.1) {
+        if (length > static_cast<double>(threshold) * 0.1) {
             list.AddRectFilled({axis.x(loop.iteration_began_ns), scale.y(length)}, {axis.x(now), scale.bottom},
-                               ui::with_alpha(ui::latency_color(static_cast<std::uint64_t>(length), target), 0.5f));
+                               ui::with_alpha(ui::latency_color(static_cast<std::uint64_t>(length), threshold), 0.5f));
         }
     }
     return result;
@@ -175,7 +169,7 @@ void chart(Context& context, const char* id, const std::vector<const model::Loop
     Hovered under;
     for (const model::Loop* loop : loops) {
         const Hovered one =
-            draw_columns(list, *loop, context.derived.iterations(loop->id), axis, scale, target_ns(model), hovered);
+            draw_columns(list, *loop, context.derived.iterations(loop->id), axis, scale, model.slow_step_ns(), hovered);
         if (one.loop != nullptr && (under.loop == nullptr || one.column.longest_ns > under.column.longest_ns))
             under = one;
     }
@@ -209,7 +203,7 @@ void chart(Context& context, const char* id, const std::vector<const model::Loop
 std::string summary(const model::Model& model) {
     std::uint64_t longest = 0;
     for (const auto& loop : model.loops()) longest = std::max(longest, loop->longest_iteration_ns);
-    return "longest iteration " + duration_text(longest) + ", target " + duration_text(target_ns(model));
+    return "longest iteration " + duration_text(longest) + ", threshold " + duration_text(model.slow_step_ns());
 }
 
 std::vector<const model::Loop*> all_loops(const model::Model& model) {
@@ -243,7 +237,7 @@ void histogram(Context& context, float width, float height) {
         if (counts[i] == 0) continue;
         const float tall = std::max(px(2), static_cast<float>(std::log10(static_cast<double>(counts[i]) + 1) / most) *
                                                (bottom - at.y - px(20)));
-        const ImU32 paint = ui::latency_color(static_cast<std::uint64_t>(low_ns), target_ns(model));
+        const ImU32 paint = ui::latency_color(static_cast<std::uint64_t>(low_ns), model.slow_step_ns());
         list.AddRectFilled({x + 1, bottom - tall}, {x + bar - 1, bottom}, ui::with_alpha(paint, 0.7f), px(2));
         const std::string label = count_text(counts[i]);
         const float label_width = ui::text_width(label, ui::fonts().small);
@@ -262,12 +256,12 @@ void longest_row(Context& context, const LongIteration& one, int index) {
         context.state.show_range(
             around({static_cast<double>(one.iteration.begin_ns), static_cast<double>(one.iteration.end_ns)}, 1.0, 1e6));
         if (one.mostly.task != 0) context.state.select(model, one.mostly.task);
-        context.state.view = View::dashboard;
+        context.state.view = &all_views().front();  // has the timeline of that time
     }
     ImGui::PopID();
     ImGui::SameLine(0, 0);
     const std::uint64_t length = one.iteration.end_ns - one.iteration.begin_ns;
-    ui::number(duration_text(length), ui::latency_color(length, target_ns(model)));
+    ui::number(duration_text(length), ui::latency_color(length, model.slow_step_ns()));
     ImGui::TableNextColumn();
     ui::number(since_start(context, static_cast<double>(one.iteration.begin_ns)));
     ImGui::TableNextColumn();
@@ -307,6 +301,7 @@ void draw_latency_strip(Context& context, const Box& box) {
     ui::end_panel();
 }
 
+// A strip for each loop, the histogram, the longest iterations.
 void draw_latency(Context& context, const Box& box) {
     const model::Model& model = context.model();
     ui::begin_panel("latency", box);

@@ -2,6 +2,9 @@
 #include <imgui.h>
 
 #include <algorithm>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "viewer/layout/describe.hpp"
 #include "viewer/layout/text.hpp"
@@ -19,10 +22,9 @@ namespace color = ui::color;
 using ui::px;
 
 struct Shortcut {
-    const char* keys;
-    const char* what;
+    std::string keys, what;
 };
-constexpr Shortcut timeline_keys_help[] = {
+const Shortcut timeline_keys_help[] = {
     {"A D", "pan; with Shift faster"},
     {"W S", "zoom in, out"},
     {"wheel", "zoom at the cursor (Shift: scroll lanes)"},
@@ -35,10 +37,9 @@ constexpr Shortcut timeline_keys_help[] = {
     {"Space", "follow the newest, or pause"},
     {"Ctrl+Z", "back to the range before"},
 };
-constexpr Shortcut other_keys_help[] = {
+const Shortcut other_keys_help[] = {
     {"Ctrl+P", "find a task"},
     {"Ctrl+F", "filter the tree"},
-    {"1 .. 7", "dashboard, tasks, timeline ..."},
     {"up down", "in the tree: previous, next"},
     {"left right", "in the tree: close, open"},
     {"Alt+left right", "task before, task after"},
@@ -47,8 +48,13 @@ constexpr Shortcut other_keys_help[] = {
     {"?", "this"},
 };
 
-template <std::size_t count>
-void shortcuts(const char* title, const Shortcut (&all)[count]) {
+std::vector<Shortcut> view_keys_help() {
+    std::vector<Shortcut> all;
+    for (const View& view : all_views()) all.push_back({std::string(1, view.key), std::string(view.shows)});
+    return all;
+}
+
+void shortcuts(const char* title, std::span<const Shortcut> all) {
     ImGui::BeginGroup();
     ui::text(title, color::dim);
     if (ImGui::BeginTable(title, 2, ImGuiTableFlags_SizingFixedFit, {px(340), 0})) {
@@ -106,7 +112,11 @@ void draw_help(Context& context) {
     ImGui::Spacing();
     shortcuts("Timeline", timeline_keys_help);
     ImGui::SameLine(0, px(24));
+    ImGui::BeginGroup();
+    shortcuts("Views", view_keys_help());
+    ImGui::Spacing();
     shortcuts("Everywhere", other_keys_help);
+    ImGui::EndGroup();
     ImGui::Spacing();
     legend();
     if (!ImGui::IsWindowFocused() && ImGui::IsMouseClicked(ImGuiMouseButton_Left) && !ImGui::IsWindowAppearing())

@@ -41,28 +41,28 @@ void slice_tooltip(const Context& context, const model::Slice& slice) {
     }
 }
 
-void run_tooltip(const Context& context, const Lanes& lanes) {
-    const model::Slice &first = lanes.slice_at(lanes.slice), &last = lanes.slice_at(lanes.slice + lanes.slices - 1);
+void run_tooltip(const Context& context, const Hit& hit) {
+    const model::Slice &first = hit.slice(hit.first), &last = hit.slice(hit.first + hit.slices - 1);
     std::uint64_t busy = 0;
-    for (std::size_t i = 0; i < lanes.slices; ++i) {
-        const model::Slice& slice = lanes.slice_at(lanes.slice + i);
+    for (std::size_t i = 0; i < hit.slices; ++i) {
+        const model::Slice& slice = hit.slice(hit.first + i);
         busy += slice.end_ns - slice.begin_ns;
     }
     ImGui::PushFont(ui::fonts().bold);
-    ui::text(full_count_text(lanes.slices) + " steps");
+    ui::text(full_count_text(hit.slices) + " steps");
     ImGui::PopFont();
     ui::text(duration_text(busy) + " busy within " + duration_text(last.end_ns - first.begin_ns) + " at " +
              since_start(context, static_cast<double>(first.begin_ns)));
     ui::text("Zoom in to see them.", color::dim);
 }
 
-void span_tooltip(const Context& context, const Lanes& lanes, const model::Task& task) {
+void span_tooltip(const Context& context, const Hit& hit, const model::Task& task) {
     const model::Model& model = context.model();
     ImGui::PushFont(ui::fonts().bold);
     ui::text(title_of(model, task));
     ImGui::PopFont();
-    if (!lanes.span) return;
-    const Span& span = *lanes.span;
+    if (!hit.span) return;
+    const Span& span = *hit.span;
     const std::string length = duration_text(static_cast<std::uint64_t>(span.end_ns - span.begin_ns));
     const std::string where = place_of(model, span.node);
     switch (span.phase) {
@@ -87,7 +87,7 @@ void span_tooltip(const Context& context, const Lanes& lanes, const model::Task&
     }
 }
 
-void wheel(Context& context, const Lanes& lanes) {
+void wheel(Context& context, const LaneArea& area) {
     const ImGuiIO& io = ImGui::GetIO();
     TimelineState& timeline = context.state.timeline;
     if (io.MouseWheelH != 0) {
@@ -105,16 +105,16 @@ void wheel(Context& context, const Lanes& lanes) {
         timeline.range.move(zoomed(target, target.end_ns, factor));  // the newest stays where it is
         return;
     }
-    timeline.range.move(zoomed(target, lanes.axis.time_ns(std::max(lanes.mouse.x, lanes.axis.left_px)), factor));
+    timeline.range.move(zoomed(target, area.axis.time_ns(std::max(area.mouse.x, area.axis.left_px)), factor));
 }
 
-void drags(Context& context, const Lanes& lanes) {
+void drags(Context& context, const LaneArea& area) {
     TimelineState& timeline = context.state.timeline;
     const auto drag = [&](ImGuiMouseButton button, std::optional<TimeRange>& range) {
         if (!ImGui::IsMouseDragging(button, 4)) return;
-        const float from = lanes.mouse.x - ImGui::GetMouseDragDelta(button, 0).x;
-        if (!range) range = TimeRange{lanes.axis.time_ns(from), 0};
-        range->end_ns = lanes.axis.time_ns(lanes.mouse.x);
+        const float from = area.mouse.x - ImGui::GetMouseDragDelta(button, 0).x;
+        if (!range) range = TimeRange{area.axis.time_ns(from), 0};
+        range->end_ns = area.axis.time_ns(area.mouse.x);
     };
     drag(ImGuiMouseButton_Left, timeline.measure);
     drag(ImGuiMouseButton_Middle, timeline.zoom_box);
@@ -127,7 +127,7 @@ void drags(Context& context, const Lanes& lanes) {
         const ImVec2 moved = ImGui::GetIO().MouseDelta;
         if (timeline.follow) context.state.navigation.left(timeline.range.target());
         timeline.follow = false;
-        timeline.range.jump(panned(timeline.range.shown(), -static_cast<double>(moved.x) * lanes.axis.ns_per_px()));
+        timeline.range.jump(panned(timeline.range.shown(), -static_cast<double>(moved.x) * area.axis.ns_per_px()));
         timeline.scroll_px -= moved.y;
     }
 }
@@ -168,35 +168,35 @@ void focus(Context& context) {
 
 }  // namespace
 
-void timeline_tooltip(const Context& context, const Lanes& lanes) {
+void timeline_tooltip(const Context& context, const Hit& hit) {
     if (context.state.timeline.measure) return;
-    const model::Task* task = context.model().task(lanes.task);
-    if (lanes.slices == 0 && task == nullptr) return;
+    const model::Task* task = context.model().task(hit.task);
+    if (hit.slices == 0 && task == nullptr) return;
     ui::begin_tooltip();
-    if (lanes.slices > 1) {
-        run_tooltip(context, lanes);
-    } else if (lanes.slices == 1) {
-        slice_tooltip(context, lanes.slice_at(lanes.slice));
+    if (hit.slices > 1) {
+        run_tooltip(context, hit);
+    } else if (hit.slices == 1) {
+        slice_tooltip(context, hit.slice(hit.first));
     } else {
-        span_tooltip(context, lanes, *task);
+        span_tooltip(context, hit, *task);
     }
     ui::end_tooltip();
 }
 
-void timeline_mouse(Context& context, const Lanes& lanes) {
-    if (!lanes.hovered) return;
-    wheel(context, lanes);
-    drags(context, lanes);
+void timeline_mouse(Context& context, const LaneArea& area, const Hit& hit) {
+    if (!area.hovered) return;
+    wheel(context, area);
+    drags(context, area);
     ViewState& state = context.state;
     if (!ImGui::IsMouseReleased(ImGuiMouseButton_Left)) return;
     const bool was_click = ImGui::GetIO().MouseDragMaxDistanceSqr[ImGuiMouseButton_Left] < 16;
     if (!was_click) return;
     state.timeline.measure.reset();
-    if (lanes.task != 0) {
-        state.select(context.model(), lanes.task);
+    if (hit.task != 0) {
+        state.select(context.model(), hit.task);
         state.show(BottomTab::detail);
-    } else if (lanes.slices > 1) {
-        const model::Slice &first = lanes.slice_at(lanes.slice), &last = lanes.slice_at(lanes.slice + lanes.slices - 1);
+    } else if (hit.slices > 1) {
+        const model::Slice &first = hit.slice(hit.first), &last = hit.slice(hit.first + hit.slices - 1);
         state.show_range(around({static_cast<double>(first.begin_ns), static_cast<double>(last.end_ns)}, 0.2, 0));
     }
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "timeline_parts.hpp"
 #include "viewer/layout/describe.hpp"
@@ -16,54 +17,59 @@ namespace coroscope::viewer::views {
 namespace color = ui::color;
 using ui::px;
 
-bool mouse_in(const Lanes& lanes, float y0, float y1) {
-    return lanes.hovered && lanes.mouse.y >= std::max(y0, lanes.top) && lanes.mouse.y < std::min(y1, lanes.bottom);
+void Drawn::add(Drawn below) {
+    next_y = below.next_y;
+    if (below.hit) hit = std::move(below.hit);
 }
 
-void bar_label(const Lanes& lanes, float x0, float x1, float y, float height, std::string_view label, ImU32 paint) {
-    const float from = std::max(x0, lanes.axis.left_px) + px(4), to = std::min(x1, lanes.axis.right_px()) - px(3);
+bool mouse_in(const LaneArea& area, float y0, float y1) {
+    return area.hovered && area.mouse.y >= std::max(y0, area.top) && area.mouse.y < std::min(y1, area.bottom);
+}
+
+void bar_label(const LaneArea& area, float x0, float x1, float y, float height, std::string_view label, ImU32 paint) {
+    const float from = std::max(x0, area.axis.left_px) + px(4), to = std::min(x1, area.axis.right_px()) - px(3);
     if (to - from < px(14)) return;
     ImGui::PushFont(ui::fonts().small);
     const std::string fits = ui::fitting(label, to - from);
-    ui::draw_text(lanes.list, {from, y + (height - ImGui::GetFontSize()) / 2 - 0.5f}, paint, fits);
+    ui::draw_text(area.list, {from, y + (height - ImGui::GetFontSize()) / 2 - 0.5f}, paint, fits);
     ImGui::PopFont();
 }
 
-void gutter_name(const Lanes& lanes, float y, float height, std::string_view name, std::string_view more, ImU32 paint,
+void gutter_name(const LaneArea& area, float y, float height, std::string_view name, std::string_view more, ImU32 paint,
                  ImU32 dot, bool emphasised) {
     if (emphasised)
-        lanes.list.AddRectFilled({lanes.left, y}, {lanes.axis.left_px, y + height},
-                                 ui::with_alpha(color::selection, 0.8f), px(3));
-    float x = lanes.left + px(4);
+        area.list.AddRectFilled({area.left, y}, {area.axis.left_px, y + height}, ui::with_alpha(color::selection, 0.8f),
+                                px(3));
+    float x = area.left + px(4);
     if (dot != 0) {
         const float r = px(7);
-        lanes.list.AddRectFilled({x, y + (height - r) / 2}, {x + r, y + (height + r) / 2}, dot, px(2));
+        area.list.AddRectFilled({x, y + (height - r) / 2}, {x + r, y + (height + r) / 2}, dot, px(2));
         x += r + px(5);
     }
     const float text_y = y + (height - ImGui::GetFontSize()) / 2 - 0.5f;
-    const std::string fits = ui::fitting(name, lanes.axis.left_px - px(6) - x);
-    ui::draw_text(lanes.list, {x, text_y}, paint, fits);
+    const std::string fits = ui::fitting(name, area.axis.left_px - px(6) - x);
+    ui::draw_text(area.list, {x, text_y}, paint, fits);
     x += ui::text_width(fits) + px(6);
     if (!more.empty() && fits.size() == name.size())
-        ui::draw_text(lanes.list, {x, text_y}, color::faint, ui::fitting(more, lanes.axis.left_px - px(6) - x));
+        ui::draw_text(area.list, {x, text_y}, color::faint, ui::fitting(more, area.axis.left_px - px(6) - x));
 }
 
 namespace {
 
 constexpr float loop_lane = 40;
 
-void draw_slice(const Context& context, const Lanes& lanes, const model::Loop& loop, const Bar& bar, float y,
+void draw_slice(const Context& context, const LaneArea& area, const model::Loop& loop, const Bar& bar, float y,
                 float height) {
     const model::Model& model = context.model();
     const model::Slice& slice = loop.slices[bar.first];
-    const float x0 = std::max(bar.x0, lanes.axis.left_px - 2), x1 = std::min(bar.x1, lanes.axis.right_px() + 2);
+    const float x0 = std::max(bar.x0, area.axis.left_px - 2), x1 = std::min(bar.x1, area.axis.right_px() + 2);
     if (bar.merged()) {
         // As high as the loop was busy, so that a long run looks like its load.
         const RunSummary run = summarise(model, loop.slices, bar);
         const ImU32 paint = run.mostly == 0 ? ui::rgb(0x5b6a80) : ui::coroutine_color(run.mostly);
         const float tall = std::max(px(3), height * static_cast<float>(run.busy));
-        lanes.list.AddRectFilled({x0, y + height - tall}, {x1, y + height}, ui::with_alpha(paint, 0.7f));
-        lanes.list.AddRectFilled({x0, y + height - 1}, {x1, y + height}, ui::with_alpha(color::bright, 0.25f));
+        area.list.AddRectFilled({x0, y + height - tall}, {x1, y + height}, ui::with_alpha(paint, 0.7f));
+        area.list.AddRectFilled({x0, y + height - 1}, {x1, y + height}, ui::with_alpha(color::bright, 0.25f));
         return;
     }
     const bool selected = slice.task != 0 && slice.task == context.state.task;
@@ -71,12 +77,12 @@ void draw_slice(const Context& context, const Lanes& lanes, const model::Loop& l
     const bool slow = model.slow_step_ns() > 0 && slice.end_ns - slice.begin_ns >= model.slow_step_ns();
     // One px of space to the right, where there is room for it.
     const float right = x1 - x0 > 4 ? x1 - 1 : std::max(x1, x0 + 1);
-    lanes.list.AddRectFilled({x0, y}, {right, y + height}, paint, right - x0 > px(8) ? px(3) : 0);
+    area.list.AddRectFilled({x0, y}, {right, y + height}, paint, right - x0 > px(8) ? px(3) : 0);
     if (slow)
-        lanes.list.AddRectFilled({x0, y + height - px(4)}, {right, y + height}, color::bad,
-                                 right - x0 > px(8) ? px(2) : 0);
+        area.list.AddRectFilled({x0, y + height - px(4)}, {right, y + height}, color::bad,
+                                right - x0 > px(8) ? px(2) : 0);
     if (selected)
-        lanes.list.AddRect({x0 - 0.5f, y - 0.5f}, {right + 0.5f, y + height + 0.5f}, color::bright, px(3), 0, px(1.5f));
+        area.list.AddRect({x0 - 0.5f, y - 0.5f}, {right + 0.5f, y + height + 0.5f}, color::bright, px(3), 0, px(1.5f));
     if (right - x0 > px(22)) {
         std::string label = slice.task == 0 ? "callback" : name_of(model, slice.task);
         if (right - x0 > px(150)) {
@@ -84,12 +90,12 @@ void draw_slice(const Context& context, const Lanes& lanes, const model::Loop& l
             label += "  " + duration_text(slice.end_ns - slice.begin_ns);
             if (!where.empty()) label += "  from " + where;
         }
-        bar_label(lanes, x0, right, y, slow ? height - px(3) : height, label, color::bright);
+        bar_label(area, x0, right, y, slow ? height - px(3) : height, label, color::bright);
     }
 }
 
 // Says how many steps a stretch of merged bars stands for.
-void label_runs(const Lanes& lanes, const std::vector<Bar>& all, float y) {
+void label_runs(const LaneArea& area, const std::vector<Bar>& all, float y) {
     for (std::size_t i = 0; i < all.size();) {
         std::size_t last = i, steps = 0;
         while (last < all.size() && all[last].merged() && (last == i || all[last].x0 - all[last - 1].x1 < px(12)))
@@ -98,63 +104,62 @@ void label_runs(const Lanes& lanes, const std::vector<Bar>& all, float y) {
             ++i;
             continue;
         }
-        const float x0 = std::max(all[i].x0, lanes.axis.left_px),
-                    x1 = std::min(all[last - 1].x1, lanes.axis.right_px());
+        const float x0 = std::max(all[i].x0, area.axis.left_px), x1 = std::min(all[last - 1].x1, area.axis.right_px());
         const std::string label = full_count_text(steps) + " steps";
         const float width = ui::text_width(label, ui::fonts().small);
         if (x1 - x0 > width + px(24)) {
             const float x = (x0 + x1 - width) / 2;
-            lanes.list.AddRectFilled({x - px(4), y + px(1)}, {x + width + px(4), y + px(16)},
-                                     ui::with_alpha(color::well, 0.8f), px(3));
-            ui::draw_text(lanes.list, {x, y + px(2)}, ui::with_alpha(color::text, 0.8f), label, ui::fonts().small);
+            area.list.AddRectFilled({x - px(4), y + px(1)}, {x + width + px(4), y + px(16)},
+                                    ui::with_alpha(color::well, 0.8f), px(3));
+            ui::draw_text(area.list, {x, y + px(2)}, ui::with_alpha(color::text, 0.8f), label, ui::fonts().small);
         }
         i = last;
     }
 }
 
-float draw_loop_lane(const Context& context, Lanes& lanes, const model::Loop& loop, float y) {
+Drawn draw_loop_lane(const Context& context, const LaneArea& area, const model::Loop& loop, float y) {
     const model::Model& model = context.model();
     const float height = px(loop_lane);
-    if (y > lanes.bottom || y + height < lanes.top) return y + height + lane_gap();
+    Drawn drawn{y + height + lane_gap(), {}};
+    if (y > area.bottom || y + height < area.top) return drawn;
     std::string_view thread_name;
     for (const model::Thread& thread : model.threads()) {
         if (thread.id == loop.thread) thread_name = thread.name;
     }
-    gutter_name(lanes, y, height, "Loop " + std::to_string(loop.id), thread_name, color::text, 0, false);
-    lanes.list.PushClipRect({lanes.axis.left_px, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, true);
-    lanes.list.AddRectFilled({lanes.axis.left_px, y}, {lanes.axis.right_px(), y + height}, ui::rgb(0xffffff, 7));
-    const std::vector<Bar> all = bars(loop.slices, lanes.axis);
-    for (const Bar& bar : all) draw_slice(context, lanes, loop, bar, y, height);
-    label_runs(lanes, all, y);
+    gutter_name(area, y, height, "Loop " + std::to_string(loop.id), thread_name, color::text, 0, false);
+    area.list.PushClipRect({area.axis.left_px, area.top}, {area.axis.right_px(), area.bottom}, true);
+    area.list.AddRectFilled({area.axis.left_px, y}, {area.axis.right_px(), y + height}, ui::rgb(0xffffff, 7));
+    const std::vector<Bar> all = bars(loop.slices, area.axis);
+    for (const Bar& bar : all) draw_slice(context, area, loop, bar, y, height);
+    label_runs(area, all, y);
     if (loop.open_slice) {
         // It still runs: drawn up to now, with an open end.
         const model::Slice& open = *loop.open_slice;
-        const float x0 = std::max(lanes.axis.x(open.begin_ns), lanes.axis.left_px), x1 = lanes.axis.x(model.now_ns());
+        const float x0 = std::max(area.axis.x(open.begin_ns), area.axis.left_px), x1 = area.axis.x(model.now_ns());
         if (x1 > x0) {
-            lanes.list.AddRectFilled({x0, y}, {x1, y + height}, ui::coroutine_color(coroutine_site(model, open.task)),
-                                     px(3));
-            ui::draw_hatching(lanes.list, {x0, y}, {x1, y + height}, ui::with_alpha(color::bright, 0.25f), px(6));
-            bar_label(lanes, x0, x1, y, height, (open.task == 0 ? "callback" : name_of(model, open.task)) + " runs",
+            area.list.AddRectFilled({x0, y}, {x1, y + height}, ui::coroutine_color(coroutine_site(model, open.task)),
+                                    px(3));
+            ui::draw_hatching(area.list, {x0, y}, {x1, y + height}, ui::with_alpha(color::bright, 0.25f), px(6));
+            bar_label(area, x0, x1, y, height, (open.task == 0 ? "callback" : name_of(model, open.task)) + " runs",
                       color::bright);
         }
     }
-    lanes.list.PopClipRect();
-    if (mouse_in(lanes, y, y + height) && lanes.mouse.x >= lanes.axis.left_px) {
-        if (const Bar* bar = bar_at(all, lanes.mouse.x)) {
-            lanes.loop = &loop;
-            lanes.slice = bar->first;
-            lanes.slices = bar->count;
-            if (!bar->merged()) lanes.task = loop.slices[bar->first].task;
+    area.list.PopClipRect();
+    if (mouse_in(area, y, y + height) && area.mouse.x >= area.axis.left_px) {
+        if (const Bar* bar = bar_at(all, area.mouse.x)) {
+            drawn.hit = Hit{.loop = &loop, .first = bar->first, .slices = bar->count};
+            if (!bar->merged()) drawn.hit->task = loop.slices[bar->first].task;
         }
     }
-    return y + height + lane_gap();
+    return drawn;
 }
 
 }  // namespace
 
-float draw_loop_lanes(const Context& context, Lanes& lanes, float y) {
-    for (const auto& loop : context.model().loops()) y = draw_loop_lane(context, lanes, *loop, y);
-    return y;
+Drawn draw_loop_lanes(const Context& context, const LaneArea& area, float y) {
+    Drawn drawn{y, {}};
+    for (const auto& loop : context.model().loops()) drawn.add(draw_loop_lane(context, area, *loop, drawn.next_y));
+    return drawn;
 }
 
 }  // namespace coroscope::viewer::views

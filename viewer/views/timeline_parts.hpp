@@ -1,4 +1,4 @@
-// The timeline's parts: what the lanes found under the mouse, and how mouse and keys move it.
+// The timeline's parts: the area of the lanes, what is under the mouse there, and how mouse and keys move it.
 #pragma once
 
 #include <imgui.h>
@@ -11,40 +11,50 @@
 
 namespace coroscope::viewer::views {
 
-// The area lanes are drawn in, and what the mouse is on.
-struct Lanes {
+// The area that lanes are drawn in.
+struct LaneArea {
     ImDrawList& list;
     TimeAxis axis;
     float left = 0, top = 0, bottom = 0;  // of everything, with the gutter of names
     bool hovered = false;                 // the mouse is in the area
     ImVec2 mouse;
+};
 
-    // Filled while drawing.
-    const model::Loop* loop = nullptr;  // of the slice under the mouse
-    const TaskSlices* group = nullptr;  // or of the shared lane
-    std::size_t slice = 0, slices = 0;  // the first, and how many were merged; 0: none
-    std::optional<Span> span;           // of a task's lane
-    model::TaskId task = 0;             // whose span or slice it is
+// What the mouse is on.
+struct Hit {
+    const model::Loop* loop = nullptr;        // of the slices
+    const TaskSlices* group = nullptr;        // or this, if they are of a lane that tasks share
+    std::size_t first = 0, slices = 0;        // which they are; more than one if they were merged, 0: none
+    std::optional<Span> span = std::nullopt;  // of a task's own lane
+    model::TaskId task = 0;                   // whose span or slice it is
 
-    const model::Slice& slice_at(std::size_t i) const { return loop != nullptr ? loop->slices[i] : group->slices[i]; }
+    const model::Slice& slice(std::size_t i) const { return loop != nullptr ? loop->slices[i] : group->slices[i]; }
+};
+
+// A lane, or several, as they were drawn.
+struct Drawn {
+    float next_y = 0;  // where the lane below begins
+    std::optional<Hit> hit;
+
+    void add(Drawn below);
 };
 
 // What lanes are drawn with.
 inline float lane_gap() { return ui::px(3); }
-bool mouse_in(const Lanes& lanes, float y0, float y1);
+bool mouse_in(const LaneArea& area, float y0, float y1);
 // A label inside a bar, from where the bar becomes visible.
-void bar_label(const Lanes& lanes, float x0, float x1, float y, float height, std::string_view label, ImU32 paint);
+void bar_label(const LaneArea& area, float x0, float x1, float y, float height, std::string_view label, ImU32 paint);
 // Left of the lane: a dot (0: none), a name, and what else there is room for.
-void gutter_name(const Lanes& lanes, float y, float height, std::string_view name, std::string_view more, ImU32 paint,
+void gutter_name(const LaneArea& area, float y, float height, std::string_view name, std::string_view more, ImU32 paint,
                  ImU32 dot, bool emphasised);
 
-// Loops' lanes, then tasks' lanes, from `y` down. Return where they end.
-float draw_loop_lanes(const Context& context, Lanes& lanes, float y);
-float draw_task_lanes(Context& context, Lanes& lanes, float y);
+// Loops' lanes, then tasks' lanes, from `y` down.
+Drawn draw_loop_lanes(const Context& context, const LaneArea& area, float y);
+Drawn draw_task_lanes(const Context& context, const LaneArea& area, float y);
 
-void timeline_tooltip(const Context& context, const Lanes& lanes);
-// Mouse and keys over the lanes. `item_active`: the area's button is held.
-void timeline_mouse(Context& context, const Lanes& lanes);
+void timeline_tooltip(const Context& context, const Hit& hit);
+// Mouse and keys over the lanes.
+void timeline_mouse(Context& context, const LaneArea& area, const Hit& hit);
 void timeline_keys(Context& context);
 
 }  // namespace coroscope::viewer::views

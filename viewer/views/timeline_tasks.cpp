@@ -21,28 +21,27 @@ using ui::px;
 
 constexpr float task_lane = 21;
 
-void draw_span(const Context& context, const Lanes& lanes, const Span& span, float y, float height) {
-    const float x0 = lanes.axis.x(span.begin_ns), x1 = lanes.axis.x(span.end_ns);
+void draw_span(const Context& context, const LaneArea& area, const Span& span, float y, float height) {
+    const float x0 = area.axis.x(span.begin_ns), x1 = area.axis.x(span.end_ns);
     switch (span.phase) {
         case Phase::suspended: {
-            lanes.list.AddRectFilled({x0, y + px(3)}, {x1, y + height - px(3)},
-                                     ui::with_alpha(color::suspended, 0.13f));
-            lanes.list.AddRectFilled({x0, y + height - px(4)}, {x1, y + height - px(3)},
-                                     ui::with_alpha(color::suspended, 0.35f));
+            area.list.AddRectFilled({x0, y + px(3)}, {x1, y + height - px(3)}, ui::with_alpha(color::suspended, 0.13f));
+            area.list.AddRectFilled({x0, y + height - px(4)}, {x1, y + height - px(3)},
+                                    ui::with_alpha(color::suspended, 0.35f));
             if (x1 - x0 > px(26) && span.node != 0) {
                 // The file is cut off before the line is: a part of either would tell nothing.
-                const float room = std::min(x1, lanes.axis.right_px()) - std::max(x0, lanes.axis.left_px) - px(8);
+                const float room = std::min(x1, area.axis.right_px()) - std::max(x0, area.axis.left_px) - px(8);
                 std::string where = place_of(context.model(), span.node);
                 if (ui::text_width(where, ui::fonts().small) > room)
                     where.erase(0, std::min(where.rfind(':'), where.size()));
                 if (ui::text_width(where, ui::fonts().small) <= room)
-                    bar_label(lanes, x0, x1, y, height, where, ui::with_alpha(color::dim, 0.9f));
+                    bar_label(area, x0, x1, y, height, where, ui::with_alpha(color::dim, 0.9f));
             }
             return;
         }
         case Phase::ready:
-            lanes.list.AddRectFilled({x0, y + px(5)}, {std::max(x1, x0 + 1), y + height - px(5)},
-                                     ui::with_alpha(color::ready, 0.75f));
+            area.list.AddRectFilled({x0, y + px(5)}, {std::max(x1, x0 + 1), y + height - px(5)},
+                                    ui::with_alpha(color::ready, 0.75f));
             return;
         case Phase::running: break;
     }
@@ -53,146 +52,145 @@ void draw_span(const Context& context, const Lanes& lanes, const Span& span, flo
         const float room = height - px(2);
         const float busy = std::max(px(2), room * static_cast<float>(std::min(1.0, span.busy_ns / whole)));
         const float ready = std::min(room - busy, room * static_cast<float>(std::min(1.0, span.ready_ns / whole)));
-        lanes.list.AddRectFilled({x0, y + px(3)}, {right, y + height - px(3)}, ui::with_alpha(color::suspended, 0.13f));
-        lanes.list.AddRectFilled({x0, bottom - busy}, {right, bottom}, color::running);
-        if (ready > 0.5f) lanes.list.AddRectFilled({x0, bottom - busy - ready}, {right, bottom - busy}, color::ready);
+        area.list.AddRectFilled({x0, y + px(3)}, {right, y + height - px(3)}, ui::with_alpha(color::suspended, 0.13f));
+        area.list.AddRectFilled({x0, bottom - busy}, {right, bottom}, color::running);
+        if (ready > 0.5f) area.list.AddRectFilled({x0, bottom - busy - ready}, {right, bottom - busy}, color::ready);
         return;
     }
-    lanes.list.AddRectFilled({x0, y + px(1)}, {right, bottom}, color::running, x1 - x0 > px(6) ? px(2) : 0);
+    area.list.AddRectFilled({x0, y + px(1)}, {right, bottom}, color::running, x1 - x0 > px(6) ? px(2) : 0);
     if (x1 - x0 > px(40)) {
-        bar_label(lanes, x0, x1, y, height, duration_text(static_cast<std::uint64_t>(span.end_ns - span.begin_ns)),
+        bar_label(area, x0, x1, y, height, duration_text(static_cast<std::uint64_t>(span.end_ns - span.begin_ns)),
                   ui::rgb(0x06281a));
     }
 }
 
-float draw_task_lane(Context& context, Lanes& lanes, const model::Task& task, float y) {
+Drawn draw_task_lane(const Context& context, const LaneArea& area, const model::Task& task, float y) {
     const model::Model& model = context.model();
     const float height = px(task_lane);
-    const float next = y + height + lane_gap();
+    Drawn drawn{y + height + lane_gap(), {}};
     const TaskSlices* lane = context.derived.lanes().find(task.id);
-    if (lane == nullptr || y > lanes.bottom || next < lanes.top) return next;
+    if (lane == nullptr || y > area.bottom || drawn.next_y < area.top) return drawn;
     const bool selected = task.id == context.state.task;
-    const bool in_gutter = mouse_in(lanes, y, y + height) && lanes.mouse.x < lanes.axis.left_px;
+    const bool in_gutter = mouse_in(area, y, y + height) && area.mouse.x < area.axis.left_px;
     const std::string name = model.task_name(task), coroutine = short_function_text(model.coroutine(task));
-    gutter_name(lanes, y, height, name, coroutine == name ? "" : coroutine,
+    gutter_name(area, y, height, name, coroutine == name ? "" : coroutine,
                 selected || in_gutter ? color::bright : color::text,
                 ui::coroutine_color(coroutine_site(model, task.id)), selected);
-    if (in_gutter) lanes.task = task.id;
-    lanes.list.PushClipRect({lanes.axis.left_px, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, true);
-    const std::vector<Span> all = spans(model, task, *lane, lanes.axis);
-    for (const Span& span : all) draw_span(context, lanes, span, y, height);
+    if (in_gutter) drawn.hit = Hit{.task = task.id};
+    area.list.PushClipRect({area.axis.left_px, area.top}, {area.axis.right_px(), area.bottom}, true);
+    const std::vector<Span> all = spans(model, task, *lane, area.axis);
+    for (const Span& span : all) draw_span(context, area, span, y, height);
     if (task.created_ns != 0) {
-        const float x = lanes.axis.x(task.created_ns);
-        lanes.list.AddLine({x, y + px(1)}, {x, y + height - px(1)}, color::created, px(2));
+        const float x = area.axis.x(task.created_ns);
+        area.list.AddLine({x, y + px(1)}, {x, y + height - px(1)}, color::created, px(2));
     }
     if (task.state == model::State::done && task.done_ns != 0) {
-        const float x = lanes.axis.x(task.done_ns);
-        lanes.list.AddLine({x, y + px(1)}, {x, y + height - px(1)}, ui::state_color(task.state, task.outcome), px(2));
-        if (x + px(20) > lanes.axis.left_px && x < lanes.axis.right_px()) {
-            ui::draw_state(lanes.list, {x + px(3), y + px(3)}, height - px(6), task.state, task.outcome);
+        const float x = area.axis.x(task.done_ns);
+        area.list.AddLine({x, y + px(1)}, {x, y + height - px(1)}, ui::state_color(task.state, task.outcome), px(2));
+        if (x + px(20) > area.axis.left_px && x < area.axis.right_px()) {
+            ui::draw_state(area.list, {x + px(3), y + px(3)}, height - px(6), task.state, task.outcome);
         }
     }
-    lanes.list.PopClipRect();
-    if (mouse_in(lanes, y, y + height) && lanes.mouse.x >= lanes.axis.left_px) {
-        const double time = lanes.axis.time_ns(lanes.mouse.x);
+    area.list.PopClipRect();
+    if (mouse_in(area, y, y + height) && area.mouse.x >= area.axis.left_px) {
+        const double time = area.axis.time_ns(area.mouse.x);
+        drawn.hit = Hit{.task = task.id};
         for (const Span& span : all) {
-            if (time >= span.begin_ns && time <= span.end_ns) lanes.span = span;
+            if (time >= span.begin_ns && time <= span.end_ns) drawn.hit->span = span;
         }
-        lanes.task = task.id;
     }
-    return next;
+    return drawn;
 }
 
 // All tasks of one creation site in one lane: their steps, and how busy they were together.
-float draw_group_lane(const Context& context, Lanes& lanes, const Lane& lane, float y) {
+Drawn draw_group_lane(const Context& context, const LaneArea& area, const Lane& lane, float y) {
     const model::Model& model = context.model();
-    const float height = px(task_lane), next = y + height + lane_gap();
+    const float height = px(task_lane);
+    Drawn drawn{y + height + lane_gap(), {}};
     const TaskSlices* group = context.derived.lanes().find_group(lane.root);
-    if (group == nullptr || y > lanes.bottom || next < lanes.top) return next;
+    if (group == nullptr || y > area.bottom || drawn.next_y < area.top) return drawn;
     const model::Node* node = model.node(lane.root);
     const ImU32 dot = ui::coroutine_color(node == nullptr ? 0 : node->site);
     const std::string name =
         short_function_text(location(model, lane.root).function) + " \xc3\x97 " + count_text(lane.tasks);
-    gutter_name(lanes, y, height, name, "", color::text, dot, false);
-    lanes.list.PushClipRect({lanes.axis.left_px, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, true);
-    lanes.list.AddRectFilled({lanes.axis.left_px, y + px(3)}, {lanes.axis.right_px(), y + height - px(3)},
-                             ui::with_alpha(color::suspended, 0.07f));
-    const std::vector<Bar> all = bars(group->slices, lanes.axis);
+    gutter_name(area, y, height, name, "", color::text, dot, false);
+    area.list.PushClipRect({area.axis.left_px, area.top}, {area.axis.right_px(), area.bottom}, true);
+    area.list.AddRectFilled({area.axis.left_px, y + px(3)}, {area.axis.right_px(), y + height - px(3)},
+                            ui::with_alpha(color::suspended, 0.07f));
+    const std::vector<Bar> all = bars(group->slices, area.axis);
     for (const Bar& bar : all) {
         const float bottom = y + height - px(1);
         const float tall =
             bar.merged()
                 ? std::max(px(2), (height - px(2)) * static_cast<float>(summarise(model, group->slices, bar).busy))
                 : height - px(2);
-        lanes.list.AddRectFilled({bar.x0, bottom - tall}, {std::max(bar.x1, bar.x0 + 1.5f), bottom}, color::running,
-                                 bar.x1 - bar.x0 > px(6) ? px(2) : 0);
+        area.list.AddRectFilled({bar.x0, bottom - tall}, {std::max(bar.x1, bar.x0 + 1.5f), bottom}, color::running,
+                                bar.x1 - bar.x0 > px(6) ? px(2) : 0);
         if (!bar.merged() && bar.x1 - bar.x0 > px(40))
-            bar_label(lanes, bar.x0, bar.x1, y, height, name_of(model, group->slices[bar.first].task),
+            bar_label(area, bar.x0, bar.x1, y, height, name_of(model, group->slices[bar.first].task),
                       ui::rgb(0x06281a));
     }
-    lanes.list.PopClipRect();
-    if (mouse_in(lanes, y, y + height) && lanes.mouse.x >= lanes.axis.left_px) {
-        if (const Bar* bar = bar_at(all, lanes.mouse.x)) {
-            lanes.group = group;
-            lanes.slice = bar->first;
-            lanes.slices = bar->count;
-            if (!bar->merged()) lanes.task = group->slices[bar->first].task;
+    area.list.PopClipRect();
+    if (mouse_in(area, y, y + height) && area.mouse.x >= area.axis.left_px) {
+        if (const Bar* bar = bar_at(all, area.mouse.x)) {
+            drawn.hit = Hit{.group = group, .first = bar->first, .slices = bar->count};
+            if (!bar->merged()) drawn.hit->task = group->slices[bar->first].task;
         }
     }
-    return next;
+    return drawn;
 }
 
-void draw_wakes(const Context& context, const Lanes& lanes, const std::map<model::TaskId, float>& middles,
+void draw_wakes(const Context& context, const LaneArea& area, const std::map<model::TaskId, float>& middles,
                 float loop_y) {
     constexpr std::size_t most = 120;
     for (const Wake& wake :
-         wakes(context.derived.lanes(), context.state.task, context.derived.shown_lanes(), lanes.axis.range, most)) {
+         wakes(context.derived.lanes(), context.state.task, context.derived.shown_lanes(), area.axis.range, most)) {
         const auto from = middles.find(wake.from), to = middles.find(wake.to);
         if (to == middles.end()) continue;
-        const ImVec2 a{lanes.axis.x(wake.from_ns), from == middles.end() ? loop_y : from->second};
-        const ImVec2 b{lanes.axis.x(wake.to_ns), to->second};
+        const ImVec2 a{area.axis.x(wake.from_ns), from == middles.end() ? loop_y : from->second};
+        const ImVec2 b{area.axis.x(wake.to_ns), to->second};
         const ImU32 paint = ui::with_alpha(wake.to == context.state.task ? color::accent : color::ready, 0.85f);
-        lanes.list.AddCircleFilled(a, px(2.2f), paint);
+        area.list.AddCircleFilled(a, px(2.2f), paint);
         if (b.x - a.x > px(16)) {
             const float bow = std::min((b.x - a.x) * 0.5f, px(40));
-            lanes.list.AddBezierCubic(a, {a.x + bow, a.y}, {b.x - bow, b.y}, b, paint, px(1.4f));
-            lanes.list.AddTriangleFilled(b, {b.x - px(6), b.y - px(3.5f)}, {b.x - px(6), b.y + px(3.5f)}, paint);
+            area.list.AddBezierCubic(a, {a.x + bow, a.y}, {b.x - bow, b.y}, b, paint, px(1.4f));
+            area.list.AddTriangleFilled(b, {b.x - px(6), b.y - px(3.5f)}, {b.x - px(6), b.y + px(3.5f)}, paint);
         } else {
             // As good as at once: straight up or down, to the edge of the lane.
             const float direction = b.y > a.y ? 1.0f : -1.0f;
             const ImVec2 tip{b.x, b.y - direction * px(task_lane) / 2};
-            lanes.list.AddLine(a, tip, paint, px(1.4f));
-            lanes.list.AddTriangleFilled(tip, {tip.x - px(3.5f), tip.y - direction * px(6)},
-                                         {tip.x + px(3.5f), tip.y - direction * px(6)}, paint);
+            area.list.AddLine(a, tip, paint, px(1.4f));
+            area.list.AddTriangleFilled(tip, {tip.x - px(3.5f), tip.y - direction * px(6)},
+                                        {tip.x + px(3.5f), tip.y - direction * px(6)}, paint);
         }
     }
 }
 
 }  // namespace
 
-float draw_task_lanes(Context& context, Lanes& lanes, float y) {
+Drawn draw_task_lanes(const Context& context, const LaneArea& area, float y) {
     std::map<model::TaskId, float> middles;
-    const float first = y;
+    Drawn drawn{y, {}};
     std::size_t shown = 0;
     for (const Lane& lane : context.derived.shown_lanes()) {
         shown += lane.tasks;
         if (lane.group()) {
-            y = draw_group_lane(context, lanes, lane, y);
+            drawn.add(draw_group_lane(context, area, lane, drawn.next_y));
         } else if (const model::Task* task = context.model().task(lane.task)) {
-            middles[lane.task] = y + px(task_lane) / 2;
-            y = draw_task_lane(context, lanes, *task, y);
+            middles[lane.task] = drawn.next_y + px(task_lane) / 2;
+            drawn.add(draw_task_lane(context, area, *task, drawn.next_y));
         }
     }
-    lanes.list.PushClipRect({lanes.axis.left_px, lanes.top}, {lanes.axis.right_px(), lanes.bottom}, true);
-    draw_wakes(context, lanes, middles, first - px(8));
-    lanes.list.PopClipRect();
+    area.list.PushClipRect({area.axis.left_px, area.top}, {area.axis.right_px(), area.bottom}, true);
+    draw_wakes(context, area, middles, y - px(8));
+    area.list.PopClipRect();
     const std::size_t known = context.derived.tree().tasks();
-    if (known > shown && y < lanes.bottom) {
-        ui::draw_text(lanes.list, {lanes.left + px(4), y + px(3)}, color::faint,
+    if (known > shown && drawn.next_y < area.bottom) {
+        ui::draw_text(area.list, {area.left + px(4), drawn.next_y + px(3)}, color::faint,
                       "+ " + full_count_text(known - shown) + " more tasks", ui::fonts().small);
-        y += px(20);
+        drawn.next_y += px(20);
     }
-    return y;
+    return drawn;
 }
 
 }  // namespace coroscope::viewer::views

@@ -1,5 +1,9 @@
-// The views, one function each. They draw into the current window, a panel or the whole area they are given.
+// The views, and the parts that they share. All draw into the current window, a panel or the whole area they are given.
 #pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
 
 #include "context.hpp"
 #include "viewer/layout/panes.hpp"
@@ -7,16 +11,18 @@
 namespace coroscope::viewer::views {
 
 // The whole window: bars, the chosen view, overlays, keys. Between NewFrame() and Render().
-void draw_frame(Context& context);
+void draw_window(Context& context);
+
+// The table of views, in order of the menu; the first is shown at the start.
+std::span<const View> all_views();
+const View* find_view(std::string_view name);  // nullptr: there is none of that name
+std::string view_names();                      // "dashboard, tasks, ..."
 
 void draw_tasks(Context& context, const Box& box);
 void draw_latency_strip(Context& context, const Box& box);
-void draw_latency(Context& context, const Box& box);  // a strip per loop, histogram, the longest
 void draw_timeline(Context& context, const Box& box);
 void draw_problems(Context& context, const Box& box);
 void draw_detail(Context& context, const Box& box);
-void draw_health(Context& context, const Box& box);
-void draw_bottom_tabs(Context& context, const Box& box);  // problems, detail, health behind tabs
 
 void draw_top_bar(Context& context, const Box& box);
 void draw_status_bar(Context& context, const Box& box);

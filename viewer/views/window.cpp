@@ -15,39 +15,6 @@ namespace {
 namespace color = ui::color;
 using ui::px;
 
-void dashboard(Context& context, const Box& area) {
-    Splits& splits = context.state.splits;
-    const Panes all = panes(area, splits, px(110));
-    draw_tasks(context, all.tasks);
-    draw_latency_strip(context, all.latency);
-    draw_timeline(context, all.timeline);
-    draw_bottom_tabs(context, all.bottom);
-    ui::splitter("##left", {all.tasks.x + all.tasks.width, area.y, splitter_px, area.height}, true, area.width,
-                 splits.left);
-    ui::splitter("##latency", {all.latency.x, all.latency.y + all.latency.height, all.latency.width, splitter_px},
-                 false, area.height, splits.latency);
-    ui::splitter("##timeline", {all.timeline.x, all.timeline.y + all.timeline.height, all.timeline.width, splitter_px},
-                 false, area.height, splits.timeline);
-}
-
-void draw_view(Context& context, const Box& area) {
-    switch (context.state.view) {
-        case View::dashboard: return dashboard(context, area);
-        case View::tasks: return draw_tasks(context, area);
-        case View::timeline: return draw_timeline(context, area);
-        case View::latency: return draw_latency(context, area);
-        case View::problems: return draw_problems(context, area);
-        case View::detail: {
-            // A task's story needs its time, too.
-            const float upper = std::floor(area.height * 0.42f);
-            draw_detail(context, {area.x, area.y, area.width, upper});
-            return draw_timeline(context,
-                                 {area.x, area.y + upper + splitter_px, area.width, area.height - upper - splitter_px});
-        }
-        case View::health: return draw_health(context, area);
-    }
-}
-
 // The innermost thing that is open is closed.
 void escape(ViewState& state) {
     if (state.find_open) {
@@ -63,6 +30,12 @@ void escape(ViewState& state) {
     }
 }
 
+void toggle_finder(ViewState& state) {
+    state.find_open = !state.find_open;
+    state.find_text.clear();
+    state.find_at = 0;
+}
+
 void zoom_interface(ViewState& state, float factor) { state.scale = std::clamp(state.scale * factor, 0.5f, 3.0f); }
 
 }  // namespace
@@ -72,7 +45,7 @@ void handle_keys(Context& context) {
     ViewState& state = context.state;
     if (ui::key_pressed(ImGuiKey_Escape)) escape(state);
     if (io.KeyCtrl) {
-        if (ui::key_pressed('P')) state.find_open = !state.find_open, state.find_text.clear(), state.find_at = 0;
+        if (ui::key_pressed('P')) toggle_finder(state);
         if (ui::key_pressed('F')) state.focus_filter = true;
         if (ui::key_pressed('=') || ui::key_pressed('+')) zoom_interface(state, 1.1f);
         if (ui::key_pressed('-')) zoom_interface(state, 1 / 1.1f);
@@ -86,8 +59,8 @@ void handle_keys(Context& context) {
         if (ui::key_pressed(ImGuiKey_RightArrow)) state.go_forward(context.model());
         return;
     }
-    for (std::size_t i = 0; i < std::size(all_views); ++i) {
-        if (ui::key_pressed(static_cast<char>('1' + i))) state.view = all_views[i];
+    for (const View& view : all_views()) {
+        if (ui::key_pressed(view.key)) state.view = &view;
     }
     // Where "?" is depends on the keyboard; what was typed does not.
     if (std::find(io.InputQueueCharacters.begin(), io.InputQueueCharacters.end(), ImWchar('?')) !=
@@ -96,32 +69,21 @@ void handle_keys(Context& context) {
     }
 }
 
-void draw_bottom_tabs(Context& context, const Box& box) {
-    ui::begin_panel("bottom", box);
-    ViewState& state = context.state;
-    const auto tab = [&](BottomTab which, const std::string& label, auto contents) {
-        const bool chosen = state.show_tab && state.tab == which;
-        if (!ImGui::BeginTabItem(label.c_str(), nullptr, chosen ? ImGuiTabItemFlags_SetSelected : 0)) return;
-        if (!state.show_tab) state.tab = which;
-        if (chosen) state.show_tab = false;
-        contents(context);
-        ImGui::EndTabItem();
-    };
-    if (ImGui::BeginTabBar("tabs")) {
-        const std::size_t problems = context.derived.problems().size();
-        tab(BottomTab::problems, (problems == 0 ? "Problems" : "Problems  " + std::to_string(problems)) + "###problems",
-            problems_contents);
-        const model::Task* selected = context.selected();
-        tab(BottomTab::detail, (selected == nullptr ? "Task" : context.model().task_name(*selected)) + "###detail",
-            detail_contents);
-        tab(BottomTab::health, "Capture health###health", health_contents);
-        ImGui::EndTabBar();
-    }
-    ui::end_panel();
+const View* find_view(std::string_view name) {
+    const std::span<const View> all = all_views();
+    const auto at = std::ranges::find(all, name, &View::name);
+    return at == all.end() ? nullptr : &*at;
 }
 
-void draw_frame(Context& context) {
+std::string view_names() {
+    std::string names;
+    for (const View& view : all_views()) names += (names.empty() ? "" : ", ") + std::string(view.name);
+    return names;
+}
+
+void draw_window(Context& context) {
     const ImVec2 screen = ImGui::GetIO().DisplaySize;
+    if (context.state.view == nullptr) context.state.view = &all_views().front();
     handle_keys(context);
     context.state.problem = index_of(context.derived.problems(), context.state.problem_identity, context.state.problem);
     ImGui::SetNextWindowPos({0, 0});
@@ -138,7 +100,7 @@ void draw_frame(Context& context) {
     if (context.app == nullptr) {
         draw_empty(context, area);
     } else {
-        draw_view(context, area);
+        context.state.view->draw(context, area);
     }
     draw_status_bar(context, {0, screen.y - bottom, screen.x, bottom});
     ImGui::End();
