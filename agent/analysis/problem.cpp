@@ -43,15 +43,6 @@ std::vector<Problem> folded(std::vector<Problem> found) {
 
 }  // namespace
 
-std::string_view to_string(Severity severity) {
-    switch (severity) {
-        case Severity::info: return "info";
-        case Severity::warning: return "warning";
-        case Severity::error: return "error";
-    }
-    return "";
-}
-
 const std::vector<Rule>& rules() {
     static const std::vector<Rule> all = [] {
         std::vector<Rule> listed = rules_of_files();

@@ -17,8 +17,8 @@ struct Place {
 
 // How bad a problem is for the app: something will never happen or was lost; something is slow or untidy; worth
 // knowing.
-enum class Severity : std::uint8_t { info, warning, error };
-std::string_view to_string(Severity severity);  // "error", as in JSON
+using vocabulary::Severity;
+using vocabulary::to_string;  // "error", as in JSON
 
 struct Problem {
     std::string kind;  // the name of its rule: "slow_step", "never_awaited" ...

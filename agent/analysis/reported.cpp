@@ -67,33 +67,55 @@ void tell_callback_exception(const model::Model&, const model::Report& report, P
     problem.advice = "Nobody awaits a callback, so nobody gets its exception: catch it inside, or use a task.";
 }
 
+void tell_future_exception_never_retrieved(const model::Model&, const model::Report& report, Problem& problem) {
+    problem.site = innermost(problem.stack);
+    problem.summary = "a future failed and nobody looked: " + report.text;
+    problem.evidence = report.text + "; the last handle of the future was dropped before anybody asked for its result";
+    problem.advice = "Await the future, or ask it for its exception.";
+}
+
+// A kind of report that this version has no words for: what the app wrote, under the name that the app gave the kind.
+void tell_unknown(const model::Model& model, const model::Report& report, Problem& problem) {
+    const auto number = static_cast<std::uint32_t>(report.kind);
+    problem.site = innermost(problem.stack);
+    problem.summary = std::string(model.term(vocabulary::Table::report_kind, number)) + ": " + report.text;
+    problem.evidence = report.text.empty() ? "the app wrote no text" : report.text;
+    problem.advice = "This version of coroscope does not know this kind of report: a newer version may say more.";
+}
+
 struct Row {
     Kind kind;
-    std::string_view name, finds;
-    Severity severity;
     Tell* tell;
 };
+// Names and severities are the vocabulary's. Stalls are part of the rules about steps.
 constexpr std::array rows{
-    Row{Kind::never_awaited, "never_awaited", "a coroutine object was destroyed before it ran", Severity::warning,
-        tell_never_awaited},
-    Row{Kind::exception_never_retrieved, "exception_never_retrieved", "a task failed and nobody looked",
-        Severity::error, tell_exception_never_retrieved},
-    Row{Kind::task_destroyed_pending, "task_destroyed_pending", "a task was destroyed before it was done",
-        Severity::error, tell_task_destroyed_pending},
-    Row{Kind::callback_exception, "callback_exception", "a callback on the loop threw", Severity::error,
-        tell_callback_exception},
+    Row{Kind::never_awaited, tell_never_awaited},
+    Row{Kind::exception_never_retrieved, tell_exception_never_retrieved},
+    Row{Kind::task_destroyed_pending, tell_task_destroyed_pending},
+    Row{Kind::callback_exception, tell_callback_exception},
+    Row{Kind::future_exception_never_retrieved, tell_future_exception_never_retrieved},
 };
 
+void add_problem(const model::App& app, const model::Report& report, Tell* tell, std::vector<Problem>& found) {
+    Problem& problem = found.emplace_back();
+    problem.task = report.task;
+    problem.time_ns = report.time_ns;
+    problem.stack = places(app.model.stack(report.stack));
+    problem.native_stack = native_places(app.model, report.frames);
+    tell(app.model, report, problem);
+}
+
 void check(const Rule& rule, const model::App& app, std::vector<Problem>& found) {
-    const Row& row = *std::ranges::find(rows, rule.name, &Row::name);
+    const Row& row =
+        *std::ranges::find_if(rows, [&](const Row& each) { return vocabulary::row(each.kind).name == rule.name; });
+    for (const model::Report& report : app.model.reports())
+        if (report.kind == row.kind) add_problem(app, report, row.tell, found);
+}
+
+void check_unknown(const Rule&, const model::App& app, std::vector<Problem>& found) {
     for (const model::Report& report : app.model.reports()) {
-        if (report.kind != row.kind) continue;
-        Problem& problem = found.emplace_back();
-        problem.task = report.task;
-        problem.time_ns = report.time_ns;
-        problem.stack = places(app.model.stack(report.stack));
-        problem.native_stack = native_places(app.model, report.frames);
-        row.tell(app.model, report, problem);
+        const bool known = report.kind == Kind::stall || std::ranges::find(rows, report.kind, &Row::kind) != rows.end();
+        if (!known) add_problem(app, report, tell_unknown, found);
     }
 }
 
@@ -101,7 +123,12 @@ void check(const Rule& rule, const model::App& app, std::vector<Problem>& found)
 
 std::vector<Rule> report_rules() {
     std::vector<Rule> all;
-    for (const Row& row : rows) all.push_back({row.name, row.finds, row.severity, false, check});
+    for (const Row& row : rows) {
+        const vocabulary::ReportKindRow& kind = vocabulary::row(row.kind);
+        all.push_back({kind.name, kind.meaning, kind.severity, false, check});
+    }
+    const vocabulary::ReportKindRow& unknown = vocabulary::row(Kind::unknown);
+    all.push_back({"unknown_report", unknown.meaning, unknown.severity, false, check_unknown});
     return all;
 }
 

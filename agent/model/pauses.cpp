@@ -31,7 +31,8 @@ Pause pause_before(const Task& task, const Slice& first) {
 Pause pause_between(const Slice& before, const Slice& after) {
     // Not known when it became ready: it was suspended for all that is known.
     const std::uint64_t ready_ns = after.ready_ns != 0 ? after.ready_ns : after.begin_ns;
-    if (before.ended_at == 0) return ready_from(std::max(ready_ns, before.end_ns), after.begin_ns, after.woken_by);
+    if (before.ended_at == 0 || before.continues)  // it ended, or paused for a nested step: it did not wait
+        return ready_from(std::max(ready_ns, before.end_ns), after.begin_ns, after.woken_by);
     return ordered({before.end_ns, ready_ns, after.begin_ns, before.ended_at, after.woken_by});
 }
 

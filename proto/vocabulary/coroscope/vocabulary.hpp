@@ -369,7 +369,7 @@ struct ReportKindRow {
 
 inline constexpr auto report_kinds = std::to_array<ReportKindRow>({
     {ReportKind::unknown, "unknown", Severity::warning, "A kind of report that this reader does not know."},
-    {ReportKind::never_awaited, "never_awaited", Severity::error, "A coroutine object was destroyed before it ran."},
+    {ReportKind::never_awaited, "never_awaited", Severity::warning, "A coroutine object was destroyed before it ran."},
     {ReportKind::exception_never_retrieved, "exception_never_retrieved", Severity::error,
      "A task that had failed was destroyed and nobody had looked at its exception."},
     {ReportKind::task_destroyed_pending, "task_destroyed_pending", Severity::error,
