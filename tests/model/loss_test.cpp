@@ -128,7 +128,7 @@ TEST_F(Loss, ColumnsThatAreTooShortEndTheLane) {
 
 TEST_F(Loss, AnUnknownKindEndsItsLaneOnly) {
     BatchBuilder b = next();
-    b.thread(1).created(2000, 10).event(2001, 77).created(2002, 11);
+    b.thread(1).created(2000, 10).event(2001, static_cast<vocabulary::EventKind>(77)).created(2002, 11);
     b.thread(2).created(2000, 12);
     model_.apply(b);
     EXPECT_EQ(model_.anomalies(), 1u);

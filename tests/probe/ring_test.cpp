@@ -12,7 +12,7 @@ namespace {
 Record record(EventKind kind, std::uint64_t number) {
     Record made;
     made.kind = kind;
-    made.task = made.stamp = number;
+    made.subject = made.stamp = number;
     return made;
 }
 
@@ -30,7 +30,7 @@ TEST(Ring, KeepsOrderOverTheWrap) {
     std::uint64_t next = 0, expected = 0;
     for (int round = 0; round < 10; ++round) {
         for (int i = 0; i < 7; ++i) ring.push(record(EventKind::step_begin, next++));
-        for (const Record& each : drain(ring)) EXPECT_EQ(each.task, expected++);
+        for (const Record& each : drain(ring)) EXPECT_EQ(each.subject, expected++);
     }
     EXPECT_EQ(expected, next);
     EXPECT_EQ(ring.lost(), 0u);
@@ -43,11 +43,11 @@ TEST(Ring, ShedsDetailBeforeLifecycle) {
     for (std::uint64_t i = 0; i < 3; ++i) ring.push(record(EventKind::task_done, 100 + i));
     const auto all = drain(ring);
     ASSERT_EQ(all.size(), 16u);
-    EXPECT_EQ(all[11].task, 11u);
+    EXPECT_EQ(all[11].subject, 11u);
     // The gap stands before the next record that fits: how many, and from when to when.
     EXPECT_EQ(all[12].kind, EventKind::gap);
-    EXPECT_EQ(all[12].arg, 8u);
-    EXPECT_EQ(all[12].task, 12u);
+    EXPECT_EQ(all[12].argument, 8u);
+    EXPECT_EQ(all[12].subject, 12u);
     EXPECT_EQ(all[12].stamp, 19u);
     EXPECT_EQ(all[13].kind, EventKind::task_done);
     EXPECT_EQ(ring.lost(), 8u);
@@ -62,8 +62,8 @@ TEST(Ring, CountsWhatItLosesWhenFull) {
     const auto after = drain(ring);
     ASSERT_EQ(after.size(), 2u);
     EXPECT_EQ(after[0].kind, EventKind::gap);
-    EXPECT_EQ(after[0].arg, 84u);
-    EXPECT_EQ(after[1].task, 200u);
+    EXPECT_EQ(after[0].argument, 84u);
+    EXPECT_EQ(after[1].subject, 200u);
 }
 
 // Every record arrives in order, or is counted in a gap.
@@ -80,11 +80,11 @@ TEST(Ring, TwoThreadsLoseNothingUncounted) {
         last_round = ring.retired.load(std::memory_order_acquire);
         for (const Record& each : drain(ring)) {
             if (each.kind == EventKind::gap) {
-                lost += each.arg;
+                lost += each.argument;
                 continue;
             }
-            EXPECT_TRUE(seen == 0 || each.task > last);
-            last = each.task;
+            EXPECT_TRUE(seen == 0 || each.subject > last);
+            last = each.subject;
             ++seen;
         }
         if (last_round) break;
