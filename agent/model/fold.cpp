@@ -10,13 +10,30 @@ void Model::Fold::set_hello(const v2::Hello& the_hello) {
     slow_step_ns = hello.slow_step_ns() != 0 ? hello.slow_step_ns() : default_slow_step_ns;
 }
 
-void Model::Fold::apply(const v2::Batch& batch) {
+void Model::Fold::begin(const v2::Batch& batch) {
+    current = &batch;
+    next_report = next_closed = 0;
     ++batches;
     account(batch);
     define(batch);
-    apply_lanes(batch);
-    if (batch.time_ns() != 0) saw(batch.time_ns());
-    for (const v2::Report& report : batch.reports()) {
+    open_lanes(batch);
+}
+
+// In this order and no other: Model::apply() says what it means to stop in between.
+bool Model::Fold::go_on(std::uint64_t until_ns) {
+    if (!fold_lanes(until_ns) || !take_reports(until_ns) || !close_resources(until_ns)) return false;
+    if (current->time_ns() > until_ns) return false;
+    if (current->time_ns() != 0) saw(current->time_ns());
+    if (threads.size() > limits.threads) trim_threads();
+    close_lanes();
+    current = nullptr;
+    return true;
+}
+
+bool Model::Fold::take_reports(std::uint64_t until_ns) {
+    for (; next_report < current->reports_size(); ++next_report) {
+        const v2::Report& report = current->reports(next_report);
+        if (report.time_ns() > until_ns) return false;
         if (report.time_ns() != 0) saw_event(report.time_ns());
         keep(report);
         if (report.kind() != static_cast<std::uint32_t>(ReportKind::task_destroyed_pending)) continue;
@@ -24,8 +41,7 @@ void Model::Fold::apply(const v2::Batch& batch) {
         if (destroyed != nullptr && destroyed->state != State::done)
             retire(*destroyed, report.time_ns(), Outcome::unknown);
     }
-    close_resources(batch);
-    if (threads.size() > limits.threads) trim_threads();
+    return true;
 }
 
 // Holes in the sequence are batches that got lost on the way, or that the emitter threw away: then it says how many.

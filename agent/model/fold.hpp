@@ -44,10 +44,13 @@ struct Model::Fold {
     // Steps nested deeper than this are taken for begun anew: the ends of the outer ones were lost.
     static constexpr std::size_t most_nested_steps = 16;
 
-    explicit Fold(const Limits& the_limits) : limits(the_limits), definitions(the_limits) {}
+    explicit Fold(const Limits& the_limits);
+    ~Fold();
 
     // fold.cpp
-    void apply(const v2::Batch& batch);
+    void begin(const v2::Batch& batch);  // what was left of the batch before is folded first
+    bool go_on(std::uint64_t until_ns);  // false: something later is left
+    bool take_reports(std::uint64_t until_ns);
     void set_hello(const v2::Hello& hello);
     void account(const v2::Batch& batch);
     void define(const v2::Batch& batch);
@@ -63,12 +66,15 @@ struct Model::Fold {
 
     // lanes.cpp
     class Lane;
+    class Merge;
     struct Event {
         std::uint64_t subject = 0;
         std::uint64_t argument = 0;
         NodeId stack = 0;
     };
-    void apply_lanes(const v2::Batch& batch);
+    void open_lanes(const v2::Batch& batch);
+    bool fold_lanes(std::uint64_t until_ns);  // false: something later is left
+    void close_lanes();
     bool run(Lane& lane, std::uint64_t until_ns);
     void apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8_t kind, const Event& event);
     void skip_event(std::uint8_t kind);
@@ -83,7 +89,7 @@ struct Model::Fold {
     Resource* find_resource(ResourceId id);
     Resource* resource_or_placeholder(ResourceId id);  // nullptr: id 0, or no room
     void define_resources(const v2::Batch& batch);
-    void close_resources(const v2::Batch& batch);
+    bool close_resources(std::uint64_t until_ns);  // false: something later is left
     void resource_used(std::uint64_t time_ns, ResourceId id, std::uint64_t use, NodeId at);
     void resource_level(std::uint64_t time_ns, ResourceId id, std::uint64_t level);
     void add_member(ResourceId id, TaskId member);
@@ -195,6 +201,12 @@ struct Model::Fold {
     std::uint64_t anomalies = 0, tasks_created = 0, done_tasks_dropped = 0, live_tasks_refused = 0;
     std::uint64_t last_event_ns = 0, backlog = 0, events_unknown = 0, resources_lost = 0, resources_refused = 0;
     std::uint64_t version = 0;  // not part of what it knows
+
+    // The batch whose fold is under way; nullptr: none is.
+    const v2::Batch* current = nullptr;
+    v2::Batch own_batch;  // that batch, where its fold was to stop inside it
+    std::unique_ptr<Merge> merge;
+    int next_report = 0, next_closed = 0;
 
     // Made when asked for, for one version: children by parent (0: those whose parent is not retained).
     struct Children {

@@ -1,7 +1,8 @@
 // Reads the columns of a batch's lanes and hands their events to the fold, in order of time over all lanes.
 //
 // Lanes that overlap in time are merged: a task that one thread creates and another wakes is then seen in that order.
-// With one lane, the usual case, nothing is compared. A gap of a thread takes effect between its lane's events.
+// With one lane, the usual case, nothing is compared. A gap of a thread takes effect between its lane's events, at the
+// time at which it begins. The merge can stop at any time and go on later: a model may stand inside a batch.
 #include <algorithm>
 
 #include "fold.hpp"
@@ -56,6 +57,13 @@ public:
         ++kinds_;
         advance();
     }
+    // No more events: what follows cannot be read.
+    void end() { ended_ = true; }
+
+    bool gap_is_next() const { return !gaps.empty() && (ended_ || time_ns_ > gaps.back()->first_ns()); }
+    bool is_over() const { return ended_ && gaps.empty(); }
+    // Of the event or gap that stands next. There must be one.
+    std::uint64_t next_ns() const { return gap_is_next() ? gaps.back()->first_ns() : time_ns_; }
 
     ThreadEntry* on;
     std::vector<const v2::Gap*> gaps;  // of its thread, the next one last
@@ -81,53 +89,84 @@ private:
     bool ended_ = false;
 };
 
-void Model::Fold::apply_lanes(const v2::Batch& batch) {
-    std::vector<Lane> lanes;
-    lanes.reserve(static_cast<std::size_t>(batch.lanes_size()));
+// The lanes of one batch, in order of time. Refers to the batch.
+class Model::Fold::Merge {
+public:
+    Merge(Fold& fold, const v2::Batch& batch);
+    // Folds what is not later than `until_ns`. False: something later is left.
+    bool run(std::uint64_t until_ns);
+
+private:
+    auto later() const {
+        return [this](std::size_t a, std::size_t b) {
+            const std::uint64_t a_ns = lanes_[a].next_ns(), b_ns = lanes_[b].next_ns();
+            return a_ns != b_ns ? a_ns > b_ns : a > b;
+        };
+    }
+
+    Fold& fold_;
+    std::vector<Lane> lanes_;
+    std::vector<std::size_t> waiting_;  // a heap: lanes that are not over, the one that is behind in front
+};
+
+Model::Fold::Merge::Merge(Fold& fold, const v2::Batch& batch) : fold_(fold) {
+    lanes_.reserve(static_cast<std::size_t>(batch.lanes_size() + batch.gaps_size()));
     std::unordered_map<std::uint32_t, std::size_t> lane_of_thread;
     for (const v2::Lane& lane : batch.lanes()) {
-        if (batch.gaps_size() != 0) lane_of_thread.try_emplace(lane.thread(), lanes.size());
-        lanes.emplace_back(lane, thread(lane.thread()));
+        if (batch.gaps_size() != 0) lane_of_thread.try_emplace(lane.thread(), lanes_.size());
+        lanes_.emplace_back(lane, fold.thread(lane.thread()));
     }
-    std::vector<const v2::Gap*> other_gaps;
-    for (int i = batch.gaps_size(); i-- > 0;) {
-        const auto lane = lane_of_thread.find(batch.gaps(i).thread());
-        (lane == lane_of_thread.end() ? other_gaps : lanes[lane->second].gaps).push_back(&batch.gaps(i));
+    for (const v2::Gap& gap : batch.gaps()) {
+        const auto [place, is_new] = lane_of_thread.try_emplace(gap.thread(), lanes_.size());
+        if (is_new) lanes_.emplace_back(v2::Lane::default_instance(), fold.thread(gap.thread()));
     }
-
-    // Runs the lane that is behind until it has passed the one that is behind next.
-    const auto later = [&](std::size_t a, std::size_t b) {
-        return lanes[a].time_ns() != lanes[b].time_ns() ? lanes[a].time_ns() > lanes[b].time_ns() : a > b;
-    };
-    std::vector<std::size_t> waiting(lanes.size());
-    for (std::size_t i = 0; i < waiting.size(); ++i) waiting[i] = i;
-    std::make_heap(waiting.begin(), waiting.end(), later);
-    while (!waiting.empty()) {
-        std::pop_heap(waiting.begin(), waiting.end(), later);
-        Lane& lane = lanes[waiting.back()];
-        const std::uint64_t until_ns = waiting.size() > 1 ? lanes[waiting.front()].time_ns() : ~std::uint64_t{0};
-        if (run(lane, until_ns)) {
-            std::push_heap(waiting.begin(), waiting.end(), later);
-            continue;
-        }
-        waiting.pop_back();
-        for (; !lane.gaps.empty(); lane.gaps.pop_back()) apply_gap(*lane.on, *lane.gaps.back());
-        if (lane.short_column()) ++anomalies;
+    for (int i = batch.gaps_size(); i-- > 0;)
+        lanes_[lane_of_thread.at(batch.gaps(i).thread())].gaps.push_back(&batch.gaps(i));
+    waiting_.reserve(lanes_.size());
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+        if (lanes_[i].is_over())
+            fold.anomalies += lanes_[i].short_column();
+        else
+            waiting_.push_back(i);
     }
-    for (; !other_gaps.empty(); other_gaps.pop_back())
-        apply_gap(thread(other_gaps.back()->thread()), *other_gaps.back());
+    std::make_heap(waiting_.begin(), waiting_.end(), later());
 }
 
-// Events up to and including `until_ns`. False: the lane has no more.
+// Runs the lane that is behind until it has passed the one that is behind next.
+bool Model::Fold::Merge::run(std::uint64_t until_ns) {
+    while (!waiting_.empty()) {
+        if (lanes_[waiting_.front()].next_ns() > until_ns) return false;
+        std::pop_heap(waiting_.begin(), waiting_.end(), later());
+        Lane& lane = lanes_[waiting_.back()];
+        const std::uint64_t other_ns = waiting_.size() > 1 ? lanes_[waiting_.front()].next_ns() : until_ns;
+        if (fold_.run(lane, std::min(until_ns, other_ns))) {
+            std::push_heap(waiting_.begin(), waiting_.end(), later());
+            continue;
+        }
+        waiting_.pop_back();
+        if (lane.short_column()) ++fold_.anomalies;
+    }
+    return true;
+}
+
+Model::Fold::Fold(const Limits& the_limits) : limits(the_limits), definitions(the_limits) {}
+Model::Fold::~Fold() = default;
+
+void Model::Fold::open_lanes(const v2::Batch& batch) { merge = std::make_unique<Merge>(*this, batch); }
+bool Model::Fold::fold_lanes(std::uint64_t until_ns) { return merge->run(until_ns); }
+void Model::Fold::close_lanes() { merge.reset(); }
+
+// Events and gaps up to and including `until_ns`. False: the lane is over.
 bool Model::Fold::run(Lane& lane, std::uint64_t until_ns) {
     ThreadEntry& on = *lane.on;
-    while (!lane.at_end()) {
-        if (lane.time_ns() > until_ns) return true;
-        if (!lane.gaps.empty() && lane.time_ns() > lane.gaps.back()->first_ns()) [[unlikely]] {
+    while (!lane.is_over()) {
+        if (lane.gap_is_next()) [[unlikely]] {
+            if (lane.gaps.back()->first_ns() > until_ns) return true;
             apply_gap(on, *lane.gaps.back());
             lane.gaps.pop_back();
             continue;
         }
+        if (lane.time_ns() > until_ns) return true;
         on.last_ns = std::max(on.last_ns, lane.time_ns());
         saw_event(on.last_ns);
         const std::uint8_t kind = lane.kind();
@@ -135,14 +174,17 @@ bool Model::Fold::run(Lane& lane, std::uint64_t until_ns) {
         // A kind that nobody defined takes unknown columns: nothing after it can be read.
         if ((columns & vocabulary::unknown_kind) != 0) [[unlikely]] {
             ++anomalies;
-            return false;
+            lane.end();
+            continue;
         }
         Event event;
         if ((columns & vocabulary::subject_column) != 0) event.subject = lane.subject();
         if ((columns & vocabulary::argument_column) != 0) event.argument = lane.argument();
         if ((columns & vocabulary::stack_column) != 0) event.stack = lane.stack();
-        if (lane.short_column()) [[unlikely]]
-            return false;
+        if (lane.short_column()) [[unlikely]] {
+            lane.end();
+            continue;
+        }
         ++events;
         apply_event(on, on.last_ns, kind, event);
         lane.next();

@@ -25,8 +25,22 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 
 void Model::apply(const v2::Batch& batch) {
-    fold_->apply(batch);
+    go_on(end_of_time);
+    fold_->begin(batch);
+    go_on(end_of_time);
+}
+
+bool Model::apply(v2::Batch&& batch, std::uint64_t until_ns) {
+    go_on(end_of_time);
+    fold_->own_batch.Swap(&batch);
+    fold_->begin(fold_->own_batch);
+    return go_on(until_ns);
+}
+
+bool Model::go_on(std::uint64_t until_ns) {
+    if (fold_->current == nullptr) return true;
     ++fold_->version;
+    return fold_->go_on(until_ns);
 }
 
 void Model::set_hello(const v2::Hello& hello) {

@@ -36,6 +36,8 @@ using ResourceId = std::uint64_t;  // 0: none
 using ValueId = std::uint32_t;     // 0: none
 using SpanId = std::uint64_t;      // 0: none
 
+inline constexpr std::uint64_t end_of_time = ~std::uint64_t{0};  // later than any time of an app
+
 using vocabulary::NodeKind;
 using vocabulary::Outcome;
 using vocabulary::ReportKind;
@@ -291,6 +293,21 @@ public:
 
     // Folds one batch. Any content is safe: what makes no sense is counted in anomalies() and otherwise ignored.
     void apply(const v2::Batch& batch);
+
+    // The model at a moment. The fold is one sequence: of each batch its number, losses and definitions, then its
+    // events and gaps in order of time over all threads (a gap at the time at which it begins), then its reports, the
+    // resources that it closes, and its own time. The model at t is the fold of the longest beginning of that sequence
+    // in which nothing is later than t. What has no time (definitions, losses) counts as soon as what comes before it.
+    // So the model at t is one that the app's batches went through, the model at the end of time is the fold of all,
+    // and to fold on from t to a later moment gives the same model as to fold up to that moment from the start. Of
+    // several threads, one may be behind t by as long as the emitter took to drain them: the batch after holds the
+    // rest, and the fold has not reached it.
+    //
+    // Folds a batch up to `until_ns`. True: all of it. False: something later is left; go_on() folds on, and what is
+    // left when the next batch comes is folded first. A keyframe does not have what is left.
+    bool apply(v2::Batch&& batch, std::uint64_t until_ns);
+    bool go_on(std::uint64_t until_ns);  // true: nothing is left
+
     void set_hello(const v2::Hello& hello);  // thresholds, wall clock
     void save_keyframe(v2::Keyframe& keyframe) const;
     [[nodiscard]] bool load_keyframe(const v2::Keyframe& keyframe);  // false: not usable, the model is as it was

@@ -44,8 +44,10 @@ void Model::Fold::define_resources(const v2::Batch& batch) {
     }
 }
 
-void Model::Fold::close_resources(const v2::Batch& batch) {
-    for (const v2::ClosedResource& closed : batch.closed_resources()) {
+bool Model::Fold::close_resources(std::uint64_t until_ns) {
+    for (; next_closed < current->closed_resources_size(); ++next_closed) {
+        const v2::ClosedResource& closed = current->closed_resources(next_closed);
+        if (closed.closed_ns() > until_ns) return false;
         Resource* resource = find_resource(closed.id());
         if (resource == nullptr) continue;  // it was made, and closed, while nobody listened
         if (resource->closed_ns != 0) {
@@ -60,6 +62,7 @@ void Model::Fold::close_resources(const v2::Batch& batch) {
         forget_attributes(Of::resource, closed_resources.front());
         resources.erase(closed_resources.front());
     }
+    return true;
 }
 
 void Model::Fold::resource_used(std::uint64_t time_ns, ResourceId id, std::uint64_t use, NodeId at) {
