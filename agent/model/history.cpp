@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "coroscope/v2/session.pb.h"
-
 namespace coroscope::model {
 
 Limits moment_limits() {
@@ -17,14 +15,6 @@ Limits moment_limits() {
     limits.gaps = 1'000;
     return limits;
 }
-
-// A place to start at: a keyframe of an app, in the source or one of our own.
-struct History::Place {
-    std::uint64_t position = 0;
-    std::uint64_t time_ns = 0;   // nothing in the keyframe is later
-    std::vector<v2::Frame> own;  // empty: the source has it
-    std::size_t own_bytes = 0;
-};
 
 // An app at some time, and where in the source its fold goes on.
 struct History::Moment {

@@ -14,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "coroscope/v2/session.pb.h"
 #include "session.hpp"
 
 namespace coroscope::model {
@@ -71,7 +72,13 @@ public:
 
 private:
     struct Moment;
-    struct Place;
+    // A place to start at: a keyframe of an app, in the source or one of our own.
+    struct Place {
+        std::uint64_t position = 0;
+        std::uint64_t time_ns = 0;   // nothing in the keyframe is later
+        std::vector<v2::Frame> own;  // empty: the source has it
+        std::size_t own_bytes = 0;
+    };
 
     void learn_keyframes();
     void forget_dropped();

@@ -14,6 +14,7 @@ public:
     struct Settings {
         std::size_t max_bytes = 256u << 20;
         std::size_t position_bytes = 4u << 20;  // after so much, keyframes and a new position
+        std::size_t keyframe_spacing = 4;       // nor before so many times the size of the last keyframes
         std::size_t retain_apps = 32;           // ended apps that keyframes still have
         Limits limits = moment_limits();
     };
@@ -41,7 +42,7 @@ private:
 
     const Settings settings_;
     Session session_;
-    std::deque<Position> positions_;
+    std::deque<std::unique_ptr<Position>> positions_;
     std::uint64_t first_ = 0;  // number of positions_.front()
     std::size_t bytes_ = 0;
     std::uint64_t frames_dropped_ = 0;
