@@ -36,6 +36,7 @@ void add_top(CLI::App& root, Action& action);
 void add_problems(CLI::App& root, Action& action);
 void add_export(CLI::App& root, Action& action);
 void add_view(CLI::App& root, Action& action);
+void add_index(CLI::App& root, Action& action);
 void add_cancel(CLI::App& root, Action& action);
 void add_status(CLI::App& root, Action& action);
 

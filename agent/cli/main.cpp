@@ -36,6 +36,7 @@ void add_all(CLI::App& root, Action& action) {
     add_problems(root, action);
     add_view(root, action);
     add_export(root, action);
+    add_index(root, action);
     add_cancel(root, action);
     add_agent(root, action);
     add_status(root, action);

@@ -114,6 +114,7 @@ void add_problems(CLI::App& root, Action& action) {
     CLI::App* command = root.add_subcommand(
         "problems", "Say what is wrong: slow steps, coroutines never awaited, errors nobody looked at, ...");
     add_source(*command, options->source);
+    add_moment(*command, options->source);
     command->add_flag("--json", options->json, "Print JSON");
     command->add_flag("--exit-code", options->exit_code, "Exit with 1 when there are problems");
     command->add_flag("--rules", options->rules, "List what is looked for");

@@ -105,6 +105,7 @@ void add_ps(CLI::App& root, Action& action) {
     CLI::App* command =
         root.add_subcommand("ps", "List the tasks of every app: state, time spent, where each one waits and on what");
     add_source(*command, options->source);
+    add_moment(*command, options->source);
     command->add_flag("--json", options->json, "Print JSON");
     command->add_flag("-a,--all", options->all,
                       "Of a live agent: tasks that have ended, too (a trace file's are always shown)");

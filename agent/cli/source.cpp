@@ -4,6 +4,7 @@
 
 #include "agent/trace/load.hpp"
 #include "client.hpp"
+#include "moment.hpp"
 #include "output.hpp"
 #include "proto/address/agent_address.hpp"
 #include "proto/address/default_address.hpp"
@@ -12,8 +13,8 @@ namespace coroscope::cli {
 
 namespace {
 
-Source load_file(const std::string& path) {
-    trace::Loaded loaded = trace::load(path);
+Source load_file(const std::string& path, const std::string& at) {
+    trace::Loaded loaded = at.empty() ? trace::load(path) : trace::load_at(path, parse_moment(at).value());
     if (!loaded.error.empty()) throw Failure(loaded.error);
     if (!loaded.warning.empty()) std::fprintf(stderr, "coroscope: warning: %s\n", loaded.warning.c_str());
     Source source;
@@ -32,6 +33,17 @@ void add_source(CLI::App& command, SourceOptions& options) {
         ->excludes(positional);
 }
 
+void add_moment(CLI::App& command, SourceOptions& options) {
+    command
+        .add_option("--at", options.at,
+                    "Of a trace file, the state at this time: seconds since the recording began, or a wall-clock time "
+                    "as 2026-11-26T14:03:07.25")
+        ->type_name("TIME")
+        ->check([](const std::string& text) {
+            return parse_moment(text) ? "" : "'" + text + "' is neither seconds nor a time as 2026-11-26T14:03:07.25";
+        });
+}
+
 bool names_file(const SourceOptions& options) { return !options.source.empty() && !looks_like_address(options.source); }
 
 std::string agent_address(const SourceOptions& options) {
@@ -42,7 +54,9 @@ std::string agent_address(const SourceOptions& options) {
 }
 
 Source load(const SourceOptions& options) {
-    if (names_file(options)) return load_file(options.source);
+    if (!options.at.empty() && !names_file(options))
+        throw Failure("--at needs a trace file; a live agent has only its present state", exit_usage);
+    if (names_file(options)) return load_file(options.source, options.at);
     Client client(agent_address(options));
     Source source;
     source.session = client.snapshot();

@@ -12,10 +12,13 @@ namespace coroscope::cli {
 struct SourceOptions {
     std::string agent;   // --agent ADDRESS
     std::string source;  // positional: a trace file or an address
+    std::string at;      // --at TIME, of a trace file; empty: its end
 };
 
 // Adds [FILE|ADDRESS] and --agent ADDRESS to a subcommand.
 void add_source(CLI::App& command, SourceOptions& options);
+// Adds --at TIME: what is loaded is the state at that moment of a trace file.
+void add_moment(CLI::App& command, SourceOptions& options);
 
 struct Source {
     model::Session session;

@@ -10,9 +10,9 @@
 #include <string>
 #include <thread>
 
+#include "agent/trace/indexed_writer.hpp"
 #include "client.hpp"
 #include "coroscope/v2/observe.grpc.pb.h"
-#include "proto/container/trace_file.hpp"
 
 namespace coroscope::cli {
 
@@ -35,7 +35,7 @@ private:
     bool take(const v2::WatchUpdate& update);
 
     const std::string path_;
-    trace::Writer writer_;
+    trace::IndexedWriter writer_;
     std::unique_ptr<ClientStream> stream_;
 
     std::mutex mutex_;

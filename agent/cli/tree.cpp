@@ -116,6 +116,7 @@ void add_tree(CLI::App& root, Action& action) {
     CLI::App* command =
         root.add_subcommand("tree", "Draw the task tree: who spawned whom, state, time spent, where each one waits");
     add_source(*command, options->source);
+    add_moment(*command, options->source);
     command->add_flag("-a,--all", options->all,
                       "Of a live agent: tasks that have ended, too (a trace file's are always shown)");
     command->footer(

@@ -78,7 +78,7 @@ void History::forget_dropped() {
     for (auto& [app, places] : places_) {
         std::erase_if(places, [&](const auto& entry) {
             if (entry.first >= begin) return false;
-            own_keyframe_bytes_ -= entry.second.own_bytes;
+            statistics_.own_keyframe_bytes -= entry.second.own_bytes;
             statistics_.own_keyframes -= !entry.second.own.empty();
             return true;
         });
@@ -201,10 +201,10 @@ void History::make_keyframe(Moment& moment) {
     place.own = moment.session.keyframes();
     place.time_ns = place.own.front().keyframe_ns();
     for (const v2::Frame& frame : place.own) place.own_bytes += frame.ByteSizeLong();
-    own_keyframe_bytes_ += place.own_bytes;
+    statistics_.own_keyframe_bytes += place.own_bytes;
     ++statistics_.own_keyframes;
     places.emplace(moment.position, std::move(place));
-    while (own_keyframe_bytes_ > settings_.own_keyframe_bytes && statistics_.own_keyframes > 0) thin_out();
+    while (statistics_.own_keyframe_bytes > settings_.own_keyframe_bytes && statistics_.own_keyframes > 0) thin_out();
 }
 
 // Drops every second of our own keyframes, and makes them half as often from now on.
@@ -216,7 +216,7 @@ void History::thin_out() {
             if (entry.second.own.empty()) return false;
             drop = !drop;
             if (!drop) return false;
-            own_keyframe_bytes_ -= entry.second.own_bytes;
+            statistics_.own_keyframe_bytes -= entry.second.own_bytes;
             --statistics_.own_keyframes;
             return true;
         });

@@ -1,7 +1,7 @@
 // An app at any time of its history: the nearest keyframe at or before that time, and the fold of the frames after it.
 // What "the model at t" means is said at Model::apply(batch, until_ns).
 //
-//     FileFrames frames("t.cst");              // agent/trace/file_frames.hpp; of a live session: recorded_frames.hpp
+//     trace::FileFrames frames(reader);        // agent/trace/file_frames.hpp; of a live session: recorded_frames.hpp
 //     History history(frames);
 //     const App* then = history.at(1, t_ns);   // nullptr: app 1 was not known then
 //
@@ -56,6 +56,7 @@ public:
         std::uint64_t keyframes_loaded = 0;
         std::uint64_t frames_folded = 0;
         std::uint64_t own_keyframes = 0;  // kept now
+        std::size_t own_keyframe_bytes = 0;
     };
 
     explicit History(FrameSource& source) : History(source, Settings{}) {}
@@ -99,7 +100,6 @@ private:
     std::vector<std::uint64_t> keyframe_positions_;            // of the source, ascending
     std::uint64_t learned_until_ = 0;                          // position
     std::uint64_t own_keyframe_events_;
-    std::size_t own_keyframe_bytes_ = 0;
     std::uint64_t uses_ = 0;
     Statistics statistics_;
 };

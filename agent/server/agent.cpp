@@ -69,7 +69,8 @@ Agent::Agent(const AgentOptions& options) : parts_(std::make_unique<Parts>(optio
         }
     }
     if (!options.record.empty()) {
-        parts_->recorder = std::make_unique<Recorder>(parts_->hub, options.record, options.recorder_queue_bytes);
+        parts_->recorder =
+            std::make_unique<Recorder>(parts_->hub, options.record, options.recorder_queue_bytes, options.retain_apps);
         if (!parts_->recorder->error().empty()) {
             throw RecordError("cannot record: " + parts_->recorder->error() + "; choose another file with --record");
         }

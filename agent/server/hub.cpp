@@ -237,20 +237,6 @@ Update Hub::next(Subscription& subscription, std::chrono::milliseconds pause) {
     }
 }
 
-void Hub::repeat_keyframes(Subscription& subscription) {
-    for (const std::shared_ptr<Record>& record : records()) {
-        const std::scoped_lock lock(record->mutex);
-        if (record->session.app(record->key) == nullptr) continue;
-        const auto update = std::make_shared<v2::WatchUpdate>();
-        *update->mutable_frame() = record->session.keyframe(record->key);
-        subscription.offer(record->key, update);
-    }
-    const auto end = std::make_shared<v2::WatchUpdate>();
-    end->mutable_caught_up();
-    const std::scoped_lock lock(subscription.mutex_);
-    if (!subscription.closed_) subscription.push(end);
-}
-
 std::shared_ptr<AppLink> Hub::link(model::AppKey app) const {
     const std::shared_ptr<Record> found = record(app);
     if (!found) return nullptr;

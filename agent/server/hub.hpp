@@ -52,9 +52,6 @@ public:
     // came for `pause`.
     static constexpr std::chrono::milliseconds forever = std::chrono::milliseconds::max();
     Update next(Subscription& subscription, std::chrono::milliseconds pause = forever);
-    // Hello and keyframe of every app, each in step with what the subscription got before and gets after it. For an
-    // index in a file.
-    void repeat_keyframes(Subscription& subscription);
 
     std::shared_ptr<AppLink> link(model::AppKey app) const;  // nullptr: unknown or not connected
     void fill(v2::StatusResponse& status) const;

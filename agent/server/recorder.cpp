@@ -1,12 +1,21 @@
 #include "recorder.hpp"
 
-#include <algorithm>
-
 #include "log.hpp"
 
 namespace coroscope::server {
 
-Recorder::Recorder(Hub& hub, const std::string& path, std::size_t queue_bytes) : hub_(hub), path_(path), writer_(path) {
+namespace {
+
+trace::IndexedWriter::Settings settings(std::size_t retain_apps) {
+    trace::IndexedWriter::Settings settings;
+    settings.retain_apps = retain_apps;
+    return settings;
+}
+
+}  // namespace
+
+Recorder::Recorder(Hub& hub, const std::string& path, std::size_t queue_bytes, std::size_t retain_apps)
+    : hub_(hub), path_(path), writer_(path, settings(retain_apps)) {
     error_ = writer_.error();
     if (!error_.empty()) return;
     subscription_ = hub_.subscribe(true, queue_bytes, true);
@@ -32,10 +41,7 @@ void Recorder::run() {
         unflushed_ = !pause;
     }
     hub_.unsubscribe(subscription_);
-    if (ok) {
-        for (const v2::Frame& frame : held_back_) ok = ok && writer_.append(frame);
-        ok = ok && writer_.finish();
-    }
+    if (ok) ok = writer_.finish();
     recording_.store(false, std::memory_order_relaxed);
     if (ok) {
         spdlog::info("recorded {} bytes to {}", writer_.bytes(), path_);
@@ -48,49 +54,8 @@ bool Recorder::write(const v2::WatchUpdate& update) {
     if (update.has_cut_back()) {
         spdlog::warn("the disk is too slow for the recording: {} frames so far were replaced by keyframes",
                      update.cut_back().frames_dropped());
-        gathering_ = false;
-        keyframes_.clear();
-        held_back_.clear();
-        return true;
     }
-    if (gathering_) return gather(update);
-    if (!update.has_frame()) return true;
-    if (!write_frame(update.frame())) return false;
-    if (bytes_since_keyframe_ < std::max(keyframe_every_bytes, keyframe_spacing * last_keyframe_bytes_)) return true;
-    gathering_ = true;
-    hub_.repeat_keyframes(*subscription_);
-    return true;
-}
-
-bool Recorder::write_frame(const v2::Frame& frame) {
-    bytes_since_keyframe_ += frame.ByteSizeLong();
-    return writer_.append(frame);
-}
-
-// Between the request for keyframes and their last: an app's frames go before the block until its keyframe comes, then
-// behind it.
-bool Recorder::gather(const v2::WatchUpdate& update) {
-    if (update.has_frame()) {
-        const v2::Frame& frame = update.frame();
-        const auto same_app = [&](const v2::Frame& other) { return other.app() == frame.app(); };
-        if (frame.has_keyframe()) {
-            keyframes_.push_back(frame);
-        } else if (std::any_of(keyframes_.begin(), keyframes_.end(), same_app)) {
-            held_back_.push_back(frame);
-        } else {
-            return write_frame(frame);
-        }
-        return true;
-    }
-    gathering_ = false;
-    bytes_since_keyframe_ = 0;
-    last_keyframe_bytes_ = 0;
-    for (const v2::Frame& keyframe : keyframes_) last_keyframe_bytes_ += keyframe.ByteSizeLong();
-    bool ok = writer_.append_keyframes(keyframes_);
-    for (const v2::Frame& frame : held_back_) ok = ok && write_frame(frame);
-    keyframes_.clear();
-    held_back_.clear();
-    return ok;
+    return !update.has_frame() || writer_.append(update.frame());
 }
 
 }  // namespace coroscope::server

@@ -120,11 +120,18 @@ Times batch_times(std::string_view batch) {
     using google::protobuf::internal::WireFormatLite;
     constexpr std::uint32_t lane_tag = 8u << 3 | 2u;      // Batch.lanes
     constexpr std::uint32_t start_ns_tag = 2u << 3 | 0u;  // Lane.start_ns
+    constexpr std::uint32_t time_ns_tag = 17u << 3 | 0u;  // Batch.time_ns
     Times times;
     if (batch.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) return times;
     google::protobuf::io::CodedInputStream input{reinterpret_cast<const std::uint8_t*>(batch.data()),
                                                  static_cast<int>(batch.size())};
     while (const std::uint32_t tag = input.ReadTag()) {
+        if (tag == time_ns_tag) {
+            std::uint64_t time_ns = 0;
+            if (!input.ReadVarint64(&time_ns)) return times;
+            times.add({0, time_ns});
+            continue;
+        }
         if (tag != lane_tag) {
             if (!WireFormatLite::SkipField(&input, tag)) return times;
             continue;

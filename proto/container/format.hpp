@@ -51,7 +51,7 @@ BlockHeader get_block_header(const char* at);
 std::string encode_footer(const Footer& footer);
 std::optional<Footer> decode_footer(std::string_view bytes);
 
-// The times of the events in a serialised Batch, from its lanes' start times only. Cheap: columns are skipped.
+// The times of a serialised Batch: the first start of a lane, and the batch's own time. Cheap: columns are skipped.
 // Any bytes are safe; what does not parse has no times.
 struct Times {
     std::uint64_t first_ns = 0, last_ns = 0;  // 0: none

@@ -47,9 +47,11 @@ std::string amount(std::uint64_t bytes) {
     return text;
 }
 
-std::string blocks_text(std::uint64_t count) {
-    return std::to_string(count) + (count == 1 ? " whole block" : " whole blocks");
+std::string blocks_text(std::uint64_t count, const std::string& adjective) {
+    return std::to_string(count) + " " + adjective + (count == 1 ? " block" : " blocks");
 }
+
+constexpr std::uint64_t max_walked_runs = 1u << 16;  // of a file without an index: 2.5 MiB
 
 }  // namespace
 
@@ -58,8 +60,9 @@ struct Reader::State {
     int file = -1;
     std::uint64_t size = 0;
     bool header_good = false;
-    std::vector<Run> index;
-    std::uint64_t index_offset = 0;  // 0: no good index
+    std::vector<Run> runs;
+    std::uint64_t index_offset = 0;  // 0: no good index, and runs are those of the walk
+    bool walked = false;
     Buffer stored, unpacked;
     ZSTD_DCtx* decompressor = nullptr;
 
@@ -74,7 +77,7 @@ struct Reader::State {
         Found found = Found::damaged;
         format::BlockHeader header;
         std::string_view payload;  // unpacked; valid until the next block
-        std::uint64_t end = 0;     // offset of what follows
+        std::uint64_t end = 0;     // offset of what follows, if its length is right; 0: it cannot be
     };
 
     bool read_at(std::uint64_t offset, char* to, std::size_t count) {
@@ -95,8 +98,12 @@ struct Reader::State {
     Block read_block(std::uint64_t offset);
     // True: all frames were handed on. Stopped: the caller had enough.
     enum class Handed { all, stopped, bad };
-    static Handed hand_on(const Block& block, const std::function<bool(const v2::Frame&)>& on_frame);
-    std::uint64_t next_keyframe(std::uint64_t after) const;
+    template <typename OnFrame>
+    static Handed hand_on(const Block& block, const OnFrame& on_frame);
+    // Where to go on behind a damaged block; 0: nobody knows.
+    std::uint64_t after_damage(std::uint64_t at, const Block& damaged);
+    void walk();
+    std::string end_text(std::uint64_t at, Found found, std::uint64_t blocks) const;
 };
 
 void Reader::State::open() {
@@ -167,7 +174,7 @@ void Reader::State::load_index() {
     const Block block = read_block(footer->index_offset);
     if (block.found != Found::index || block.end != size - format::footer_size) return;
     if (block.payload.size() % format::index_row_size != 0) return;
-    index.reserve(block.payload.size() / format::index_row_size);
+    runs.reserve(block.payload.size() / format::index_row_size);
     for (std::size_t at = 0; at < block.payload.size(); at += format::index_row_size) {
         const char* const row = block.payload.data() + at;
         Run run;
@@ -176,12 +183,12 @@ void Reader::State::load_index() {
         run.frames = format::get_u64(row + 16);
         run.first_ns = format::get_u64(row + 24);
         run.last_ns = format::get_u64(row + 32);
-        const std::uint64_t above = index.empty() ? format::header_size : index.back().offset + 1;
+        const std::uint64_t above = runs.empty() ? format::header_size : runs.back().offset + 1;
         if (run.offset < above || run.offset >= footer->index_offset) {
-            index.clear();  // it makes no sense: no index
+            runs.clear();  // it makes no sense: no index
             return;
         }
-        index.push_back(run);
+        runs.push_back(run);
     }
     index_offset = footer->index_offset;
 }
@@ -204,6 +211,7 @@ Reader::State::Block Reader::State::read_block(std::uint64_t offset) {
         block.found = Found::cut;
         return block;
     }
+    block.end = offset + sizeof head + block.header.stored;
     // The header's own bytes before the payload: the checksum covers both in one piece.
     const std::size_t head_covered = sizeof head - 8;
     char* const covered = stored.at_least(head_covered + block.header.stored);
@@ -218,13 +226,12 @@ Reader::State::Block Reader::State::read_block(std::uint64_t offset) {
     const std::size_t got = ZSTD_decompressDCtx(decompressor, out, block.header.unpacked, packed, block.header.stored);
     if (ZSTD_isError(got) || got != block.header.unpacked) return block;
     block.payload = {out, got};
-    block.end = offset + sizeof head + block.header.stored;
     block.found = block.header.type == format::BlockType::index ? Found::index : Found::block;
     return block;
 }
 
-Reader::State::Handed Reader::State::hand_on(const Block& block,
-                                             const std::function<bool(const v2::Frame&)>& on_frame) {
+template <typename OnFrame>
+Reader::State::Handed Reader::State::hand_on(const Block& block, const OnFrame& on_frame) {
     if (block.header.type != format::BlockType::frames && block.header.type != format::BlockType::keyframes)
         return Handed::all;  // a newer minor version's: not for us
     v2::Frame frame;
@@ -240,11 +247,33 @@ Reader::State::Handed Reader::State::hand_on(const Block& block,
     return Handed::all;
 }
 
-std::uint64_t Reader::State::next_keyframe(std::uint64_t after) const {
-    for (const Run& run : index) {
-        if (run.keyframe && run.offset > after) return run.offset;
+// Right behind it if its length leads to a sound block, else where the index has a run.
+std::uint64_t Reader::State::after_damage(std::uint64_t at, const Block& damaged) {
+    if (damaged.end != 0) {
+        if (damaged.end == index_offset) return damaged.end;
+        const Found behind = read_block(damaged.end).found;
+        if (behind == Found::block || behind == Found::index) return damaged.end;
     }
-    return 0;
+    if (index_offset == 0) return 0;
+    for (const Run& run : runs)
+        if (run.offset > at) return run.offset;
+    return index_offset;
+}
+
+// Reads the headers of the blocks only. Small blocks are joined, so that a hostile file costs no memory.
+void Reader::State::walk() {
+    walked = true;
+    const std::uint64_t least_bytes = size / max_walked_runs;
+    for (std::uint64_t at = format::header_size; size - at >= format::block_header_size;) {
+        char head[format::block_header_size];
+        if (!read_at(at, head, sizeof head)) return;
+        const format::BlockHeader header = format::get_block_header(head);
+        if (header.type == format::BlockType::index || header.stored > size - at - sizeof head) return;
+        if (runs.empty() || at - runs.back().offset >= least_bytes)
+            runs.push_back({at, header.type == format::BlockType::keyframes, 0, 0, 0});
+        runs.back().frames += header.frames;
+        at += sizeof head + header.stored;
+    }
 }
 
 Reader::Reader(const std::string& path) : state_(std::make_unique<State>()) {
@@ -258,51 +287,85 @@ bool Reader::ok() const { return state_->header_good; }
 const std::string& Reader::error() const { return state_->error; }
 const std::string& Reader::warning() const { return state_->warning; }
 std::uint64_t Reader::size() const { return state_->size; }
-const std::vector<Reader::Run>& Reader::index() const { return state_->index; }
+bool Reader::has_index() const { return state_->index_offset != 0; }
 
-bool Reader::read(const std::function<bool(const v2::Frame&)>& on_frame, std::uint64_t from) {
+const std::vector<Reader::Run>& Reader::runs() {
+    if (state_->header_good && state_->index_offset == 0 && !state_->walked) state_->walk();
+    return state_->runs;
+}
+
+bool Reader::read_run(std::size_t number,
+                      const std::function<bool(const v2::Frame&, bool in_keyframe_block)>& on_frame) {
+    State& s = *state_;
+    if (number >= runs().size()) return false;
+    const std::uint64_t all_end = s.index_offset != 0 ? s.index_offset : s.size;
+    const std::uint64_t end = number + 1 < s.runs.size() ? s.runs[number + 1].offset : all_end;
+    bool sound = true;
+    for (std::uint64_t at = s.runs[number].offset; at < end;) {
+        const State::Block block = s.read_block(at);
+        State::Handed handed = State::Handed::bad;
+        if (block.found == State::Found::index) return sound;  // of a file without a sound end
+        if (block.found == State::Found::block) {
+            const bool is_keyframe = block.header.type == format::BlockType::keyframes;
+            handed = State::hand_on(block, [&](const v2::Frame& frame) { return on_frame(frame, is_keyframe); });
+        }
+        if (handed == State::Handed::stopped) return sound;
+        at = block.end;
+        if (handed == State::Handed::all) continue;
+        sound = false;
+        if (at == 0) return false;
+    }
+    return sound;
+}
+
+std::string Reader::State::end_text(std::uint64_t at, Found found, std::uint64_t blocks) const {
+    const std::string used = " (" + amount(at) + " of " + amount(size) + " used)";
+    const std::string whole = blocks_text(blocks, "whole");
+    if (found == Found::index) return "its index or end is damaged; all " + whole + " before it are used";
+    if (at == size) return "not finished: ends without an index after " + whole + ", all of them used";
+    if (found == Found::cut) return "cut off after " + whole + used;
+    if (found == Found::unreadable) return "cannot be read after " + whole + used;
+    return "damaged after " + whole + ", at byte " + std::to_string(at) + used;
+}
+
+bool Reader::read(const std::function<bool(const v2::Frame&)>& on_frame) {
     State& s = *state_;
     s.warning.clear();
     if (!s.header_good) {
         s.warning = "nothing was read: " + s.error;
         return false;
     }
-    std::uint64_t at = std::max<std::uint64_t>(from, format::header_size);
-    std::uint64_t blocks = 0;
-    const auto used = [&] { return amount(at) + " of " + amount(s.size) + " used"; };
-    while (true) {
-        if (s.index_offset != 0 && at == s.index_offset) return s.warning.empty();
+    std::uint64_t blocks = 0, damaged = 0, first_damaged_at = 0;
+    std::string end;
+    bool lost = false;  // frames since the last keyframes
+    for (std::uint64_t at = format::header_size; s.index_offset == 0 || at != s.index_offset;) {
         const State::Block block = s.read_block(at);
         State::Handed handed = State::Handed::bad;
-        if (block.found == State::Found::block) handed = State::hand_on(block, on_frame);
-        if (handed == State::Handed::stopped) return s.warning.empty();
+        if (block.found == State::Found::block) {
+            const bool is_keyframe = block.header.type == format::BlockType::keyframes;
+            handed = is_keyframe && !lost ? State::Handed::all : State::hand_on(block, on_frame);
+            if (is_keyframe && handed == State::Handed::all) lost = false;
+        }
+        if (handed == State::Handed::stopped) break;
         if (handed == State::Handed::all) {
             ++blocks;
             at = block.end;
             continue;
         }
-        const std::uint64_t keyframe = block.found == State::Found::index ? 0 : s.next_keyframe(at);
-        if (keyframe != 0) {
-            if (s.warning.empty())
-                s.warning = "damaged after " + blocks_text(blocks) + ", at byte " + std::to_string(at) +
-                            "; went on at the keyframe at byte " + std::to_string(keyframe);
-            at = keyframe;
-            continue;
+        const std::uint64_t next = block.found == State::Found::index ? 0 : s.after_damage(at, block);
+        if (next == 0) {
+            end = s.end_text(at, block.found, blocks);
+            break;
         }
-        if (!s.warning.empty()) s.warning += "; then ";
-        if (block.found == State::Found::index)
-            s.warning += "its index or end is damaged; all " + blocks_text(blocks) + " before it are used";
-        else if (at == s.size)
-            s.warning += "not finished: ends without an index after " + blocks_text(blocks) + ", all of them used";
-        else if (block.found == State::Found::cut)
-            s.warning += "cut off after " + blocks_text(blocks) + " (" + used() + ")";
-        else if (block.found == State::Found::unreadable)
-            s.warning += "cannot be read after " + blocks_text(blocks) + " (" + used() + ")";
-        else
-            s.warning +=
-                "damaged after " + blocks_text(blocks) + ", at byte " + std::to_string(at) + " (" + used() + ")";
-        return false;
+        lost = true;
+        if (damaged++ == 0) first_damaged_at = at;
+        at = next;
     }
+    if (damaged != 0)
+        s.warning = blocks_text(damaged, "damaged") + " left out, " + (damaged == 1 ? "at" : "the first at") +
+                    " byte " + std::to_string(first_damaged_at);
+    if (!end.empty()) s.warning += (s.warning.empty() ? "" : "; then ") + end;
+    return s.warning.empty();
 }
 
 }  // namespace coroscope::trace

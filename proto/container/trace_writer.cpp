@@ -69,6 +69,8 @@ struct Writer::State {
     int file = -1;
     pid_t owner = ::getpid();
     std::uint64_t bytes = 0;
+    std::uint64_t keyframe_bytes = 0;
+    std::uint64_t last_keyframe_bytes = 0;
     std::string pending;  // length-delimited frames of the block to come
     std::uint32_t pending_frames = 0;
     format::Times pending_times;
@@ -103,7 +105,8 @@ struct Writer::State {
         return true;
     }
 
-    bool write_block(format::BlockType type, std::string_view payload, std::uint32_t frames) {
+    // Into `block`.
+    bool pack(format::BlockType type, std::string_view payload, std::uint32_t frames) {
         const std::size_t bound = ZSTD_compressBound(payload.size());
         block.resize(format::block_header_size + bound);
         char* const packed = block.data() + format::block_header_size;
@@ -116,21 +119,31 @@ struct Writer::State {
         format::put_block_header(block.data(), header);
         header.checksum = format::checksum(std::string_view{block}.substr(8));
         format::put_block_header(block.data(), header);
-        return write_all(block);
+        return true;
     }
 
-    bool write_pending(format::BlockType type) {
+    // False with an empty error: the block would take more than `most_bytes`; what was pending is dropped.
+    bool write_pending(format::BlockType type, std::uint64_t most_bytes = ~std::uint64_t{0}) {
         if (pending_frames == 0) return true;
         const std::uint64_t offset = bytes;
-        if (!write_block(type, pending, pending_frames)) return false;
-        index.push_back({offset, type, 1, pending_frames, pending_times});
-        if (index.size() == max_index_rows) thin_out(index);
+        bool written = pack(type, pending, pending_frames);
+        if (type == format::BlockType::keyframes) last_keyframe_bytes = block.size();
+        written = written && block.size() <= most_bytes && write_all(block);
+        if (written) {
+            index.push_back({offset, type, 1, pending_frames, pending_times});
+            if (index.size() == max_index_rows) thin_out(index);
+            if (type == format::BlockType::keyframes) keyframe_bytes += block.size();
+        }
+        clear_pending();
+        return written;
+    }
+
+    void clear_pending() {
         pending.clear();
         if (pending.capacity() > 8 * block_bytes)
             pending.shrink_to_fit();  // one large keyframe is no reason to keep it
         pending_frames = 0;
         pending_times = {};
-        return true;
     }
 
     // False: no block takes this frame.
@@ -185,15 +198,22 @@ bool Writer::append(const v2::Frame& frame) {
     return s.pending.size() < block_bytes || flush();
 }
 
-bool Writer::append_keyframes(const std::vector<v2::Frame>& keyframes) {
+bool Writer::append_keyframes(const std::vector<v2::Frame>& keyframes, std::uint64_t most_bytes) {
     State& s = *state_;
-    if (!s.usable() || !flush()) return false;
+    if (!s.usable()) return false;
+    std::uint64_t unpacked = 0;
+    for (const v2::Frame& frame : keyframes) unpacked += frame.ByteSizeLong();
+    if (unpacked > Reader::max_block / 2 && most_bytes < unpacked) {  // perhaps several blocks: no size to compare
+        s.last_keyframe_bytes = unpacked;
+        return false;
+    }
+    if (!flush()) return false;
     auto type = format::BlockType::keyframes;
     bool all = true;
     for (const v2::Frame& frame : keyframes) all = s.add(frame, type) && all;
     // With one left out it is no state of everything: its frames still count, but nobody may begin here.
     if (!all) type = format::BlockType::frames;
-    return s.write_pending(type) && all;
+    return s.write_pending(type, most_bytes) && all;
 }
 
 bool Writer::flush() { return state_->usable() && state_->write_pending(format::BlockType::frames); }
@@ -213,7 +233,7 @@ bool Writer::finish() {
             format::put_u64(rows, row.times.first_ns);
             format::put_u64(rows, row.times.last_ns);
         }
-        done = s.write_block(format::BlockType::index, rows, 0) &&
+        done = s.pack(format::BlockType::index, rows, 0) && s.write_all(s.block) &&
                s.write_all(format::encode_footer({offset, s.bytes + format::footer_size}));
     }
     const int file = std::exchange(s.file, -1);
@@ -223,5 +243,7 @@ bool Writer::finish() {
 
 const std::string& Writer::error() const { return state_->error; }
 std::uint64_t Writer::bytes() const { return state_->bytes; }
+std::uint64_t Writer::keyframe_bytes() const { return state_->keyframe_bytes; }
+std::uint64_t Writer::last_keyframe_bytes() const { return state_->last_keyframe_bytes; }
 
 }  // namespace coroscope::trace

@@ -1,4 +1,4 @@
-// Files that were cut or that lost bits: all that is whole before the damage is read, nothing else, and it is said.
+// Files that were cut or that lost bits: a damaged block costs its own frames, and the reader says so.
 #include "files.hpp"
 
 #include <gtest/gtest.h>
@@ -11,8 +11,19 @@ namespace {
 struct Sample {
     std::vector<std::string> frames;
     std::vector<std::pair<std::uint64_t, std::size_t>> blocks;  // where each ends, and the frames up to there
-    std::size_t keyframe = 0;                                   // index of the keyframe's frame
+    std::size_t keyframe = 0;                                   // index of the keyframe's frame, alone in its block
     std::string bytes;
+
+    // What reading in sequence gives without the frames `from` to `to`.
+    std::vector<std::string> without(std::size_t from, std::size_t to) const {
+        std::vector<std::string> out;
+        for (std::size_t i = 0; i < frames.size(); ++i) {
+            const bool is_missing = i >= from && i < to;
+            const bool is_needed = i != keyframe || (from < to && to <= keyframe);
+            if (!is_missing && is_needed) out.push_back(frames[i]);
+        }
+        return out;
+    }
 };
 
 // Small enough to damage at every byte; with a keyframe behind some blocks.
@@ -61,12 +72,23 @@ TEST(Damage, CutAtEveryByteReadsEveryWholeBlockAndSaysSo) {
         std::size_t expected = 0;
         for (const auto& [end, frames] : sample.blocks)
             if (end <= length) expected = frames;
-        ASSERT_EQ(contents.frames.size(), expected);
-        EXPECT_TRUE(std::equal(contents.frames.begin(), contents.frames.end(), sample.frames.begin()));
+        std::vector<std::string> whole(sample.frames.begin(), sample.frames.begin() + static_cast<long>(expected));
+        if (whole.size() > sample.keyframe) whole.erase(whole.begin() + static_cast<long>(sample.keyframe));
+        ASSERT_EQ(contents.frames, whole);
     }
 }
 
-TEST(Damage, EveryFlippedBitIsNoticedAndNoWrongFrameComesOut) {
+// What is left with one byte damaged: the frames of the block that holds it are gone.
+std::vector<std::string> expected(const Sample& sample, std::size_t damaged_byte) {
+    std::size_t first_frame = 0;
+    for (const auto& [end, frames] : sample.blocks) {
+        if (damaged_byte < end) return sample.without(first_frame, frames);
+        first_frame = frames;
+    }
+    return sample.without(0, 0);  // in the index or behind it
+}
+
+TEST(Damage, AFlippedBitIsNoticedAndCostsOneBlock) {
     Directory directory;
     const auto path = directory.file("t.cst");
     const Sample sample = write_sample(path);
@@ -79,19 +101,26 @@ TEST(Damage, EveryFlippedBitIsNoticedAndNoWrongFrameComesOut) {
             const auto contents = read_all(path);
             ASSERT_FALSE(contents.ok && contents.whole);
             ASSERT_NE(contents.warning, "");
-            // What came out: a beginning of the frames, then perhaps those from the keyframe on.
-            const auto& out = contents.frames;
-            const auto first_wrong = std::mismatch(out.begin(), out.end(), sample.frames.begin(), sample.frames.end());
-            const auto rest = static_cast<std::size_t>(out.end() - first_wrong.first);
-            if (rest != 0) {
-                ASSERT_EQ(rest, sample.frames.size() - sample.keyframe);
-                ASSERT_TRUE(std::equal(first_wrong.first, out.end(), sample.frames.end() - static_cast<long>(rest)));
-            }
+            ASSERT_EQ(contents.frames, contents.ok ? expected(sample, at) : std::vector<std::string>{});
         }
     }
 }
 
-TEST(Damage, ReadingGoesOnAtTheKeyframeBehindTheDamage) {
+TEST(Damage, WithoutAnIndexReadingGoesOnWhereTheDamagedBlockSaysThatItEnds) {
+    Directory directory;
+    const auto path = directory.file("t.cst");
+    Sample sample = write_sample(path);
+    sample.bytes.resize(sample.blocks.back().first);
+    sample.bytes[sample.blocks[0].first + 30] ^= 1;  // inside the second block
+    spill(path, sample.bytes);
+    const auto contents = read_all(path);
+    EXPECT_EQ(contents.frames, sample.without(2, 3));
+    EXPECT_EQ(contents.warning,
+              "1 damaged block left out, at byte " + std::to_string(sample.blocks[0].first) +
+                  "; then not finished: ends without an index after 3 whole blocks, all of them used");
+}
+
+TEST(Damage, TheKeyframesBehindTheDamageAreHandedOn) {
     Directory directory;
     const auto path = directory.file("t.cst");
     Sample sample = write_sample(path);
@@ -99,11 +128,36 @@ TEST(Damage, ReadingGoesOnAtTheKeyframeBehindTheDamage) {
     spill(path, sample.bytes);
     const auto contents = read_all(path);
     EXPECT_FALSE(contents.whole);
-    const std::string keyframe_at = std::to_string(sample.blocks[1].first);
-    EXPECT_EQ(contents.warning, "damaged after 1 whole block, at byte " + std::to_string(sample.blocks[0].first) +
-                                    "; went on at the keyframe at byte " + keyframe_at);
+    EXPECT_EQ(contents.warning, "1 damaged block left out, at byte " + std::to_string(sample.blocks[0].first));
     const std::vector<std::string> expected{sample.frames[0], sample.frames[1], sample.frames[3], sample.frames[4]};
     EXPECT_EQ(contents.frames, expected);
+}
+
+TEST(Damage, SeveralDamagedBlocksAreCounted) {
+    Directory directory;
+    const auto path = directory.file("t.cst");
+    Sample sample = write_sample(path);
+    sample.bytes[sample.blocks[0].first - 1] ^= 1;
+    sample.bytes[sample.blocks[3].first - 1] ^= 1;
+    spill(path, sample.bytes);
+    const auto contents = read_all(path);
+    EXPECT_EQ(contents.warning, "2 damaged blocks left out, the first at byte 32");
+    EXPECT_EQ(contents.frames, (std::vector<std::string>{sample.frames[2], sample.frames[3]}));
+}
+
+TEST(Damage, ARunThatIsDamagedSaysSoAndGivesTheRest) {
+    Directory directory;
+    const auto path = directory.file("t.cst");
+    Sample sample = write_sample(path);
+    sample.bytes[sample.blocks[0].first + 30] ^= 1;
+    spill(path, sample.bytes);
+    Reader reader(path);
+    ASSERT_EQ(reader.runs().size(), 4u);
+    const auto none = [](const v2::Frame&, bool) { return true; };
+    EXPECT_TRUE(reader.read_run(0, none));
+    EXPECT_FALSE(reader.read_run(1, none));
+    EXPECT_TRUE(reader.read_run(2, none));
+    EXPECT_FALSE(reader.read_run(4, none)) << "there is none";
 }
 
 TEST(Damage, CutSaysHowMuchIsUsed) {

@@ -99,19 +99,30 @@ struct Contents {
     std::vector<std::string> frames;
 };
 
-inline Contents read_all(const std::string& path, std::uint64_t from = 0) {
+inline Contents read_all(const std::string& path) {
     Contents contents;
     Reader reader(path);
     contents.ok = reader.ok();
     contents.error = reader.error();
-    contents.whole = reader.read(
-        [&](const v2::Frame& frame) {
-            contents.frames.push_back(frame.SerializeAsString());
-            return true;
-        },
-        from);
+    contents.whole = reader.read([&](const v2::Frame& frame) {
+        contents.frames.push_back(frame.SerializeAsString());
+        return true;
+    });
     contents.warning = reader.warning();
     return contents;
+}
+
+// The frames of all runs from one on, keyframe blocks included.
+inline std::vector<std::string> read_runs(const std::string& path, std::size_t from = 0) {
+    std::vector<std::string> frames;
+    Reader reader(path);
+    for (std::size_t run = from; run < reader.runs().size(); ++run) {
+        reader.read_run(run, [&](const v2::Frame& frame, bool) {
+            frames.push_back(frame.SerializeAsString());
+            return true;
+        });
+    }
+    return frames;
 }
 
 }  // namespace coroscope::trace::test

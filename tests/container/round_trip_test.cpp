@@ -34,7 +34,7 @@ TEST(RoundTrip, AnyFramesComeBackInOrder) {
         SCOPED_TRACE(seed);
         std::mt19937_64 random(seed);
         const auto path = directory.file(std::to_string(seed));
-        std::vector<v2::Frame> written;
+        std::vector<v2::Frame> written, in_sequence;  // with and without keyframe blocks
         {
             Writer writer(path);
             for (std::uint64_t i = random() % 300; i > 0; --i) {
@@ -45,6 +45,7 @@ TEST(RoundTrip, AnyFramesComeBackInOrder) {
                     written.insert(written.end(), keyframes.begin(), keyframes.end());
                 } else {
                     written.push_back(random_frame(random));
+                    in_sequence.push_back(written.back());
                     ASSERT_TRUE(writer.append(written.back())) << writer.error();
                 }
                 if (random() % 10 == 0) {
@@ -55,7 +56,12 @@ TEST(RoundTrip, AnyFramesComeBackInOrder) {
         const auto contents = read_all(path);
         EXPECT_TRUE(contents.whole) << contents.warning;
         EXPECT_EQ(contents.warning, "");
-        EXPECT_EQ(contents.frames, as_bytes(written));
+        EXPECT_EQ(contents.frames, as_bytes(in_sequence));
+        EXPECT_EQ(read_runs(path), as_bytes(written));
+        // The same without the index, as of a file that is being written.
+        std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1);
+        EXPECT_EQ(read_all(path).frames, as_bytes(in_sequence));
+        EXPECT_EQ(read_runs(path), as_bytes(written));
     }
 }
 
@@ -72,14 +78,15 @@ TEST(RoundTrip, IndexCoversEveryFrameAndLeadsToTheKeyframes) {
         }
     }
     Reader reader(path);
+    EXPECT_TRUE(reader.has_index());
     std::uint64_t frames = 0, keyframes = 0;
-    for (const auto& run : reader.index()) {
+    for (std::size_t i = 0; i < reader.runs().size(); ++i) {
+        const Reader::Run& run = reader.runs()[i];
         if (run.keyframe) {
             ++keyframes;
-            const auto from_here = read_all(path, run.offset);
-            EXPECT_TRUE(from_here.whole) << from_here.warning;
-            EXPECT_EQ(from_here.frames.front(), keyframe_frame(1).SerializeAsString());
-            EXPECT_EQ(from_here.frames.size(), 34 - frames);
+            const auto from_here = read_runs(path, i);
+            EXPECT_EQ(from_here.front(), keyframe_frame(1).SerializeAsString());
+            EXPECT_EQ(from_here.size(), 34 - frames);
         } else if (frames == 0) {
             EXPECT_EQ(run.first_ns, 1000u);
             EXPECT_EQ(run.last_ns, 5000u);
@@ -108,14 +115,48 @@ TEST(RoundTrip, IndexStaysBoundedOverManyBlocks) {
     }
     Reader reader(path);
     std::uint64_t frames = 0, keyframes = 0;
-    for (const auto& run : reader.index()) {
+    for (const auto& run : reader.runs()) {
         frames += run.frames;
         keyframes += run.keyframe;
     }
-    EXPECT_LE(reader.index().size(), 65'536u);
+    EXPECT_LE(reader.runs().size(), 65'536u);
     EXPECT_EQ(frames, blocks);
     EXPECT_EQ(keyframes, blocks / 1000) << "a place to begin at was joined away while there were others";
     EXPECT_TRUE(reader.read([](const v2::Frame&) { return true; })) << reader.warning();
+}
+
+TEST(RoundTrip, ABatchsOwnTimeIsInTheIndex) {
+    Directory directory;
+    const auto path = directory.file("t.cst");
+    v2::Frame frame = batch_frame(1, 1, 1'000);
+    frame.mutable_batch()->append("\x88\x01\x88\x27", 4);  // time_ns = 5000
+    {
+        Writer(path).append(frame);
+    }
+    Reader reader(path);
+    ASSERT_EQ(reader.runs().size(), 1u);
+    EXPECT_EQ(reader.runs()[0].first_ns, 1'000u);
+    EXPECT_EQ(reader.runs()[0].last_ns, 5'000u);
+}
+
+TEST(RoundTrip, KeyframesPastTheirBytesAreNotWritten) {
+    Directory directory;
+    const auto path = directory.file("t.cst");
+    std::mt19937_64 random(1);
+    v2::Frame keyframe = keyframe_frame(1, 1000);
+    for (char& c : *keyframe.mutable_keyframe()) c = static_cast<char>(random());
+    Writer writer(path);
+    ASSERT_TRUE(writer.append(hello_frame(1)));
+    EXPECT_FALSE(writer.append_keyframes({keyframe}, 500));
+    EXPECT_EQ(writer.error(), "");
+    EXPECT_EQ(writer.keyframe_bytes(), 0u);
+    const std::uint64_t size = writer.last_keyframe_bytes();
+    EXPECT_GT(size, 1000u);
+    ASSERT_TRUE(writer.append_keyframes({keyframe}, size));
+    EXPECT_EQ(writer.keyframe_bytes(), size);
+    ASSERT_TRUE(writer.append(batch_frame(1, 1)));
+    ASSERT_TRUE(writer.finish());
+    EXPECT_EQ(read_runs(path), as_bytes({hello_frame(1), keyframe, batch_frame(1, 1)}));
 }
 
 TEST(RoundTrip, CallerMayStopEarly) {
@@ -155,10 +196,10 @@ TEST(RoundTrip, KeyframesTooLargeForOneBlockGoOnInTheNext) {
         ASSERT_TRUE(writer.append_keyframes(keyframes)) << writer.error();
     }
     Reader reader(path);
-    ASSERT_EQ(reader.index().size(), 2u);
-    EXPECT_TRUE(reader.index()[0].keyframe);
-    EXPECT_FALSE(reader.index()[1].keyframe);
-    EXPECT_EQ(read_all(path).frames, as_bytes(keyframes));
+    ASSERT_EQ(reader.runs().size(), 2u);
+    EXPECT_TRUE(reader.runs()[0].keyframe);
+    EXPECT_FALSE(reader.runs()[1].keyframe);
+    EXPECT_EQ(read_runs(path), as_bytes(keyframes));
 }
 
 }  // namespace

@@ -109,8 +109,8 @@ TEST(WriterFailure, FrameTooLargeIsLeftOutAndTheRestGoesOn) {
         EXPECT_TRUE(writer.finish());
     }
     EXPECT_EQ(read_all(path).frames, as_bytes({hello_frame(1), keyframe_frame(1), batch_frame(1, 1)}));
-    const Reader reader(path);
-    for (const auto& run : reader.index()) EXPECT_FALSE(run.keyframe) << "not all keyframes are there";
+    Reader reader(path);
+    for (const auto& run : reader.runs()) EXPECT_FALSE(run.keyframe) << "not all keyframes are there";
 }
 
 TEST(WriterFailure, FullBlocksGoOutWithoutAFlush) {

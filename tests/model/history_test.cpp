@@ -29,7 +29,7 @@ v2::Frame batch(AppKey app, std::uint64_t number) {
     BatchBuilder b(number);
     if (number == 1) b.loop_started(500, 1);
     const std::uint64_t t = number * 1'000;
-    b.created(t, number).begin(t + 50, number).end(t + 100, number, v2::WAIT_TIMER, 0, 0);
+    b.created(t, number).begin(t + 50, number).end(t + 100, number, vocabulary::Verb::timer, 0, 0);
     v2::Frame frame;
     frame.set_app(app);
     frame.set_batch(b.batch().SerializeAsString());
@@ -98,6 +98,8 @@ TEST(History, OwnKeyframesStayWithinTheirBytes) {
     History history(frames, settings);
     history.at(1, end_of_time);
     const auto first = history.statistics();
+    EXPECT_GT(first.own_keyframes, 0u);
+    EXPECT_LE(first.own_keyframe_bytes, settings.own_keyframe_bytes);
     history.at(1, 39'000'000);
     EXPECT_LT(history.statistics().frames_folded - first.frames_folded, 40'000u);
 }

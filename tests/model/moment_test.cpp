@@ -14,8 +14,8 @@ v2::Batch copy_of(const v2::Batch& batch) { return batch; }
 v2::Batch two_threads() {
     BatchBuilder b(1);
     define_program(b);
-    b.thread(1).loop_started(100, 10).created(110, 1, 0, 1).begin(120, 1).end(200, 1, v2::WAIT_TIMER, 0, 4);
-    b.thread(2).loop_started(105, 20).created(150, 2, 0, 1).begin(160, 2).end(210, 2, v2::WAIT_TIMER, 0, 4);
+    b.thread(1).loop_started(100, 10).created(110, 1, 0, 1).begin(120, 1).end(200, 1, vocabulary::Verb::timer, 0, 4);
+    b.thread(2).loop_started(105, 20).created(150, 2, 0, 1).begin(160, 2).end(210, 2, vocabulary::Verb::timer, 0, 4);
     return b.batch();
 }
 
@@ -93,8 +93,8 @@ TEST(Moment, AGapTakesEffectAtTheTimeAtWhichItBegins) {
 TEST(Moment, ReportsFollowAllEventsOfTheirBatch) {
     BatchBuilder b(1);
     b.loop_started(100, 10).created(110, 1).created(200, 2);
-    b.report(v2::Report::NEVER_AWAITED, 120, 1);
-    b.report(v2::Report::TASK_DESTROYED_PENDING, 250, 1);
+    b.report(vocabulary::ReportKind::never_awaited, 120, 1);
+    b.report(vocabulary::ReportKind::task_destroyed_pending, 250, 1);
     const v2::Batch batch = b;
     Model model;
     EXPECT_FALSE(model.apply(copy_of(batch), 150));

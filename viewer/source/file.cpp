@@ -21,7 +21,7 @@ public:
             return;
         }
         status_.phase = SourceStatus::Phase::loading;
-        for (const trace::Reader::Run& run : reader_.index()) total_frames_ += run.frames;
+        for (const trace::Reader::Run& run : reader_.runs()) total_frames_ += run.frames;
         thread_ = std::thread([this] { read(); });
     }
 
