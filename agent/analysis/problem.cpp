@@ -41,6 +41,14 @@ std::vector<Problem> folded(std::vector<Problem> found) {
     return all;
 }
 
+// An app that does not say what its runtimes can report is taken for one that can report everything.
+bool can_report(const model::Model& model, std::uint32_t needs) {
+    const std::vector<model::Runtime>& runtimes = model.runtimes();
+    return runtimes.empty() || std::ranges::any_of(runtimes, [&](const model::Runtime& runtime) {
+               return (runtime.capabilities & needs) == needs;
+           });
+}
+
 }  // namespace
 
 const std::vector<Rule>& rules() {
@@ -59,6 +67,7 @@ const std::vector<Rule>& rules() {
 std::vector<Problem> find_problems(model::AppKey key, const model::App& app) {
     std::vector<Problem> all;
     for (const Rule& rule : rules()) {
+        if (!can_report(app.model, rule.needs)) continue;
         const std::size_t begin = all.size();
         rule.check(rule, app, all);
         for (std::size_t i = begin; i < all.size(); ++i) {

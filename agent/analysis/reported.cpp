@@ -1,8 +1,10 @@
-// What the app itself reports, because it alone can know: a rule for each kind of report.
+// What the app itself reports, because it alone can know: a rule for each kind of report in the vocabulary.
 //
-// A kind that has no row here needs none: its problem says where it happened and what the app wrote.
+// A kind needs no line here. Its problem then says where it happened and what the app wrote; a row in `tellings` adds
+// evidence and advice of its own.
 #include <algorithm>
 #include <array>
+#include <cstddef>
 
 #include "evidence.hpp"
 
@@ -10,7 +12,7 @@ namespace coroscope::analysis {
 
 namespace {
 
-using Kind = model::ReportKind;
+using model::ReportKind;
 
 // Where the task of a report was created: known even if the task itself is no longer retained.
 std::vector<Place> creation(const model::Model& model, const model::Report& report) {
@@ -22,6 +24,11 @@ std::vector<Place> creation(const model::Model& model, const model::Report& repo
 Place creation_place(const model::Model& model, const model::Report& report) {
     const Place created = innermost(creation(model, report));
     return created.line != 0 ? created : innermost(places(model.stack(report.stack)));
+}
+
+bool is_known(ReportKind kind) {
+    const auto number = static_cast<std::size_t>(kind);
+    return number != 0 && number < vocabulary::report_kinds.size();
 }
 
 // Each fills in what its kind of report says beyond the stacks.
@@ -67,55 +74,67 @@ void tell_callback_exception(const model::Model&, const model::Report& report, P
     problem.advice = "Nobody awaits a callback, so nobody gets its exception: catch it inside, or use a task.";
 }
 
-void tell_future_exception_never_retrieved(const model::Model&, const model::Report& report, Problem& problem) {
+void tell_future_exception_never_retrieved(const model::Model& model, const model::Report& report, Problem& problem) {
     problem.site = innermost(problem.stack);
     problem.summary = "a future failed and nobody looked: " + report.text;
-    problem.evidence = report.text + "; the last handle of the future was dropped before anybody asked for its result";
-    problem.advice = "Await the future, or ask it for its exception.";
+    problem.evidence = report.text + " was set as the result of a future";
+    if (report.task != 0) problem.evidence += " by " + task_text(model, report.task);
+    problem.evidence += "; its last handle was dropped before anybody asked for the result";
+    problem.advice = "Await the future, or ask for its exception() before it is destroyed.";
 }
 
-// A kind of report that this version has no words for: what the app wrote, under the name that the app gave the kind.
-void tell_unknown(const model::Model& model, const model::Report& report, Problem& problem) {
-    const auto number = static_cast<std::uint32_t>(report.kind);
-    problem.site = innermost(problem.stack);
-    problem.summary = std::string(model.term(vocabulary::Table::report_kind, number)) + ": " + report.text;
-    problem.evidence = report.text.empty() ? "the app wrote no text" : report.text;
-    problem.advice = "This version of coroscope does not know this kind of report: a newer version may say more.";
-}
-
-struct Row {
-    Kind kind;
+struct Telling {
+    ReportKind kind;
     Tell* tell;
 };
-// Names and severities are the vocabulary's. Stalls are part of the rules about steps.
-constexpr std::array rows{
-    Row{Kind::never_awaited, tell_never_awaited},
-    Row{Kind::exception_never_retrieved, tell_exception_never_retrieved},
-    Row{Kind::task_destroyed_pending, tell_task_destroyed_pending},
-    Row{Kind::callback_exception, tell_callback_exception},
-    Row{Kind::future_exception_never_retrieved, tell_future_exception_never_retrieved},
+constexpr std::array tellings{
+    Telling{ReportKind::never_awaited, tell_never_awaited},
+    Telling{ReportKind::exception_never_retrieved, tell_exception_never_retrieved},
+    Telling{ReportKind::task_destroyed_pending, tell_task_destroyed_pending},
+    Telling{ReportKind::callback_exception, tell_callback_exception},
+    Telling{ReportKind::future_exception_never_retrieved, tell_future_exception_never_retrieved},
 };
 
-void add_problem(const model::App& app, const model::Report& report, Tell* tell, std::vector<Problem>& found) {
+// What can be said of any kind.
+void tell_any(const model::Model& model, const model::Report& report, Problem& problem) {
+    std::string name(model.term(vocabulary::Table::report_kind, static_cast<std::uint32_t>(report.kind)));
+    std::ranges::replace(name, '_', ' ');
+    problem.site = innermost(problem.stack.empty() ? problem.native_stack : problem.stack);
+    problem.summary = report.text.empty() ? name : name + ": " + report.text;
+    problem.evidence = "the app reported it";
+    if (report.task != 0) problem.evidence += " of " + task_text(model, report.task);
+    if (problem.site.line != 0) problem.evidence += " at " + place_text(problem.site);
+    if (!report.text.empty()) problem.evidence += ": " + report.text;
+    problem.advice = "There is no advice for this kind of report here; a newer coroscope may have some.";
+}
+
+void add(const model::Model& model, const model::Report& report, std::vector<Problem>& found) {
     Problem& problem = found.emplace_back();
     problem.task = report.task;
     problem.time_ns = report.time_ns;
-    problem.stack = places(app.model.stack(report.stack));
-    problem.native_stack = native_places(app.model, report.frames);
-    tell(app.model, report, problem);
+    problem.duration_ns = report.duration_ns;
+    problem.stack = places(model.stack(report.stack));
+    problem.native_stack = native_places(model, report.frames);
+    const auto telling = std::ranges::find(tellings, report.kind, &Telling::kind);
+    (telling == tellings.end() ? tell_any : telling->tell)(model, report, problem);
 }
 
 void check(const Rule& rule, const model::App& app, std::vector<Problem>& found) {
-    const Row& row =
-        *std::ranges::find_if(rows, [&](const Row& each) { return vocabulary::row(each.kind).name == rule.name; });
     for (const model::Report& report : app.model.reports())
-        if (report.kind == row.kind) add_problem(app, report, row.tell, found);
+        if (model::to_string(report.kind) == rule.name && is_known(report.kind)) add(app.model, report, found);
 }
 
-void check_unknown(const Rule&, const model::App& app, std::vector<Problem>& found) {
+// Under the name and with the severity that the app gave the kind.
+void check_unknown(const Rule& rule, const model::App& app, std::vector<Problem>& found) {
     for (const model::Report& report : app.model.reports()) {
-        const bool known = report.kind == Kind::stall || std::ranges::find(rows, report.kind, &Row::kind) != rows.end();
-        if (!known) add_problem(app, report, tell_unknown, found);
+        if (is_known(report.kind)) continue;
+        add(app.model, report, found);
+        const auto number = static_cast<std::uint32_t>(report.kind);
+        found.back().kind = app.model.term(vocabulary::Table::report_kind, number);
+        found.back().severity = rule.severity;
+        for (const model::UnknownTerm& term : app.model.unknown_terms())
+            if (term.table == vocabulary::Table::report_kind && term.id == number)
+                found.back().severity = term.severity;
     }
 }
 
@@ -123,12 +142,14 @@ void check_unknown(const Rule&, const model::App& app, std::vector<Problem>& fou
 
 std::vector<Rule> report_rules() {
     std::vector<Rule> all;
-    for (const Row& row : rows) {
-        const vocabulary::ReportKindRow& kind = vocabulary::row(row.kind);
-        all.push_back({kind.name, kind.meaning, kind.severity, false, check});
+    for (const vocabulary::ReportKindRow& row : vocabulary::report_kinds) {
+        if (row.kind == ReportKind::stall) continue;  // evidence for slow_step and stalled_loop
+        const bool unknown = row.kind == ReportKind::unknown;
+        all.push_back({.name = unknown ? "unknown_report" : row.name,
+                       .finds = row.meaning,
+                       .severity = row.severity,
+                       .check = unknown ? check_unknown : check});
     }
-    const vocabulary::ReportKindRow& unknown = vocabulary::row(Kind::unknown);
-    all.push_back({"unknown_report", unknown.meaning, unknown.severity, false, check_unknown});
     return all;
 }
 

@@ -1,4 +1,5 @@
-// A rule: it looks for one kind of problem in the model of an app. A rule that cannot know stays silent.
+// A rule: it looks for one kind of problem in the model of an app. A rule that cannot know stays silent: about
+// what was lost, and about apps whose runtimes do not report what it needs.
 //
 // Each file in rules/ defines the rule of its name; the build makes the list of them. What the app itself reports
 // (reported.cpp) is a rule for each kind of report.
@@ -18,7 +19,8 @@ struct Rule {
     std::string_view name;   // snake_case; the kind of its problems
     std::string_view finds;  // one line for a person
     Severity severity = Severity::warning;
-    bool ongoing = false;  // its problems last while they are found: they are listed before those that are over
+    bool ongoing = false;     // its problems last while they are found: they are listed before those that are over
+    std::uint32_t needs = 0;  // vocabulary::Capability bits: it is not asked about an app that cannot report these
     Check* check = nullptr;
 };
 

@@ -17,6 +17,7 @@ struct Pause {
     std::uint64_t begin_ns = 0, ready_ns = 0, end_ns = 0;  // still_lasts: that has not happened yet
     NodeId at = 0;                                         // where it was suspended; 0 if that part is empty
     TaskId woken_by = 0;                                   // 0: the loop, or unknown
+    Wait wait;  // what it was suspended for; Verb::unknown if that part is empty
 };
 
 // Before `first`, the earliest step that is known of `task`.

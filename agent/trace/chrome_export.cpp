@@ -136,7 +136,7 @@ private:
         if (!ready) {
             json_.key("args").open('{');
             argument("at", labels_.place(phase.at));
-            if (phase.wait) argument("waits for", labels_.wait(*phase.wait));
+            if (phase.knows_wait()) argument("waits for", labels_.wait(phase.wait));
             // The whole stack only where it waits still: repeated for every wait it would make most of the file.
             if (phase.end_ns == 0) stack(labels_.stack(phase.at));
             json_.close();

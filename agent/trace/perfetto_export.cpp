@@ -176,7 +176,7 @@ private:
             events_.set_name(event, labels_.phase_at(phase.at));
             events_.add_category(event, "await");
             events_.annotate(event, "at", labels_.place(phase.at));
-            if (phase.wait) events_.annotate(event, "waits for", labels_.wait(*phase.wait));
+            if (phase.knows_wait()) events_.annotate(event, "waits for", labels_.wait(phase.wait));
             // As a call stack only where it waits still: those are not shared, and would make most of the file.
             if (phase.end_ns == 0)
                 for (const Frame& frame : labels_.stack(phase.at)) add_frame(event, frame);

@@ -137,9 +137,9 @@ class Phases {
 public:
     explicit Phases(const Lifetime& life) : life_(life), cursor_(life.begin_ns) {}
 
-    void add(const model::Pause& pause, std::optional<model::Wait> wait = {}) {
+    void add(const model::Pause& pause) {
         if (pause.ready_ns > pause.begin_ns)
-            add({Phase::Kind::suspended, pause.begin_ns, pause.ready_ns, pause.at, wait});
+            add({Phase::Kind::suspended, pause.begin_ns, pause.ready_ns, pause.at, pause.wait});
         if (pause.end_ns > pause.ready_ns) add({Phase::Kind::ready, pause.ready_ns, pause.end_ns, 0, {}});
     }
     void skip_to(std::uint64_t time_ns) { cursor_ = std::max(cursor_, time_ns); }
@@ -171,8 +171,7 @@ std::vector<Phase> Timeline::phases(const Task& task) const {
         phases.skip_to(s.end_ns);
         before = &s;
     }
-    if (const auto now = model::pause_after(task, before))
-        phases.add(*now, task.state == State::suspended ? std::optional{task.wait} : std::nullopt);
+    if (const auto now = model::pause_after(task, before)) phases.add(*now);
     return phases.take();
 }
 

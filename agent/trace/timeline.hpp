@@ -36,7 +36,9 @@ struct Phase {
     Kind kind = Kind::suspended;
     std::uint64_t begin_ns = 0, end_ns = 0;  // end 0: it still lasts
     model::NodeId at = 0;                    // suspended: where
-    std::optional<model::Wait> wait;         // on what; known while it lasts
+    model::Wait wait;                        // suspended: on what
+
+    bool knows_wait() const { return wait.verb != model::Verb::unknown || wait.operand != 0; }
 };
 
 struct Lifetime {

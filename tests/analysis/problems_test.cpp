@@ -29,8 +29,8 @@ TEST(Problems, TheWorstAreFirst) {
     b.callback_begin(3000, 2).callback_end(3000 + 150 * ms);
     b.callback_begin(1 * s, 3).callback_end(3 * s);
     b.ready(4 * s, 2).begin(4 * s, 2);
-    b.report(v2::Report::CALLBACK_EXCEPTION, 4 * s, 0);
-    b.report(v2::Report::STALL, 4 * s + 120 * ms, 2);
+    b.report(vocabulary::ReportKind::callback_exception, 4 * s, 0);
+    b.report(vocabulary::ReportKind::stall, 4 * s + 120 * ms, 2);
     app.apply(b);
     const auto found = app.problems();
     ASSERT_EQ(found.size(), 4u);

@@ -122,6 +122,62 @@ TEST(CallbackException, IsTold) {
     EXPECT_TRUE(contains(app.problems()[0].summary, "std::bad_alloc"));
 }
 
+TEST(FutureExceptionNeverRetrieved, IsFoundWhereTheAppSays) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    v2::Report& report = b.report(vocabulary::ReportKind::future_exception_never_retrieved, 5000, 2);
+    report.set_stack(7);
+    report.set_text("std::runtime_error: no route");
+    app.apply(b);
+    const auto found = app.problems();
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].kind, "future_exception_never_retrieved");
+    EXPECT_EQ(at(found[0].site), "helper worker.cpp:33");
+    EXPECT_TRUE(contains(found[0].summary, "no route")) << found[0].summary;
+    EXPECT_TRUE(contains(found[0].evidence, "'first'")) << found[0].evidence;
+}
+
+TEST(UnknownReport, IsShownUnderTheNameAndSeverityThatTheAppGave) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    const std::uint32_t number = 700;
+    v2::Term& term = *b.batch().add_terms();
+    term.set_table(static_cast<std::uint32_t>(vocabulary::Table::report_kind));
+    term.set_id(number);
+    term.set_name("lease_expired");
+    term.set_severity(static_cast<std::uint32_t>(Severity::error));
+    b.report(static_cast<vocabulary::ReportKind>(number), 5000, 2).set_stack(7);
+    b.report(static_cast<vocabulary::ReportKind>(number), 6000, 2).set_text("after 30 s");
+    b.report(static_cast<vocabulary::ReportKind>(number + 1), 7000, 0);
+    app.apply(b);
+    const auto found = app.problems("lease_expired");
+    ASSERT_EQ(found.size(), 2u) << "of two places";
+    EXPECT_EQ(found[0].severity, Severity::error);
+    EXPECT_EQ(at(found[0].site), "helper worker.cpp:33");
+    EXPECT_EQ(found[1].summary, "lease expired: after 30 s");
+    ASSERT_EQ(app.problems("unknown").size(), 1u) << "even the app did not say what it is";
+    EXPECT_EQ(app.problems("unknown")[0].severity, Severity::warning);
+}
+
+// A kind that is in the vocabulary needs nothing more to be a problem of its name.
+TEST(Reported, EveryKindOfTheVocabularyIsAProblemWithEvidenceAndAdvice) {
+    for (const vocabulary::ReportKindRow& row : vocabulary::report_kinds) {
+        if (row.kind == vocabulary::ReportKind::stall) continue;
+        SCOPED_TRACE(row.name);
+        AppUnderTest app;
+        BatchBuilder b = app.next();
+        b.report(row.kind, 5000, 2).set_text("some text");
+        app.apply(b);
+        const auto found = app.problems();
+        ASSERT_EQ(found.size(), 1u);
+        EXPECT_EQ(found[0].kind, row.name);
+        EXPECT_EQ(found[0].severity, row.severity);
+        EXPECT_FALSE(found[0].summary.empty());
+        EXPECT_FALSE(found[0].evidence.empty());
+        EXPECT_FALSE(found[0].advice.empty());
+    }
+}
+
 TEST(Reported, AStallIsNoProblemOfItsOwn) {
     AppUnderTest app;
     BatchBuilder b = app.next();

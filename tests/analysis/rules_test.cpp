@@ -7,6 +7,7 @@
 #include <string>
 
 #include "agent/analysis/rule.hpp"
+#include "app_under_test.hpp"
 
 namespace coroscope::analysis::test {
 namespace {
@@ -57,6 +58,27 @@ TEST(Rules, DescribeThemselves) {
         EXPECT_FALSE(to_string(rule.severity).empty());
         EXPECT_NE(rule.check, nullptr);
     }
+}
+
+// Task 2 waits for task 1, which waits for task 2, in an app whose runtimes can report `capabilities`.
+std::size_t deadlocks(const std::vector<std::uint32_t>& capabilities) {
+    AppUnderTest app;
+    app.apply(app.next().ready(2000, 2).begin(2001, 2).end(2002, 2, vocabulary::Verb::join, 1, 7));
+    BatchBuilder b = app.next();
+    for (const std::uint32_t each : capabilities) {
+        v2::Runtime& runtime = *b.batch().add_runtimes();
+        runtime.set_id(static_cast<std::uint32_t>(b.batch().runtimes_size()));
+        runtime.set_capabilities(each);
+    }
+    app.apply(b);
+    return app.problems("deadlock").size();
+}
+
+TEST(Rules, AreSilentIfNoRuntimeReportsWhatTheyNeed) {
+    EXPECT_EQ(deadlocks({}), 1u) << "nothing is known of what it can report";
+    EXPECT_EQ(deadlocks({vocabulary::all_capabilities}), 1u);
+    EXPECT_EQ(deadlocks({vocabulary::all_capabilities & ~std::uint32_t{vocabulary::has_waits}}), 0u);
+    EXPECT_EQ(deadlocks({0, vocabulary::has_waits}), 1u) << "one of the runtimes can";
 }
 
 TEST(Rules, HaveTests) {

@@ -25,11 +25,12 @@ struct Layer {
 
 const std::vector<Layer>& table() {
     static const std::vector<Layer> layers = {
+        {"proto/vocabulary", {}, {}},
         {"proto/address", {}, {}},
         {"proto/channel", {"proto/address"}, {"grpc"}},
         {"proto/container", {}, {"protobuf", "messages", "zstd", "xxhash"}},
-        {"runtime/include", {}, {}},
-        {"runtime/src/probe", {"runtime/include"}, {}},
+        {"runtime/include", {"proto/vocabulary"}, {}},
+        {"runtime/src/probe", {"runtime/include", "proto/vocabulary"}, {}},
         {"runtime/src/core", {"runtime/include", "runtime/src/probe", "proto/address"}, {}},
         {"runtime/src/net", {"runtime/include", "runtime/src/probe", "runtime/src/core"}, {}},
         {"runtime/src/tls", {"runtime/include"}, {"openssl"}},
@@ -38,7 +39,7 @@ const std::vector<Layer>& table() {
          {"runtime/include", "runtime/src/probe", "proto/address", "proto/channel", "proto/container"},
          {"protobuf", "messages", "services", "grpc", "spdlog", "dwarf"}},
         {"runtime/examples", {"runtime/include"}, {"glfw"}},  // one shows a window's loop
-        {"agent/model", {}, {"protobuf", "messages"}},
+        {"agent/model", {"proto/vocabulary"}, {"protobuf", "messages"}},
         {"agent/analysis", {"agent/model"}, {}},
         {"agent/trace", {"agent/model", "proto/container"}, {"protobuf", "messages", "perfetto"}},
         {"agent/server",
@@ -105,7 +106,8 @@ const Layer* layer_of(const std::string& path) {
 
 // The file of ours that `include`, written in `from`, names; nothing if it is not ours.
 std::optional<std::string> ours(const fs::path& root, const fs::path& from, const std::string& include) {
-    const std::vector<fs::path> places = {from.parent_path(), root, root / "runtime/include"};
+    const std::vector<fs::path> places = {from.parent_path(), root, root / "runtime/include",
+                                          root / "proto/vocabulary"};
     for (const fs::path& place : places) {
         const fs::path file = (place / include).lexically_normal();
         if (fs::exists(file)) return fs::relative(file, root).generic_string();

@@ -179,7 +179,7 @@ private:
 
     void finish(SimLoop& loop, const SimTask& task) {
         std::uint64_t t = tick();
-        if (keep(loop, t)) batch_.done(t, task.id, 1 + random_() % 3);
+        if (keep(loop, t)) batch_.done(t, task.id, static_cast<vocabulary::Outcome>(1 + random_() % 3));
         if (!loop.waiting.empty()) wake(loop, task.id);
         t = tick();
         if (keep(loop, t)) batch_.finish(t, task.id);

@@ -77,6 +77,27 @@ TEST(Pause, AfterTheLastStepLasts) {
     expect(pause_after(task_of(State::suspended, 300), nullptr).value(), 300, still_lasts, still_lasts, next_await, 0);
 }
 
+TEST(Pause, SaysWhatTheTaskWaitedFor) {
+    Slice before = step(200, 300, root, await);
+    before.wait = vocabulary::pack_wait(Verb::get, 12);
+    const Pause past = pause_between(before, step(500, 600, await, 0, 450));
+    EXPECT_EQ(past.wait.verb, Verb::get);
+    EXPECT_EQ(past.wait.operand, 12u);
+    EXPECT_EQ(pause_after(task_of(State::ready, 400), &before)->wait.verb, Verb::get);
+    EXPECT_EQ(pause_between(before, step(500, 600, await, 0, 250)).wait.verb, Verb::unknown) << "it did not wait";
+    Task task = task_of(State::suspended, 300);
+    task.wait = {Verb::acquire, 7, 4};
+    const Pause now = pause_after(task, &before).value();
+    EXPECT_EQ(now.wait.verb, Verb::acquire);
+    EXPECT_EQ(now.wait.holder, 4u);
+}
+
+TEST(Pause, OfAStepThatPausedForANestedOneIsNotAWait) {
+    Slice outer = step(200, 300, root, await);
+    outer.continues = true;
+    expect(pause_between(outer, step(500, 600, await, 0)), 500, 500, 500, 0, 0);
+}
+
 TEST(Pause, ThereIsNoneWhileATaskRunsOrIsDone) {
     const Slice open = step(200, 0, root, 0);
     EXPECT_FALSE(pause_after(task_of(State::running, 200), &open));

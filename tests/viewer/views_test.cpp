@@ -191,6 +191,44 @@ TEST(Timeline, WheelZoomsAtTheCursor) {
     EXPECT_LT(screen.state().timeline.range.target().span_ns(), before.span_ns() * 0.6);
 }
 
+// Whatever lane the mouse is on: a click selects the task that was drawn there, or zooms into the steps that were
+// merged.
+TEST(Timeline, AClickOnALaneActsOnWhatIsThere) {
+    Screen screen(1600, 1000);
+    screen.show(test::service_scene());
+    screen.state().view = find_view("timeline");
+    screen.frame();
+    std::set<model::TaskId> selected;
+    int zooms = 0;
+    for (float y = 90; y < 960; y += 7) {
+        const double before = screen.state().timeline.range.target().span_ns();
+        screen.state().select_none();
+        screen.click(900, y);
+        if (screen.state().task != 0) selected.insert(screen.state().task);
+        if (screen.state().timeline.range.target().span_ns() < before * 0.9) {
+            ++zooms;
+            screen.press(268);  // all of the time again
+        }
+    }
+    EXPECT_GT(selected.size(), 3u);
+    EXPECT_GT(zooms, 0);
+}
+
+TEST(Timeline, AClickOnANameSelectsItsTask) {
+    Screen screen(1600, 1000);
+    screen.show(test::service_scene());
+    screen.state().view = find_view("timeline");
+    screen.frame();
+    std::set<model::TaskId> selected;
+    for (float y = 90; y < 960; y += 7) {
+        screen.click(60, y);
+        if (screen.state().task != 0) selected.insert(screen.state().task);
+        screen.state().select_none();
+        screen.frame();
+    }
+    EXPECT_GT(selected.size(), 3u);
+}
+
 TEST(Problems, AClickLeadsToTheTask) {
     Screen screen(1600, 1000);
     screen.show(test::service_scene());

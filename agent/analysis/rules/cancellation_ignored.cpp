@@ -48,6 +48,7 @@ extern const Rule cancellation_ignored{
     .finds = "a task lives on long after it was cancelled",
     .severity = Severity::warning,
     .ongoing = true,
+    .needs = vocabulary::has_cancel | vocabulary::has_lines,
     .check = check,
 };
 

@@ -38,8 +38,8 @@ void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
     for (const model::Task* start : model.live_tasks()) {
         std::vector<model::TaskId> way;
         const model::Task* at = start;
-        while (at != nullptr && at->state == model::State::suspended && !at->incomplete &&
-               at->wait.task() != 0 && known.insert(at->id).second) {
+        while (at != nullptr && at->state == model::State::suspended && !at->incomplete && at->wait.task() != 0 &&
+               known.insert(at->id).second) {
             way.push_back(at->id);
             at = model.task(at->wait.task());
         }
@@ -56,6 +56,7 @@ extern const Rule deadlock{
     .finds = "tasks wait for each other in a circle",
     .severity = Severity::error,
     .ongoing = true,
+    .needs = vocabulary::has_waits,
     .check = check,
 };
 

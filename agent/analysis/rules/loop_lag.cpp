@@ -57,6 +57,7 @@ extern const Rule loop_lag{
     .finds = "many small steps added up to a long iteration of the loop",
     .severity = Severity::warning,
     .ongoing = false,
+    .needs = vocabulary::has_polls,
     .check = check,
 };
 
