@@ -126,14 +126,21 @@ TEST_F(FoldLoops, TwoLoopsOnTwoThreads) {
     EXPECT_EQ(model_.task(2)->thread, 2u);
 }
 
-TEST_F(FoldLoops, AStepInAStepEndsTheFirst) {
-    model_.apply(next().begin(1100, 1).created(1150, 2, 1, 3).begin(1200, 2));
+TEST_F(FoldLoops, AStepThatBeginsAgainEndsTheFirst) {
+    model_.apply(next().begin(1100, 1).created(1150, 2, 1, 3).begin(1200, 1));
     EXPECT_EQ(model_.anomalies(), 1u);
     ASSERT_EQ(loop().slices.size(), 1u);
     EXPECT_EQ(loop().slices[0].end_ns, 1200u);
-    EXPECT_EQ(loop().open_slice->task, 2u);
+    EXPECT_EQ(loop().open_slice->task, 1u);
     EXPECT_TRUE(model_.task(1)->incomplete);
-    EXPECT_EQ(model_.task(1)->state, State::suspended);
+}
+
+TEST_F(FoldLoops, StepsNestOnlySoDeep) {
+    BatchBuilder b = next();
+    for (TaskId id = 10; id < 60; ++id) b.created(1100 + id, id, 1, 3).begin(1200 + id, id);
+    model_.apply(b);
+    EXPECT_LE(loop().outer_slices.size(), 16u);
+    EXPECT_NE(model_.anomalies(), 0u);
 }
 
 TEST_F(FoldLoops, TheTimesOfAThreadNeverGoBack) {

@@ -117,8 +117,70 @@ private:
         if (one_in(static_cast<std::uint64_t>(options_.rounds))) add_report();
         if (one_in(25)) {
             const std::uint64_t begin = tick();
-            batch_.thread(100).job(begin, tick(), last_id_);
+            batch_.thread(100).job(begin, tick(), 100 + random_() % 9, last_id_);
         }
+        if (one_in(6)) use_resources(loop);
+        if (one_in(50)) define_something();
+    }
+
+    // What tasks do with resources, and what the app annotates.
+    void use_resources(SimLoop& loop) {
+        using vocabulary::EventKind;
+        const std::uint64_t t = tick(), resource = 1 + random_() % 6, task = 1 + random_() % (last_id_ + 1);
+        const auto pair = vocabulary::pack_attribute(static_cast<std::uint32_t>(1 + random_() % 2),
+                                                     static_cast<std::uint32_t>(1 + random_() % 4));
+        if (!keep(loop, t)) return;
+        switch (random_() % 9) {
+            case 0:
+                batch_.event(t, EventKind::resource_used).subject(resource);
+                batch_.argument(vocabulary::pack_use(static_cast<vocabulary::Role>(random_() % 9), task)).stack(5);
+                break;
+            case 1: batch_.event(t, EventKind::resource_level).subject(resource).argument(random_() % 70); break;
+            case 2: batch_.event(t, EventKind::member).subject(resource).argument(task); break;
+            case 3: batch_.event(t, EventKind::task_attribute).subject(task).argument(pair); break;
+            case 4: batch_.event(t, EventKind::resource_attribute).subject(resource).argument(pair); break;
+            case 5: batch_.event(t, EventKind::span_begin).subject(++last_span_).argument(1).stack(5); break;
+            case 6: batch_.event(t, EventKind::span_end).subject(1 + random_() % (last_span_ + 1)); break;
+            case 7:
+                batch_.event(t, EventKind::mark).subject(++last_span_).argument(2).stack(5);
+                batch_.event(t, EventKind::span_attribute).subject(last_span_).argument(pair);
+                break;
+            default: batch_.event(t, EventKind::counter).subject(1 + random_() % 2).argument(random_()); break;
+        }
+    }
+
+    void define_something() {
+        v2::Batch& batch = batch_.batch();
+        v2::Resource& resource = *batch.add_resources();
+        resource.set_id(1 + random_() % 6);
+        resource.set_type(static_cast<std::uint32_t>(random_() % (vocabulary::resource_types.size() + 2)));
+        resource.set_name(one_in(2) ? "jobs" : "");
+        resource.set_created_at(static_cast<std::uint32_t>(random_() % 8));
+        resource.set_created_by(random_() % 5);
+        resource.set_created_ns(now_ns_);
+        resource.set_capacity(static_cast<std::int64_t>(random_() % 64));
+        resource.set_parent(random_() % 7);
+        resource.set_system_id(random_() % 9);
+        if (one_in(4)) {
+            v2::ClosedResource& closed = *batch.add_closed_resources();
+            closed.set_id(1 + random_() % 6);
+            closed.set_closed_ns(now_ns_);
+        }
+        v2::Value& value = *batch.add_values();
+        value.set_id(static_cast<std::uint32_t>(1 + random_() % 4));
+        switch (random_() % 4) {
+            case 0: value.set_text("A-17"); break;
+            case 1: value.set_integer(-static_cast<std::int64_t>(random_() % 1000)); break;
+            case 2: value.set_real(0.5); break;
+            default: value.set_boolean(true); break;
+        }
+        v2::Runtime& runtime = *batch.add_runtimes();
+        runtime.set_id(static_cast<std::uint32_t>(1 + random_() % 2));
+        runtime.set_language("c++");
+        runtime.set_name("coroscope");
+        runtime.set_capabilities(static_cast<std::uint32_t>(random_() % 1000));
+        batch.set_time_ns(now_ns_);
+        batch.set_backlog(random_() % 10);
     }
 
     void start(SimLoop& loop) {
@@ -167,13 +229,16 @@ private:
         const std::uint64_t fate = random_() % 6;
         if (fate <= 1) return finish(loop, task);
         task.at = task.root == 1 ? 4 : (one_in(2) ? 5 : 7);
-        task.wait = fate == 2 ? vocabulary::Verb::turn : static_cast<vocabulary::Verb>(1 + random_() % 11);
+        task.wait = fate == 2 ? vocabulary::Verb::turn : static_cast<vocabulary::Verb>(5 + random_() % 15);
         task.operand = task.wait == vocabulary::Verb::join ? last_id_ : random_() % 5;
         const bool woken = fate == 3;
         t = tick();
         if (woken && keep(loop, t)) batch_.ready(t, task.id, task.id);
         t = tick();
-        if (keep(loop, t)) batch_.end(t, task.id, task.wait, task.operand, task.at);
+        const bool kept = keep(loop, t);
+        if (kept && task.wait == vocabulary::Verb::acquire)
+            batch_.event(t, vocabulary::EventKind::wait_holder).subject(task.id).argument(1 + random_() % 5);
+        if (kept) batch_.end(t, task.id, task.wait, task.operand, task.at);
         (woken || fate == 2 ? loop.ready : loop.waiting).push_back(task);
     }
 
