@@ -296,7 +296,7 @@ private:
     BatchBuilder batch_;
     std::vector<v2::Batch> written_;
     std::map<std::uint32_t, Drop> dropping_;
-    std::uint64_t now_ns_ = 1000, sequence_ = 0, last_id_ = 0, dropped_ = 0;
+    std::uint64_t now_ns_ = 1000, sequence_ = 0, last_id_ = 0, last_span_ = 0, dropped_ = 0;
 };
 
 }  // namespace
