@@ -1,0 +1,38 @@
+# Large headers are most of the time of a build: targets that read the same ones share them precompiled.
+# The clang preset builds without (COROSCOPE_FAST_BUILD OFF): there, a file that misses an include does not compile.
+
+# Headers of the standard library that nearly every file reads.
+set(COROSCOPE_STD_HEADERS
+  <algorithm> <atomic> <charconv> <chrono> <cstdint> <deque> <functional> <map> <memory> <mutex> <optional> <set> <span>
+  <sstream> <string> <string_view> <thread> <tuple> <unordered_map> <utility> <variant> <vector>)
+
+# coroscope_shared_headers(NAME header... LIBS library... [EXECUTABLES]): precompiles headers for coroscope_use_headers().
+# The targets that use them need the same compile options, and at least the definitions of LIBS.
+# EXECUTABLES: the users are programs, whose code is position-independent in another way than a library's.
+function(coroscope_shared_headers name)
+  if(NOT COROSCOPE_FAST_BUILD)
+    return()
+  endif()
+  cmake_parse_arguments(arg "EXECUTABLES" "" "LIBS" ${ARGN})
+  add_library(${name} OBJECT ${PROJECT_SOURCE_DIR}/cmake/empty.cpp)
+  if(arg_EXECUTABLES)
+    set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${name} PRIVATE -fPIE)
+  endif()
+  target_link_libraries(${name} PRIVATE ${arg_LIBS} coroscope_warnings)
+  target_precompile_headers(${name} PRIVATE ${COROSCOPE_STD_HEADERS} ${arg_UNPARSED_ARGUMENTS})
+endfunction()
+
+# coroscope_use_headers(TARGET NAME): TARGET reads the precompiled headers NAME.
+function(coroscope_use_headers target name)
+  if(COROSCOPE_FAST_BUILD)
+    target_precompile_headers(${target} REUSE_FROM ${name})
+  endif()
+endfunction()
+
+# coroscope_own_headers(TARGET header...): precompiles headers for TARGET alone.
+function(coroscope_own_headers target)
+  if(COROSCOPE_FAST_BUILD)
+    target_precompile_headers(${target} PRIVATE ${COROSCOPE_STD_HEADERS} ${ARGN})
+  endif()
+endfunction()
