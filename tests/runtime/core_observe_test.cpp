@@ -78,7 +78,7 @@ Coro<> get(Queue<int>& queue) { co_await queue.get(); }
 Coro<> put(Queue<int>& queue) { co_await queue.put(2); }
 Coro<> join(Queue<int>& queue) { co_await queue.join(); }
 Coro<> wait_event(Event& event) { co_await event.wait(); }
-Coro<> acquire(Semaphore& semaphore) { co_await semaphore.acquire(); }
+Coro<> acquire(Semaphore& semaphore) { const auto permit = co_await semaphore.acquire(); }
 Coro<> wait_barrier(Barrier& barrier) { co_await barrier.wait(); }
 Coro<> yield_forever() {
     for (;;) co_await yield();
