@@ -1,7 +1,7 @@
 // as_completed(): what CPython's test_tasks.py pins down of it.
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 std::vector<Task<int>> three_tasks() {
@@ -126,4 +126,4 @@ CORO_TEST(AsCompleted, OnlyOneTaskWaits) {
 }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

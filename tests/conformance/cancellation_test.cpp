@@ -3,7 +3,7 @@
 
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 // --- the message
@@ -281,4 +281,4 @@ CORO_TEST(Cancellation, OfAWaitForTheEndLeavesTheTaskAlone) {
 }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

@@ -1,7 +1,7 @@
 // ExceptionGroup: what Python's own tests of it pin down.
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 template <class E>
@@ -144,7 +144,7 @@ TEST(ExceptStar, WhatNobodyTookIsThrown) {
             ExceptStar().except<FirstError>(ignore).finish();
         }
     };
-    EXPECT_EQ(thrown_in(handle), "ExceptionGroup: flat (1 sub-exception: coroscope::conformance::SecondError: b)");
+    EXPECT_EQ(thrown_in(handle), "ExceptionGroup: flat (1 sub-exception: coroscope::test::SecondError: b)");
 }
 
 TEST(ExceptStar, AHandlerThatComesLaterGetsOnlyWhatIsLeft) {
@@ -186,4 +186,4 @@ TEST(ExceptStar, WhatHandlersThrowComesWithTheRest) {
 TEST(ExceptStar, NeedsAnException) { EXPECT_THROW(ExceptStar(), std::logic_error); }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

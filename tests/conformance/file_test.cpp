@@ -1,7 +1,6 @@
 // Files by the thread pool.
 #include "coroscope/file.hpp"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -9,20 +8,14 @@
 #include <system_error>
 
 #include "support.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace coroscope::test {
 namespace {
 
 class FileTest : public testing::Test {
 protected:
-    FileTest() {
-        std::string name = (std::filesystem::temp_directory_path() / "coroscope-file-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-        directory_ = name;
-    }
-    ~FileTest() override { std::filesystem::remove_all(directory_); }
-
-    std::filesystem::path path(const char* name) const { return directory_ / name; }
+    std::filesystem::path path(const char* name) const { return directory_.path(name); }
     std::filesystem::path holding(const char* name, const std::string& text) const {
         std::ofstream(path(name)) << text;
         return path(name);
@@ -33,7 +26,7 @@ protected:
     }
 
 private:
-    std::filesystem::path directory_;
+    const TemporaryDirectory directory_;
 };
 
 TEST_F(FileTest, AWholeFileIsReadAndWritten) {

@@ -1,7 +1,7 @@
 // Future: what CPython's test_futures.py pins down, as far as it has a meaning in C++.
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 Coro<int> await_future(Future<int> future) { co_return co_await future; }
@@ -169,4 +169,4 @@ TEST(Future, AnErrorThatNobodyRetrievedIsReported) {
 }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

@@ -1,7 +1,7 @@
 // gather(): what CPython's test_tasks.py pins down of it.
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 CORO_TEST(Gather, GivesValuesInTheOrderOfTheArguments) {
@@ -176,4 +176,4 @@ CORO_TEST(Gather, TasksThatGatherEachOtherEndWhenOneIsCancelled) {
 }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

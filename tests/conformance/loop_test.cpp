@@ -105,17 +105,17 @@ TEST(Loop, AnExceptionOfACallbackGoesToItsHandlerAndTheLoopGoesOn) {
 
 TEST(Loop, RunUntilCompleteGivesTheValueAndCanBeUsedAgain) {
     VirtualTimeLoop loop;
-    EXPECT_EQ(loop.run_until_complete(value_later(1s, 1)), 1);
-    EXPECT_EQ(loop.run_until_complete(value_later(1s, 2)), 2);
-    EXPECT_THROW(loop.run_until_complete(fail_later(1s, "three")), std::runtime_error);
+    EXPECT_EQ(loop.run_until_complete(value_after(1s, 1)), 1);
+    EXPECT_EQ(loop.run_until_complete(value_after(1s, 2)), 2);
+    EXPECT_THROW(loop.run_until_complete(fail_after(1s, "three")), std::runtime_error);
 }
 
 TEST(Loop, ATaskOfOneRunGoesOnInTheNext) {
     VirtualTimeLoop loop;
-    Task<int> task = loop.create_task(value_later(5s, 9));
-    loop.run_until_complete(value_later(1s, 0));
+    Task<int> task = loop.create_task(value_after(5s, 9));
+    loop.run_until_complete(value_after(1s, 0));
     EXPECT_FALSE(task.done());
-    loop.run_until_complete(value_later(5s, 0));
+    loop.run_until_complete(value_after(5s, 0));
     EXPECT_EQ(task.result(), 9);
 }
 
@@ -123,7 +123,7 @@ TEST(Loop, CannotRunWithinAnother) {
     virtually([]() -> Coro<> {
         VirtualTimeLoop inner;
         EXPECT_THROW(inner.run_forever(), std::logic_error);
-        Coro<int> unused = value_later(1s, 1);
+        Coro<int> unused = value_after(1s, 1);
         EXPECT_THROW(EventLoop::running().run_until_complete(std::move(unused)), std::logic_error);
         unused.close();
         co_return;
@@ -152,7 +152,7 @@ TEST(Loop, TimeDoesNotGoBackAndSleepsLastAsLongAsTheyShould) {
 TEST(Loop, DestroyedWithPendingTasksItSaysSoAndDestroysThem) {
     testing::internal::CaptureStderr();
     auto kept = std::make_shared<int>(1);
-    auto holds = [](std::shared_ptr<int>) -> Coro<> { co_await for_ever(); };
+    auto holds = [](std::shared_ptr<int>) -> Coro<> { co_await forever(); };
     {
         VirtualTimeLoop loop;
         loop.create_task(holds(kept));
@@ -259,7 +259,7 @@ TEST(Loops, EachThreadHasItsOwnTasks) {
         threads.emplace_back([&] {
             run<VirtualTimeLoop>([]() -> Coro<> {
                 std::vector<Task<int>> tasks;
-                for (int n = 0; n < 100; ++n) tasks.push_back(create_task(value_later(n * 1ms, n)));
+                for (int n = 0; n < 100; ++n) tasks.push_back(create_task(value_after(n * 1ms, n)));
                 EXPECT_EQ(all_tasks().size(), 101u);
                 co_await gather(std::move(tasks));
                 EXPECT_EQ(all_tasks().size(), 1u);

@@ -3,7 +3,7 @@
 
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 using VirtualRunner = Runner<VirtualTimeLoop>;
@@ -330,4 +330,4 @@ TEST(ExceptionHandler, ASubclassMayReplaceIt) {
 }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

@@ -1,7 +1,7 @@
 // shield(): what CPython's test_tasks.py pins down of it.
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 Coro<int> await_shielded(Task<int> inner) { co_return co_await shield(inner); }
@@ -78,4 +78,4 @@ CORO_TEST(Shield, InsideAGatherStopsTheCancellation) {
 }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

@@ -45,23 +45,28 @@ inline Coro<> turns(int count = 5) {
     for (int i = 0; i < count; ++i) co_await yield();
 }
 
-inline Coro<int> value_later(std::chrono::nanoseconds delay, int value) {
+class FirstError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+inline Coro<int> value_after(std::chrono::nanoseconds delay, int value) {
     co_await sleep(delay);
     co_return value;
 }
 
-template <class E = std::runtime_error>
-Coro<> fail_later(std::chrono::nanoseconds delay, std::string text) {
+template <class E = FirstError>
+Coro<> fail_after(std::chrono::nanoseconds delay, std::string text) {
     co_await sleep(delay);
     throw E(text);
 }
 
-inline Coro<> for_ever() { co_await sleep(1h); }
+inline Coro<> forever() { co_await sleep(24h); }
 
 // Sleeps and notes that it was cancelled.
 inline Coro<> note_cancellation(bool& noted) {
     try {
-        co_await for_ever();
+        co_await forever();
     } catch (const Cancelled&) {
         noted = true;
         throw;

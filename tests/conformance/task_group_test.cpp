@@ -1,7 +1,7 @@
 // TaskGroup: the behaviours of Python 3.13's, most of which its test_taskgroups.py pins down.
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 // "FirstError: a; SecondError: b": what a group holds.
@@ -425,4 +425,4 @@ TEST(TaskGroup, TasksThatEndedInTheQueueGoWithTheLoop) {
 }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

@@ -1,17 +1,14 @@
 // What the tests of tasks share: coroutines that wait, fail, and clean up slowly, and what awaiting something threw.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
-#include <vector>
 
-#include "coroscope/coroscope.hpp"
-#include "coroscope/virtual_time_loop.hpp"
+#include "support.hpp"
 
 // A test whose body is a coroutine, on a loop with virtual time.
 #define CORO_TEST(suite, name)                                                              \
@@ -19,32 +16,17 @@
     TEST(suite, name) { ::coroscope::run<::coroscope::VirtualTimeLoop>(suite##_##name()); } \
     static ::coroscope::Coro<> suite##_##name()
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 
-using namespace std::chrono_literals;
 using Milliseconds = std::chrono::milliseconds;
 
-class FirstError : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-};
 class SecondError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
 
-inline Coro<> forever() { co_await sleep(24h); }
 inline Coro<> for_a_while(Milliseconds duration) { co_await sleep(duration); }
-inline Coro<int> value_after(Milliseconds delay, int value) {
-    co_await sleep(delay);
-    co_return value;
-}
 inline Coro<int> value_now(int value) { co_return value; }
-template <class E = FirstError>
-Coro<> fail_after(Milliseconds delay, std::string text) {
-    co_await sleep(delay);
-    throw E(text);
-}
 // Waits; when cancelled, takes a while, and then fails with an own error.
 inline Coro<> fail_in_cleanup(std::string text) {
     try {
@@ -79,7 +61,7 @@ inline Coro<int> swallow_cancellation(int value) {
 inline std::string text_of(const std::exception_ptr& error) {
     if (!error) return "";
     std::string text = describe(error);
-    for (const std::string_view prefix : {"coroscope::conformance::", "coroscope::"})
+    for (const std::string_view prefix : {"coroscope::test::", "coroscope::"})
         if (text.starts_with(prefix)) text.erase(0, prefix.size());
     return text;
 }
@@ -128,4 +110,4 @@ private:
     int* alive_;
 };
 
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

@@ -3,7 +3,7 @@
 
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 // --- made of calls
@@ -318,4 +318,4 @@ TEST(Task, DestructorsMayMeddleWithALoopThatEnds) {
 }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

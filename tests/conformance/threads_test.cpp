@@ -6,7 +6,7 @@
 
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 // A loop that runs on its own thread until the end of the scope.
@@ -287,4 +287,4 @@ TEST(RunInExecutor, AJobMayOutliveTheLoop) {
 }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

@@ -1,7 +1,7 @@
 // timeout(), timeout_at(), with_timeout(): what CPython's test_timeouts.py pins down.
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 CORO_TEST(Timeout, EndsABodyThatTakesTooLong) {
@@ -216,4 +216,4 @@ TEST(Timeout, NeedsATask) {
 }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

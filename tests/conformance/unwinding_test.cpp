@@ -3,7 +3,7 @@
 
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 Coro<> await_task(Task<> inner) { co_await inner; }
@@ -278,4 +278,4 @@ TEST(Unwinding, OfTheMainTaskByRunOptions) {
 }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

@@ -1,7 +1,7 @@
 // wait_for(): what CPython's test_waitfor.py pins down, for coroutines and for tasks.
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 CORO_TEST(WaitFor, GivesTheValueInTime) {
@@ -105,4 +105,4 @@ CORO_TEST(WaitFor, RunsTheCoroutineInTheSameTask) {
 }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

@@ -1,7 +1,7 @@
 // wait(): what CPython's test_tasks.py pins down of it.
 #include "task_support.hpp"
 
-namespace coroscope::conformance {
+namespace coroscope::test {
 namespace {
 
 CORO_TEST(Wait, ForAllGivesAllAsDoneInTheOrderGiven) {
@@ -129,4 +129,4 @@ CORO_TEST(Wait, TakesTasksOfAnyType) {
 }
 
 }  // namespace
-}  // namespace coroscope::conformance
+}  // namespace coroscope::test

@@ -54,7 +54,7 @@ Sample write_sample(const std::string& path) {
 }
 
 TEST(Damage, CutAtEveryByteReadsEveryWholeBlockAndSaysSo) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     const Sample sample = write_sample(path);
     for (std::size_t length = 0; length < sample.bytes.size(); ++length) {
@@ -89,7 +89,7 @@ std::vector<std::string> expected(const Sample& sample, std::size_t damaged_byte
 }
 
 TEST(Damage, AFlippedBitIsNoticedAndCostsOneBlock) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     const Sample sample = write_sample(path);
     for (std::size_t at = 0; at < sample.bytes.size(); ++at) {
@@ -107,7 +107,7 @@ TEST(Damage, AFlippedBitIsNoticedAndCostsOneBlock) {
 }
 
 TEST(Damage, WithoutAnIndexReadingGoesOnWhereTheDamagedBlockSaysThatItEnds) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     Sample sample = write_sample(path);
     sample.bytes.resize(sample.blocks.back().first);
@@ -121,7 +121,7 @@ TEST(Damage, WithoutAnIndexReadingGoesOnWhereTheDamagedBlockSaysThatItEnds) {
 }
 
 TEST(Damage, TheKeyframesBehindTheDamageAreHandedOn) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     Sample sample = write_sample(path);
     sample.bytes[sample.blocks[0].first + 30] ^= 1;  // inside the second block
@@ -134,7 +134,7 @@ TEST(Damage, TheKeyframesBehindTheDamageAreHandedOn) {
 }
 
 TEST(Damage, SeveralDamagedBlocksAreCounted) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     Sample sample = write_sample(path);
     sample.bytes[sample.blocks[0].first - 1] ^= 1;
@@ -146,7 +146,7 @@ TEST(Damage, SeveralDamagedBlocksAreCounted) {
 }
 
 TEST(Damage, ARunThatIsDamagedSaysSoAndGivesTheRest) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     Sample sample = write_sample(path);
     sample.bytes[sample.blocks[0].first + 30] ^= 1;
@@ -161,7 +161,7 @@ TEST(Damage, ARunThatIsDamagedSaysSoAndGivesTheRest) {
 }
 
 TEST(Damage, CutSaysHowMuchIsUsed) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     const Sample sample = write_sample(path);
     spill(path, sample.bytes.substr(0, sample.blocks[1].first + 5));
@@ -171,7 +171,7 @@ TEST(Damage, CutSaysHowMuchIsUsed) {
 }
 
 TEST(Damage, RandomBytesBehindAGoodHeaderAreSafe) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     {
         Writer writer(path);

@@ -4,35 +4,17 @@
 #include "coroscope/v2/events.pb.h"
 #include "coroscope/v2/session.pb.h"
 #include "proto/container/trace_file.hpp"
+#include "tests/support/temporary_directory.hpp"
 
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace coroscope::trace::test {
 
-class Directory {
-public:
-    Directory() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "coroscope-container-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-        path_ = pattern;
-    }
-    ~Directory() { std::filesystem::remove_all(path_); }
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-    std::string file(const std::string& name) const { return (path_ / name).string(); }
-
-private:
-    std::filesystem::path path_;
-};
+using coroscope::test::TemporaryDirectory;
 
 inline std::string slurp(const std::string& path) {
     std::ifstream in(path, std::ios::binary);

@@ -65,7 +65,7 @@ protected:
         spill(path, bytes);
         return read_all(path);
     }
-    Directory directory;
+    TemporaryDirectory directory;
     std::string path = directory.file("t.cst");
 };
 

@@ -7,7 +7,7 @@ namespace coroscope::trace::test {
 namespace {
 
 TEST(RoundTrip, EmptyTraceIsWholeAndHasNoFrames) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     Writer writer(path);
     ASSERT_TRUE(writer.finish()) << writer.error();
@@ -18,7 +18,7 @@ TEST(RoundTrip, EmptyTraceIsWholeAndHasNoFrames) {
 }
 
 TEST(RoundTrip, DestructorFinishes) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     {
         Writer(path).append(hello_frame(1));
@@ -29,7 +29,7 @@ TEST(RoundTrip, DestructorFinishes) {
 }
 
 TEST(RoundTrip, AnyFramesComeBackInOrder) {
-    Directory directory;
+    TemporaryDirectory directory;
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
         SCOPED_TRACE(seed);
         std::mt19937_64 random(seed);
@@ -66,7 +66,7 @@ TEST(RoundTrip, AnyFramesComeBackInOrder) {
 }
 
 TEST(RoundTrip, IndexCoversEveryFrameAndLeadsToTheKeyframes) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     {
         Writer writer(path);
@@ -98,7 +98,7 @@ TEST(RoundTrip, IndexCoversEveryFrameAndLeadsToTheKeyframes) {
 }
 
 TEST(RoundTrip, IndexStaysBoundedOverManyBlocks) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     constexpr std::uint64_t blocks = 70'000;
     {
@@ -160,7 +160,7 @@ TEST(RoundTrip, KeyframesPastTheirBytesAreNotWritten) {
 }
 
 TEST(RoundTrip, CallerMayStopEarly) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     {
         Writer writer(path);
@@ -173,7 +173,7 @@ TEST(RoundTrip, CallerMayStopEarly) {
 }
 
 TEST(RoundTrip, FileBeingWrittenOpensUpToItsLastFlush) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     Writer writer(path);
     writer.append(hello_frame(1));
@@ -187,7 +187,7 @@ TEST(RoundTrip, FileBeingWrittenOpensUpToItsLastFlush) {
 }
 
 TEST(RoundTrip, KeyframesTooLargeForOneBlockGoOnInTheNext) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     const std::vector<v2::Frame> keyframes{keyframe_frame(1, 30u << 20), keyframe_frame(2, 30u << 20),
                                            keyframe_frame(3, 30u << 20)};

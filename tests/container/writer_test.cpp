@@ -21,7 +21,7 @@ TEST(WriterFailure, NoSpaceIsToldInWords) {
 }
 
 TEST(WriterFailure, NoSuchDirectoryIsToldInWords) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("absent/t.cst");
     Writer writer(path);
     EXPECT_EQ(writer.error(), "no such file or directory (" + path + ")");
@@ -31,7 +31,7 @@ TEST(WriterFailure, NoSuchDirectoryIsToldInWords) {
 
 // Runs in a child of its own, since the limit would hold for the whole process.
 TEST(WriterFailure, FileThatStopsGrowingKeepsItsWholeBlocks) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
@@ -57,7 +57,7 @@ TEST(WriterFailure, FileThatStopsGrowingKeepsItsWholeBlocks) {
 }
 
 TEST(WriterFailure, KilledWriterLosesOnlyWhatItHadNotFlushed) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
@@ -74,7 +74,7 @@ TEST(WriterFailure, KilledWriterLosesOnlyWhatItHadNotFlushed) {
 }
 
 TEST(WriterFailure, ForkedCopyWritesNothing) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     Writer writer(path);
     writer.append(batch_frame(1, 1));
@@ -95,7 +95,7 @@ TEST(WriterFailure, ForkedCopyWritesNothing) {
 }
 
 TEST(WriterFailure, FrameTooLargeIsLeftOutAndTheRestGoesOn) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     v2::Frame batch;
     batch.set_batch(std::string(Reader::max_batch + 1, 'b'));
@@ -114,7 +114,7 @@ TEST(WriterFailure, FrameTooLargeIsLeftOutAndTheRestGoesOn) {
 }
 
 TEST(WriterFailure, FullBlocksGoOutWithoutAFlush) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     Writer writer(path);
     std::mt19937_64 random(3);

@@ -1,16 +1,14 @@
 // Debug mode switched on by the environment: real programs, the real library. Whatever is wrong, the app runs on.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 
 #include "coroscope/v2/events.pb.h"
 #include "coroscope/v2/session.pb.h"
 #include "proto/container/trace_file.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace coroscope {
 namespace {
@@ -33,12 +31,7 @@ Result run(const std::string& environment, const std::string& program) {
 
 class Switch : public ::testing::Test {
 protected:
-    void SetUp() override {
-        std::string name = (std::filesystem::temp_directory_path() / "coroscope-switch-XXXXXX").string();
-        directory_ = ::mkdtemp(name.data());
-    }
-    void TearDown() override { std::filesystem::remove_all(directory_); }
-    std::string directory_;
+    const test::TemporaryDirectory directory_;
 };
 
 TEST_F(Switch, OffByDefault) {
@@ -56,27 +49,27 @@ TEST_F(Switch, NonsenseIsToldInOneLine) {
 }
 
 TEST_F(Switch, AMissingLibraryIsToldInOneLine) {
-    const Result result = run("COROSCOPE=1 COROSCOPE_DEBUG_LIBRARY=" + directory_ + "/none.so", "greet");
+    const Result result = run("COROSCOPE=1 COROSCOPE_DEBUG_LIBRARY=" + directory_.file("none.so"), "greet");
     EXPECT_EQ(result.status, 0);
     EXPECT_NE(result.output.find("debug mode stays off"), std::string::npos) << result.output;
     EXPECT_NE(result.output.find("Goodbye, Bob!"), std::string::npos);
 }
 
 TEST_F(Switch, AFileThatCannotBeWrittenIsToldInOneLine) {
-    const Result result = run("COROSCOPE=file:" + directory_ + "/no/such/place.cst", "greet");
+    const Result result = run("COROSCOPE=file:" + directory_.file("no/such/place.cst"), "greet");
     EXPECT_EQ(result.status, 0);
     EXPECT_NE(result.output.find("the trace file cannot be written"), std::string::npos) << result.output;
 }
 
 TEST_F(Switch, NoAgentIsToldInOneLineAndTheAppRunsOn) {
-    const Result result = run("COROSCOPE=unix:" + directory_ + "/nobody.sock", "greet");
+    const Result result = run("COROSCOPE=unix:" + directory_.file("nobody.sock"), "greet");
     EXPECT_EQ(result.status, 0);
     EXPECT_NE(result.output.find("no agent answers at"), std::string::npos) << result.output;
     EXPECT_NE(result.output.find("Goodbye, Bob!"), std::string::npos);
 }
 
 TEST_F(Switch, AFileGetsTheWholeStory) {
-    const std::string path = directory_ + "/t.cst";
+    const std::string path = directory_.file("t.cst");
     const Result result = run("COROSCOPE=file:" + path, "debug_mode");
     EXPECT_EQ(result.status, 0);
     EXPECT_NE(result.output.find("was never awaited"), std::string::npos) << result.output;

@@ -11,7 +11,7 @@ namespace coroscope::e2e {
 namespace {
 
 TEST(Agent, SaysWhenItIsReadyAndEndsInOrder) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     AgentProcess agent(directory);
     EXPECT_EQ(agent.process().out(), "listening on " + agent.address() + "\n");
     struct stat file{};
@@ -24,7 +24,7 @@ TEST(Agent, SaysWhenItIsReadyAndEndsInOrder) {
 }
 
 TEST(Agent, ASecondOneOnTheSameSocketIsRefusedAndTheFirstGoesOn) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     AgentProcess agent(directory);
     const Result second = coroscope(directory, {"agent", "--listen", agent.address()});
     EXPECT_EQ(second.code, 1);
@@ -33,7 +33,7 @@ TEST(Agent, ASecondOneOnTheSameSocketIsRefusedAndTheFirstGoesOn) {
 }
 
 TEST(Agent, AKilledOneIsReplaced) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     {
         AgentProcess killed(directory);
         killed.process().kill_hard();
@@ -44,7 +44,7 @@ TEST(Agent, AKilledOneIsReplaced) {
 }
 
 TEST(Agent, OtherMachinesAreNotServed) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     for (const char* address : {"0.0.0.0:0", "[::]:0", "192.0.2.1:7"}) {
         const Result result = coroscope(directory, {"agent", "--listen", address});
         EXPECT_EQ(result.code, 2) << address;
@@ -53,7 +53,7 @@ TEST(Agent, OtherMachinesAreNotServed) {
 }
 
 TEST(Agent, ListensOnSeveralAddressesAndSaysWhichPortItGot) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     AgentProcess agent(directory, {"--listen", "127.0.0.1:0"});
     const std::string out = agent.process().out();
     const std::size_t at = out.find("127.0.0.1:");
@@ -67,7 +67,7 @@ TEST(Agent, ListensOnSeveralAddressesAndSaysWhichPortItGot) {
 }
 
 TEST(Agent, AFileThatCannotBeRecordedIsSaidAtOnce) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     const Result result = coroscope(directory, {"agent", "--listen", "unix:" + directory.path("a").string(), "--record",
                                                 directory.path("no/such/t.cst").string()});
     EXPECT_EQ(result.code, 1);
@@ -83,7 +83,7 @@ v2::Batch noise(std::uint64_t sequence, std::mt19937_64& random) {
 }
 
 TEST(Agent, AFullDiskEndsTheRecordingNotTheAgent) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     const std::string address = "unix:" + directory.path("a.sock").string();
     const std::string file = directory.path("t.cst").string();
     // A limit on the size of files stands for a disk that is full.
@@ -109,7 +109,7 @@ TEST(Agent, AFullDiskEndsTheRecordingNotTheAgent) {
 }
 
 TEST(Agent, AVersionItDoesNotSpeakIsRefusedAndLogged) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     AgentProcess agent(directory);
     WireApp app(agent.address());
     v2::Hello hello = WireApp::hello("from-the-future", "x");

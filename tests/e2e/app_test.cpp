@@ -43,7 +43,7 @@ protected:
         return !found.is_null() && found.at("connected") == true;
     }
 
-    TempDirectory directory_;
+    TemporaryDirectory directory_;
 };
 
 TEST_F(Apps, AnOpenConnectionIsATaskWhoseStackEndsInItsRead) {

@@ -11,7 +11,7 @@ namespace coroscope::e2e {
 namespace {
 
 TEST(CommandLine, EveryCommandHasHelpWithExamples) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     const Result all = coroscope(directory, {"--help"});
     EXPECT_EQ(all.code, 0);
     for (const char* command :
@@ -25,14 +25,14 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
 }
 
 TEST(CommandLine, TellsItsVersion) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     const Result result = coroscope(directory, {"--version"});
     EXPECT_EQ(result.code, 0);
     EXPECT_EQ(result.out.substr(0, 10), "coroscope ");
 }
 
 TEST(CommandLine, WrongUsageIsTwoAndSaysWhereToLook) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     const std::vector<std::vector<std::string>> wrong = {{},
                                                          {"nonsense"},
                                                          {"ps", "--nonsense"},
@@ -51,7 +51,7 @@ TEST(CommandLine, WrongUsageIsTwoAndSaysWhereToLook) {
 }
 
 TEST(CommandLine, WithoutAnAgentItSaysWhatToDo) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     const std::string address = "unix:" + directory.path("nobody.sock").string();
     for (const char* command : {"ps", "tree", "top", "problems", "status"}) {
         const Result result = coroscope(directory, {command, "--agent", address});
@@ -63,7 +63,7 @@ TEST(CommandLine, WithoutAnAgentItSaysWhatToDo) {
 }
 
 TEST(CommandLine, FilesThatAreNoTraceAreRefused) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     std::ofstream(directory.path("text.cst")) << "this is no trace file";
     std::ofstream(directory.path("empty.cst")) << "";
     for (const char* name : {"missing.cst", "text.cst", "empty.cst", "."}) {
@@ -76,7 +76,7 @@ TEST(CommandLine, FilesThatAreNoTraceAreRefused) {
 }
 
 TEST(CommandLine, AnAgentWithoutAppsIsNoError) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     const AgentProcess agent(directory);
     EXPECT_NE(coroscope(directory, {"ps", agent.address()}).out.find("no app"), std::string::npos);
     EXPECT_EQ(coroscope_json(directory, {"ps", "--json", agent.address()}), Json::parse(R"({"apps": []})"));
@@ -84,7 +84,7 @@ TEST(CommandLine, AnAgentWithoutAppsIsNoError) {
 }
 
 TEST(CommandLine, OutputThatCannotBeWrittenIsAnError) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     const AgentProcess agent(directory);
     const std::string line = binary("coroscope") + " ps " + agent.address() + " >/dev/full";
     Process shell(directory, {"/bin/sh", "-c", line});
@@ -93,7 +93,7 @@ TEST(CommandLine, OutputThatCannotBeWrittenIsAnError) {
 }
 
 TEST(CommandLine, AClosedPipeEndsItQuietly) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     // The reader is gone before anything is written: `true` ends, then the help goes into the pipe.
     Process shell(directory, {"/bin/sh", "-c", "(sleep 0.2; exec " + binary("coroscope") + " --help) | true"});
     EXPECT_EQ(shell.wait(), 0);
@@ -101,7 +101,7 @@ TEST(CommandLine, AClosedPipeEndsItQuietly) {
 }
 
 TEST(CommandLine, TheDefaultAddressIsTheRuntimeDirectorys) {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     const std::string runtime = "XDG_RUNTIME_DIR=" + directory.path().string();
     Process agent(directory, {binary("coroscope"), "agent"}, {runtime});
     ASSERT_TRUE(wait_until([&] { return agent.out().find("coroscope.sock") != std::string::npos; })) << agent.err();

@@ -28,7 +28,7 @@ protected:
         return apps.empty() ? Json() : apps.front();
     }
 
-    TempDirectory directory_;
+    TemporaryDirectory directory_;
 };
 
 // The lines of an example that hold a marker, from 1.

@@ -18,7 +18,7 @@ class Run : public testing::Test {
 protected:
     bool agent_answers() { return coroscope(directory_, {"status", address_}).code == 0; }
 
-    TempDirectory directory_;
+    TemporaryDirectory directory_;
     const std::string address_ = "unix:" + directory_.path("run.sock").string();
 };
 

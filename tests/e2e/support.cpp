@@ -24,17 +24,6 @@ bool wait_until(const std::function<bool()>& holds, std::chrono::milliseconds de
     return true;
 }
 
-TempDirectory::TempDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "coroscope-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
-    path_ = name;
-}
-
-TempDirectory::~TempDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
-
 std::string binary(const std::string& name) { return std::string(COROSCOPE_BINARIES) + "/" + name; }
 std::string example(const std::string& name) { return binary("examples/" + name); }
 
@@ -64,7 +53,7 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 
 }  // namespace
 
-Process::Process(const TempDirectory& directory, std::vector<std::string> arguments,
+Process::Process(const TemporaryDirectory& directory, std::vector<std::string> arguments,
                  std::vector<std::string> environment) {
     static std::atomic<int> last{0};
     const std::string number = std::to_string(++last);
@@ -106,7 +95,7 @@ void Process::kill_hard() {
     reaped_ = true;
 }
 
-Result coroscope(const TempDirectory& directory, const std::vector<std::string>& arguments,
+Result coroscope(const TemporaryDirectory& directory, const std::vector<std::string>& arguments,
                  const std::vector<std::string>& environment) {
     std::vector<std::string> all{binary("coroscope")};
     all.insert(all.end(), arguments.begin(), arguments.end());
@@ -118,7 +107,7 @@ Result coroscope(const TempDirectory& directory, const std::vector<std::string>&
     return result;
 }
 
-Json coroscope_json(const TempDirectory& directory, const std::vector<std::string>& arguments) {
+Json coroscope_json(const TemporaryDirectory& directory, const std::vector<std::string>& arguments) {
     const Result result = coroscope(directory, arguments);
     EXPECT_EQ(result.code, 0) << result.err;
     Json json = Json::parse(result.out, nullptr, false);
@@ -136,7 +125,7 @@ std::vector<std::string> agent_arguments(const std::string& address, std::vector
 
 }  // namespace
 
-AgentProcess::AgentProcess(const TempDirectory& directory, std::vector<std::string> more_arguments)
+AgentProcess::AgentProcess(const TemporaryDirectory& directory, std::vector<std::string> more_arguments)
     : address_("unix:" + directory.path("agent.sock").string()),
       process_(directory, agent_arguments(address_, std::move(more_arguments))) {
     const bool ready =

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/temporary_directory.hpp"
+
 namespace coroscope::e2e {
 
 using Json = nlohmann::json;
@@ -21,18 +23,7 @@ inline constexpr std::chrono::seconds patience{30};  // for a condition that hol
 // True as soon as `holds`; false if it does not within `deadline`.
 bool wait_until(const std::function<bool()>& holds, std::chrono::milliseconds deadline = patience);
 
-// A directory of the test's own, removed at its end.
-class TempDirectory {
-public:
-    TempDirectory();
-    ~TempDirectory();
-    TempDirectory(const TempDirectory&) = delete;
-    TempDirectory& operator=(const TempDirectory&) = delete;
-    std::filesystem::path path(const std::string& name = "") const { return name.empty() ? path_ : path_ / name; }
-
-private:
-    std::filesystem::path path_;
-};
+using test::TemporaryDirectory;
 
 // <build>/bin/NAME
 std::string binary(const std::string& name);
@@ -44,7 +35,7 @@ std::string read_file(const std::filesystem::path& path);
 class Process {
 public:
     // `environment` is NAME=VALUE on top of the test's own, of which COROSCOPE variables are removed.
-    Process(const TempDirectory& directory, std::vector<std::string> arguments,
+    Process(const TemporaryDirectory& directory, std::vector<std::string> arguments,
             std::vector<std::string> environment = {});
     ~Process();
     Process(const Process&) = delete;
@@ -72,15 +63,15 @@ struct Result {
 };
 
 // Runs `coroscope ARGUMENTS...` to its end.
-Result coroscope(const TempDirectory& directory, const std::vector<std::string>& arguments,
+Result coroscope(const TemporaryDirectory& directory, const std::vector<std::string>& arguments,
                  const std::vector<std::string>& environment = {});
 // The same, expecting success and JSON.
-Json coroscope_json(const TempDirectory& directory, const std::vector<std::string>& arguments);
+Json coroscope_json(const TemporaryDirectory& directory, const std::vector<std::string>& arguments);
 
 // `coroscope agent` on a socket of the test's own, ready.
 class AgentProcess {
 public:
-    explicit AgentProcess(const TempDirectory& directory, std::vector<std::string> more_arguments = {});
+    explicit AgentProcess(const TemporaryDirectory& directory, std::vector<std::string> more_arguments = {});
     const std::string& address() const { return address_; }
     Process& process() { return process_; }
     std::string environment() const { return "COROSCOPE=" + address_; }

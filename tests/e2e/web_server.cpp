@@ -15,7 +15,7 @@ std::vector<std::string> WebServer::with_port(std::vector<std::string> environme
     return environment;
 }
 
-WebServer::WebServer(const TempDirectory& directory, std::vector<std::string> environment)
+WebServer::WebServer(const TemporaryDirectory& directory, std::vector<std::string> environment)
     : process_(directory, {example("web_server")}, with_port(std::move(environment))) {
     const std::string before = "localhost:";
     const bool up = wait_until([&] { return process_.out().find(before) != std::string::npos || !process_.running(); });

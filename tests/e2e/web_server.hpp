@@ -10,7 +10,7 @@ namespace coroscope::e2e {
 
 class WebServer {
 public:
-    WebServer(const TempDirectory& directory, std::vector<std::string> environment);
+    WebServer(const TemporaryDirectory& directory, std::vector<std::string> environment);
     Process& process() { return process_; }
     pid_t pid() const { return process_.pid(); }
     int port() const { return port_; }

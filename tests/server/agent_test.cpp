@@ -55,7 +55,7 @@ protected:
         return response;
     }
 
-    e2e::TempDirectory directory_;
+    e2e::TemporaryDirectory directory_;
     const std::string address_ = "unix:" + directory_.path("agent.sock").string();
     std::unique_ptr<Agent> agent_;
     std::unique_ptr<v2::Observe::Stub> observe_;

@@ -11,19 +11,13 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/temporary_directory.hpp"
+
 namespace coroscope::server {
 namespace {
 
 class SocketFileTest : public testing::Test {
 protected:
-    void SetUp() override {
-        std::string name = (std::filesystem::temp_directory_path() / "coroscope-sock-XXXXXX").string();
-        ASSERT_NE(::mkdtemp(name.data()), nullptr);
-        directory_ = name;
-        path_ = (directory_ / "a.sock").string();
-    }
-    void TearDown() override { std::filesystem::remove_all(directory_); }
-
     // A socket bound at path_, as an agent has it. Closing it leaves the file, as a killed agent does.
     int bind_socket() const {
         const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
@@ -44,8 +38,8 @@ protected:
         return {};
     }
 
-    std::filesystem::path directory_;
-    std::string path_;
+    const test::TemporaryDirectory directory_;
+    std::string path_ = directory_.file("a.sock");
 };
 
 TEST_F(SocketFileTest, ReplacesWhatADeadAgentLeft) {
@@ -72,7 +66,7 @@ TEST_F(SocketFileTest, IsFreeAgainAfterwards) {
         const SocketFile file(path_);
     }
     EXPECT_EQ(error_of_claim(), "");
-    EXPECT_TRUE(std::filesystem::is_empty(directory_));
+    EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
 TEST_F(SocketFileTest, LeavesOtherFilesAlone) {
@@ -82,14 +76,14 @@ TEST_F(SocketFileTest, LeavesOtherFilesAlone) {
 }
 
 TEST_F(SocketFileTest, RefusesADirectoryThatOthersCanWrite) {
-    ::chmod(directory_.c_str(), 0777);
+    ::chmod(directory_.path().c_str(), 0777);
     EXPECT_NE(error_of_claim().find("directory of your own"), std::string::npos);
-    ::chmod(directory_.c_str(), 01777);  // sticky, as /tmp: nobody can remove another's file
+    ::chmod(directory_.path().c_str(), 01777);  // sticky, as /tmp: nobody can remove another's file
     EXPECT_EQ(error_of_claim(), "");
 }
 
 TEST_F(SocketFileTest, SaysThatTheDirectoryIsMissing) {
-    path_ = (directory_ / "no" / "a.sock").string();
+    path_ = directory_.file("no/a.sock");
     EXPECT_NE(error_of_claim().find("create that directory"), std::string::npos);
 }
 

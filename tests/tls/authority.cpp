@@ -6,7 +6,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 
 namespace coroscope::test {
@@ -51,9 +50,7 @@ void write_pem(const std::string& path, Write write) {
 }  // namespace
 
 Authority::Authority(const std::string& name) : state_(new State) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "coroscope-ca-XXXXXX").string();
-    directory_ = ::mkdtemp(pattern.data());
-    file_ = directory_ + "/ca.pem";
+    file_ = directory_.file("ca.pem");
     state_->key = new_key();
     state_->certificate = new_certificate(name, state_->key, 1, -7200, 7200);
     X509* certificate = state_->certificate;
@@ -69,12 +66,11 @@ Authority::~Authority() {
     ::X509_free(state_->certificate);
     ::EVP_PKEY_free(state_->key);
     delete state_;
-    std::filesystem::remove_all(directory_);
 }
 
 CertificateFiles Authority::issue(const std::string& common_name, const std::vector<std::string>& names, long begin,
                                   long end) {
-    const std::string base = directory_ + "/" + std::to_string(++issued_);
+    const std::string base = directory_.file(std::to_string(++issued_));
     EVP_PKEY* key = new_key();
     X509* certificate = new_certificate(common_name, key, 1000 + issued_, begin, end);
     ::X509_set_issuer_name(certificate, ::X509_get_subject_name(state_->certificate));

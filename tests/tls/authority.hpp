@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/temporary_directory.hpp"
+
 namespace coroscope::test {
 
 struct CertificateFiles {
@@ -25,7 +27,8 @@ public:
 private:
     struct State;
     State* state_;
-    std::string directory_, file_;
+    TemporaryDirectory directory_;
+    std::string file_;
     int issued_ = 0;
 };
 

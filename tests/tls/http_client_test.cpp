@@ -13,6 +13,7 @@
 #include "authority.hpp"
 #include "coroscope/http.hpp"
 #include "tests/runtime/net_support.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace coroscope::test {
 namespace {
@@ -455,8 +456,8 @@ TEST(HttpInterop, CurlTalksToOurServer) {
 class ServerProgram {
 public:
     // It prints its port in a line of its own, or in "port N".
-    ServerProgram(const std::string& directory, const std::string& script) {
-        const std::string file = directory + "/server.py";
+    ServerProgram(const std::filesystem::path& directory, const std::string& script) {
+        const std::string file = (directory / "server.py").string();
         std::ofstream(file) << script;
         int ends[2];
         if (::pipe(ends) != 0) return;
@@ -483,31 +484,22 @@ private:
     pid_t pid_ = -1;
 };
 
-class Directory {
-public:
-    Directory() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "coroscope-http-XXXXXX").string();
-        path = ::mkdtemp(pattern.data());
-    }
-    ~Directory() { std::filesystem::remove_all(path); }
-    std::string path;
-};
-
 TEST(HttpInterop, OurClientTalksToPythonsHttpServer) {
     if (::access(python.c_str(), X_OK) != 0) GTEST_SKIP() << "no " << python << " here";
-    const Directory directory;
+    const TemporaryDirectory directory;
     const CertificateFiles files = authority().issue("localhost", {"DNS:localhost"});
     for (const bool tls : {false, true}) {
         const std::string wrap = tls ? "c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\nc.load_cert_chain('" +
                                            files.certificate + "', '" + files.key +
                                            "')\ns.socket = c.wrap_socket(s.socket, server_side=True)\n"
                                      : "";
-        const ServerProgram server(directory.path, "import http.server, os, ssl\nos.chdir('" + directory.path +
-                                                       "')\ns = http.server.ThreadingHTTPServer(('127.0.0.1', 0), "
-                                                       "http.server.SimpleHTTPRequestHandler)\n" +
-                                                       wrap + "print(s.server_address[1])\ns.serve_forever()\n");
+        const ServerProgram server(directory.path(), "import http.server, os, ssl\nos.chdir('" +
+                                                         directory.path().string() +
+                                                         "')\ns = http.server.ThreadingHTTPServer(('127.0.0.1', 0), "
+                                                         "http.server.SimpleHTTPRequestHandler)\n" +
+                                                         wrap + "print(s.server_address[1])\ns.serve_forever()\n");
         ASSERT_NE(server.port, 0);
-        std::ofstream(directory.path + "/page.txt") << "served by Python";
+        std::ofstream(directory.path("page.txt")) << "served by Python";
         const std::string base = (tls ? "https" : "http") + std::string("://localhost:") + std::to_string(server.port);
         run([&]() -> Coro<> {
             ClientOptions options;
@@ -524,27 +516,27 @@ TEST(HttpInterop, OurClientTalksToPythonsHttpServer) {
 TEST(HttpInterop, OurClientTalksToAiohttp) {
     if (output_of(python + " -c 'import aiohttp; print(1)' 2>/dev/null").empty())
         GTEST_SKIP() << "no python3-aiohttp here";
-    const Directory directory;
+    const TemporaryDirectory directory;
     const CertificateFiles files = authority().issue("localhost", {"DNS:localhost"});
     for (const bool tls : {false, true}) {
         const std::string context = tls ? "c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\nc.load_cert_chain('" +
                                               files.certificate + "', '" + files.key + "')\n"
                                         : "c = None\n";
         const ServerProgram server(
-            directory.path, "import asyncio, ssl\nfrom aiohttp import web\n" + context +
-                                "async def echo(r):\n"
-                                "    resp = web.StreamResponse()\n"
-                                "    await resp.prepare(r)\n"
-                                "    await resp.write(b'aiohttp got ' + await r.read())\n"
-                                "    await resp.write_eof()\n"
-                                "    return resp\n"
-                                "async def main():\n"
-                                "    app = web.Application(); app.add_routes([web.post('/echo', echo)])\n"
-                                "    runner = web.AppRunner(app); await runner.setup()\n"
-                                "    site = web.TCPSite(runner, '127.0.0.1', 0, ssl_context=c); await site.start()\n"
-                                "    print(site._server.sockets[0].getsockname()[1])\n"
-                                "    await asyncio.Event().wait()\n"
-                                "asyncio.run(main())\n");
+            directory.path(), "import asyncio, ssl\nfrom aiohttp import web\n" + context +
+                                  "async def echo(r):\n"
+                                  "    resp = web.StreamResponse()\n"
+                                  "    await resp.prepare(r)\n"
+                                  "    await resp.write(b'aiohttp got ' + await r.read())\n"
+                                  "    await resp.write_eof()\n"
+                                  "    return resp\n"
+                                  "async def main():\n"
+                                  "    app = web.Application(); app.add_routes([web.post('/echo', echo)])\n"
+                                  "    runner = web.AppRunner(app); await runner.setup()\n"
+                                  "    site = web.TCPSite(runner, '127.0.0.1', 0, ssl_context=c); await site.start()\n"
+                                  "    print(site._server.sockets[0].getsockname()[1])\n"
+                                  "    await asyncio.Event().wait()\n"
+                                  "asyncio.run(main())\n");
         ASSERT_NE(server.port, 0);
         const std::string base = (tls ? "https" : "http") + std::string("://localhost:") + std::to_string(server.port);
         run([&]() -> Coro<> {
@@ -567,8 +559,8 @@ std::string by_number(std::string base) { return base.replace(base.find("localho
 TEST(HttpInterop, AiohttpsClientTalksToOurServer) {
     if (output_of(python + " -c 'import aiohttp; print(1)' 2>/dev/null").empty())
         GTEST_SKIP() << "no python3-aiohttp here";
-    const Directory directory;
-    const std::string script = directory.path + "/client.py";
+    const TemporaryDirectory directory;
+    const std::string script = directory.file("client.py");
     std::ofstream(script) << "import aiohttp, asyncio, ssl, sys\n"
                              "async def main():\n"
                              "    c = ssl.create_default_context(cafile=sys.argv[2]) if len(sys.argv) > 2 else None\n"

@@ -12,20 +12,17 @@
 #include "app_builder.hpp"
 #include "coroscope/v2/keyframe.pb.h"
 #include "proto/container/trace_file.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace coroscope::trace::test {
 namespace {
 
 class Load : public ::testing::Test {
 protected:
-    Load() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "coroscope-load-XXXXXX").string();
-        directory = ::mkdtemp(pattern.data());
-    }
-    ~Load() override { std::filesystem::remove_all(directory); }
-    std::string file(const std::string& name) const { return (directory / name).string(); }
+    std::string file(const std::string& name) const { return directory_.file(name); }
 
-    std::filesystem::path directory;
+private:
+    const coroscope::test::TemporaryDirectory directory_;
 };
 
 std::string state(const model::Session& session) {

@@ -22,6 +22,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/support/temporary_directory.hpp"
 #include "viewer/views/views.hpp"
 
 namespace coroscope::viewer {
@@ -81,19 +82,6 @@ private:
     std::string display_;  // empty: it did not start
 };
 
-class Directory {
-public:
-    Directory() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "coroscope-shots-XXXXXX").string();
-        path_ = ::mkdtemp(pattern.data());
-    }
-    ~Directory() { std::filesystem::remove_all(path_); }
-    std::string file(const std::string& name) const { return (path_ / name).string(); }
-
-private:
-    std::filesystem::path path_;
-};
-
 struct Picture {
     int width = 0, height = 0;
     std::map<std::uint32_t, std::size_t> colors;  // how many pixels of each
@@ -117,7 +105,7 @@ constexpr std::uint32_t window = 0x0d1117, panel = 0x151a22, text = 0xd9e0ea, ba
 class Screenshot : public testing::TestWithParam<View> {};
 
 TEST_P(Screenshot, ShowsTheView) {
-    Directory directory;
+    const coroscope::test::TemporaryDirectory directory;
     ASSERT_EQ(run(make_scene + " service " + directory.file("t.cst")).exit_code, 0);
     const XServer x;
     const Ran ran = run(x.with() + viewer + " " + directory.file("t.cst") + " --screenshot " + directory.file("t.png") +
@@ -138,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(Views, Screenshot, testing::ValuesIn(views::all_views()
                          [](const auto& which) { return std::string(which.param.name); });
 
 TEST(Screenshot, TheDashboardShowsWhatIsWrong) {
-    Directory directory;
+    const coroscope::test::TemporaryDirectory directory;
     ASSERT_EQ(run(make_scene + " service " + directory.file("t.cst")).exit_code, 0);
     const XServer x;
     const Ran ran = run(x.with() + viewer + " " + directory.file("t.cst") + " --screenshot " + directory.file("t.png") +
@@ -151,7 +139,7 @@ TEST(Screenshot, TheDashboardShowsWhatIsWrong) {
 }
 
 TEST(Screenshot, WithoutAnAgentSaysWhatToDo) {
-    Directory directory;
+    const coroscope::test::TemporaryDirectory directory;
     const XServer x;
     const Ran ran = run(x.with() + viewer + " unix:" + directory.file("none.sock") + " --screenshot " +
                         directory.file("t.png") + " --size 900x600");
@@ -163,7 +151,7 @@ TEST(Screenshot, WithoutAnAgentSaysWhatToDo) {
 }
 
 TEST(CommandLine, ErrorsAsAUserExpects) {
-    Directory directory;
+    const coroscope::test::TemporaryDirectory directory;
     const auto fails = [&](const std::string& arguments, int exit_code, const std::string& says,
                            const std::string& with = "") {
         const Ran ran = run(with + viewer + " " + arguments);

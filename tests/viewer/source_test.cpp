@@ -1,7 +1,6 @@
 // Where frames come from: files, whole, cut and not files at all; an agent that is there, goes away and comes back.
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -11,25 +10,13 @@
 #include "coroscope/v2/observe.grpc.pb.h"
 #include "proto/container/trace_file.hpp"
 #include "scenes.hpp"
+#include "tests/support/temporary_directory.hpp"
 #include "viewer/source/source.hpp"
 
 namespace coroscope::viewer {
 namespace {
 
 using namespace std::chrono_literals;
-
-class Directory {
-public:
-    Directory() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "coroscope-viewer-XXXXXX").string();
-        path_ = ::mkdtemp(pattern.data());
-    }
-    ~Directory() { std::filesystem::remove_all(path_); }
-    std::string file(const std::string& name) const { return (path_ / name).string(); }
-
-private:
-    std::filesystem::path path_;
-};
 
 void write(const std::string& path, const test::Frames& frames) {
     trace::Writer writer(path);
@@ -57,7 +44,7 @@ bool read_whole(Source& source, model::Session& session) {
 }
 
 TEST(FileSource, FoldsLikeTheFramesThemselves) {
-    Directory directory;
+    const test::TemporaryDirectory directory;
     const test::Frames frames = test::service_scene();
     write(directory.file("t.cst"), frames);
     model::Session direct, read;
@@ -73,7 +60,7 @@ TEST(FileSource, FoldsLikeTheFramesThemselves) {
 }
 
 TEST(FileSource, ACutFileIsShownUpToTheCut) {
-    Directory directory;
+    const test::TemporaryDirectory directory;
     const std::string path = directory.file("t.cst");
     {
         trace::Writer writer(path);
@@ -94,7 +81,7 @@ TEST(FileSource, ACutFileIsShownUpToTheCut) {
 }
 
 TEST(FileSource, WhatIsNoTraceFileIsSaid) {
-    Directory directory;
+    const test::TemporaryDirectory directory;
     EXPECT_EQ(open_file(directory.file("missing.cst"), [] {})->status().phase, SourceStatus::Phase::failed);
     EXPECT_NE(open_file(directory.file("missing.cst"), [] {})->status().message.find("missing.cst"), std::string::npos);
     std::ofstream(directory.file("text.cst")) << "this is no trace file, it only looks like one from afar";
@@ -103,7 +90,7 @@ TEST(FileSource, WhatIsNoTraceFileIsSaid) {
 }
 
 TEST(FileSource, CanBeLeftInTheMiddle) {
-    Directory directory;
+    const test::TemporaryDirectory directory;
     write(directory.file("t.cst"), test::crowd_scene(20'000));
     for (int i = 0; i < 20; ++i) {
         model::Session session;
@@ -160,7 +147,7 @@ TEST(Where, TellsAddressesFromFiles) {
     EXPECT_FALSE(is_address("t.cst"));
     EXPECT_FALSE(is_address("/a/b:c"));
     EXPECT_FALSE(is_address("host:"));
-    Directory directory;
+    const test::TemporaryDirectory directory;
     std::ofstream(directory.file("odd:77")) << "x";
     EXPECT_FALSE(is_address(directory.file("odd:77")));
 }
@@ -200,7 +187,7 @@ private:
 };
 
 TEST(LiveSource, WaitsForAnAgentFollowsItAndFindsTheNextOne) {
-    Directory directory;
+    const test::TemporaryDirectory directory;
     const std::string address = "unix:" + directory.file("a.sock");
     model::Session session;
     std::atomic<int> wakes{0};

@@ -1,6 +1,5 @@
 #include "context.hpp"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -12,17 +11,9 @@ namespace coroscope::bench {
 
 Context::Context(Options the_options, std::string bin_directory)
     : options(std::move(the_options)), bin_(std::move(bin_directory)) {
-    std::string name = (std::filesystem::temp_directory_path() / "coroscope-bench-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-    directory_ = name;
     std::filesystem::create_directories(options.json_directory);
     log_ = options.json_directory + "/bench.log";
     std::filesystem::remove(log_);
-}
-
-Context::~Context() {
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
 }
 
 std::string Context::existing(const std::string& path) const {

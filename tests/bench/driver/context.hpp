@@ -11,6 +11,7 @@
 
 #include "child.hpp"
 #include "report.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace coroscope::bench {
 
@@ -24,7 +25,6 @@ struct Options {
 class Context {
 public:
     Context(Options options, std::string bin_directory);
-    ~Context();
 
     Options options;
     Report report;
@@ -37,13 +37,13 @@ public:
     std::optional<std::vector<std::string>> peer(const std::string& program, const char* option);
     std::string missing_peers() const;  // what was left out so far
     std::string peers_missing_advice() const { return "install with ./dev setup bench, then build anew"; }
-    const std::string& directory() const { return directory_; }  // for sockets and files, removed at the end
+    std::string directory() const { return directory_.path().string(); }  // for sockets and files, removed at the end
     const std::string& log() const { return log_; }
     // Environment for COROSCOPE=`value`; "": debug mode off.
     Environment debug_environment(const std::string& value) const;
     void tick() const;  // one dot on stderr: it goes on
     // A path for a unix socket that nobody listens on.
-    std::string free_socket(const std::string& name) const { return "unix:" + directory_ + "/" + name + ".sock"; }
+    std::string free_socket(const std::string& name) const { return "unix:" + directory_.file(name + ".sock"); }
     // An agent of its own, listening on free_socket(name).
     std::unique_ptr<Child> start_agent(const std::string& name) const;
 
@@ -53,7 +53,7 @@ private:
     std::string bin_;
     std::set<std::string> missing_;
     std::optional<bool> has_uvloop_;
-    std::string directory_;
+    test::TemporaryDirectory directory_;
     std::string log_;
 };
 
