@@ -126,7 +126,7 @@ TEST(RoundTrip, IndexStaysBoundedOverManyBlocks) {
 }
 
 TEST(RoundTrip, ABatchsOwnTimeIsInTheIndex) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     v2::Frame frame = batch_frame(1, 1, 1'000);
     frame.mutable_batch()->append("\x88\x01\x88\x27", 4);  // time_ns = 5000
@@ -140,7 +140,7 @@ TEST(RoundTrip, ABatchsOwnTimeIsInTheIndex) {
 }
 
 TEST(RoundTrip, KeyframesPastTheirBytesAreNotWritten) {
-    Directory directory;
+    TemporaryDirectory directory;
     const auto path = directory.file("t.cst");
     std::mt19937_64 random(1);
     v2::Frame keyframe = keyframe_frame(1, 1000);
