@@ -34,12 +34,12 @@ public:
 };
 
 // Counts an attempt as long as its frame exists, started or not.
-class Runner {
+class Contender {
 public:
-    explicit Runner(std::shared_ptr<Race> race) noexcept : race_(std::move(race)) { ++race_->running; }
-    Runner(Runner&&) noexcept = default;
-    Runner& operator=(Runner&&) = delete;
-    ~Runner() {
+    explicit Contender(std::shared_ptr<Race> race) noexcept : race_(std::move(race)) { ++race_->running; }
+    Contender(Contender&&) noexcept = default;
+    Contender& operator=(Contender&&) = delete;
+    ~Contender() {
         if (!race_) return;
         --race_->running;
         race_->changed.set();
@@ -85,8 +85,8 @@ Coro<int> connect_socket(const Socket& socket, Address address, std::optional<Ad
     co_return 0;
 }
 
-Coro<> attempt(Runner runner, Address address, std::optional<Address> local) {
-    const Runner running = std::move(runner);  // a parameter would live as long as a handle of the task does
+Coro<> attempt(Contender runner, Address address, std::optional<Address> local) {
+    const Contender running = std::move(runner);  // a parameter would live as long as a handle of the task does
     Race& race = running.race();
     try {
         Socket socket = detail::new_stream_socket(address.family());
@@ -171,7 +171,7 @@ Coro<Socket> Socket::connect(std::vector<Address> addresses, ConnectOptions opti
         if (started < in_turn.size()) {
             const Address& address = in_turn[started++];
             attempts.tasks.push_back(
-                create_task(attempt(Runner(race), address, options.local), "connect to " + address.text()));
+                create_task(attempt(Contender(race), address, options.local), "connect to " + address.text()));
         }
         const bool more = started < in_turn.size();
         co_await wait_for_change(*race, more ? options.happy_eyeballs_delay : std::chrono::nanoseconds(0));
