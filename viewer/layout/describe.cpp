@@ -4,14 +4,6 @@
 
 namespace coroscope::viewer {
 
-namespace {
-
-std::string numbered(const char* what, std::uint64_t number) {
-    return number == 0 ? std::string(what) : std::string(what) + " " + std::to_string(number);
-}
-
-}  // namespace
-
 Location location(const model::Model& model, model::NodeId node) {
     const model::Site* site = node == 0 ? nullptr : model.site_of(node);
     if (site == nullptr) return {};
@@ -23,9 +15,7 @@ std::string place_of(const model::Model& model, model::NodeId node) {
     return place_text(where.file, where.line);
 }
 
-std::string wait_text(const model::Model& model, const model::Wait& wait) {
-    return model.wait_words(wait);
-}
+std::string wait_text(const model::Model& model, const model::Wait& wait) { return model.wait_words(wait); }
 
 std::string name_of(const model::Model& model, model::TaskId id) {
     const model::Task* task = model.task(id);
