@@ -1,6 +1,12 @@
 // coroscope ps: the tasks of every app, as a table or JSON.
 #include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <variant>
+#include <vector>
 
+#include "agent/model/tables.hpp"
 #include "command.hpp"
 #include "describe.hpp"
 #include "output.hpp"
@@ -15,38 +21,75 @@ struct Options {
     bool json = false, all = false;
 };
 
-// What JSON calls none is null.
-Json outcome_json(model::Outcome outcome) {
-    return outcome == model::Outcome::unknown ? Json(nullptr) : Json(std::string(model::to_string(outcome)));
+Json cell_json(const model::Cell& cell, model::CellType type) {
+    return std::visit(
+        [&](const auto& value) -> Json {
+            using Value = std::decay_t<decltype(value)>;
+            // What JSON calls none is null.
+            if constexpr (std::is_same_v<Value, std::span<const std::uint32_t>>)
+                return Json(std::vector<std::uint32_t>(value.begin(), value.end()));
+            else if constexpr (std::is_same_v<Value, std::string_view>)
+                return type == model::CellType::word && value.empty() ? Json(nullptr) : Json(std::string(value));
+            else
+                return Json(value);
+        },
+        cell);
 }
 
-Json task_json(const model::Model& model, const model::Task& task) {
-    return {
-        {"id", task.id},
-        {"parent", task.parent},
-        {"name", model.task_name(task)},
-        {"coroutine", model.coroutine(task)},
-        {"state", std::string(model::to_string(task.state))},
-        {"outcome", outcome_json(task.outcome)},
-        {"waits_on", {{"verb", std::string(model::to_string(task.wait.verb))}, {"operand", task.wait.operand}}},
-        {"await_stack", stack_json(model.await_stack(task))},
-        {"created_at", stack_json(model.creation_stack(task))},
-        {"busy_ns", busy_ns(model, task)},
-        {"ready_ns", task.ready_ns},
-        {"longest_step_ns", task.longest_step_ns},
-        {"steps", task.steps},
-        {"cancel_requests", task.cancel_requests},
-        {"incomplete", task.incomplete},
-    };
+// Calls explain(id, json) with each row of a table: all its fields by their names, the last word of which is the unit.
+template <typename Explain>
+Json rows_json(const model::Model& model, std::string_view name, Explain explain) {
+    Json rows = Json::array();
+    const model::Table table(model, name);
+    const std::vector<model::ColumnInfo>& columns = table.info().columns;
+    const std::size_t id = table.info().column("id").value();
+    for (std::size_t row = 0; row < table.rows(); ++row) {
+        Json json = Json::object();
+        for (std::size_t i = 0; i < columns.size(); ++i)
+            if (!columns[i].internal)
+                json[std::string(columns[i].name)] = cell_json(table.cell(row, i), columns[i].type);
+        if (explain(std::get<std::uint64_t>(table.cell(row, id)), json)) rows.push_back(std::move(json));
+    }
+    return rows;
 }
 
-std::vector<const model::Task*> tasks_of(const model::App& app, bool with_done) {
-    return with_done ? app.model.all_tasks() : app.model.live_tasks();
+// What fields refer to is put into words; the running step counts.
+Json tasks_json(const model::Model& model, bool with_done) {
+    return rows_json(model, "task", [&](model::TaskId id, Json& json) {
+        const model::Task& task = *model.task(id);
+        if (!with_done && task.state == model::State::done) return false;
+        json["name"] = model.task_name(task);
+        json["coroutine"] = model.coroutine(task);
+        json["waits_on"] = {
+            {"verb", json["wait_verb"]}, {"operand", json["wait_operand"]}, {"holder", json["wait_holder"]}};
+        for (const char* part : {"wait_verb", "wait_operand", "wait_holder"}) json.erase(part);
+        json["await_stack"] = stack_json(model.await_stack(task));
+        json["created_at"] = stack_json(model.creation_stack(task));
+        json["busy_ns"] = busy_ns(model, task);
+        return true;
+    });
+}
+
+// A task as others refer to it; null: none, or one that is not known any more.
+Json task_reference(const model::Model& model, model::TaskId id) {
+    const model::Task* task = model.task(id);
+    if (task == nullptr) return nullptr;
+    return {{"id", id}, {"name", model.task_name(*task)}, {"await_stack", stack_json(model.await_stack(*task))}};
+}
+
+Json resources_json(const model::Model& model, bool with_closed) {
+    return rows_json(model, "resource", [&](model::ResourceId id, Json& json) {
+        const model::Resource& resource = *model.resource(id);
+        if (!with_closed && resource.closed_ns != 0) return false;
+        json["created_at"] = stack_json(model.stack(resource.created_at));
+        json["owner"] = task_reference(model, model.owner(resource));
+        json["waiters"] = Json::array();
+        for (const model::TaskId waiter : model.waiters(id)) json["waiters"].push_back(task_reference(model, waiter));
+        return true;
+    });
 }
 
 Json app_json(const model::App& app, bool with_done) {
-    Json tasks = Json::array();
-    for (const model::Task* task : tasks_of(app, with_done)) tasks.push_back(task_json(app.model, *task));
     return {
         {"name", app.name},
         {"pid", app.pid},
@@ -56,8 +99,14 @@ Json app_json(const model::App& app, bool with_done) {
         {"host", app.host},
         {"connections", app.connections},
         {"disconnect_reason", app.connected ? Json(nullptr) : Json(app.disconnect_reason)},
-        {"tasks", std::move(tasks)},
+        {"tasks", tasks_json(app.model, with_done)},
+        {"resources", resources_json(app.model, with_done)},
+        {"loops", rows_json(app.model, "loop", [](model::LoopId, Json&) { return true; })},
     };
+}
+
+std::vector<const model::Task*> tasks_of(const model::App& app, bool with_done) {
+    return with_done ? app.model.all_tasks() : app.model.live_tasks();
 }
 
 void print_app(const model::App& app, bool with_done) {

@@ -18,19 +18,24 @@ void Model::Fold::define_annotations(const v2::Batch& batch) {
         }
         if (!definitions.add_value(defined.id(), std::move(value))) ++anomalies;
     }
-    for (const v2::Runtime& defined : batch.runtimes()) {
-        const auto same = std::find_if(runtimes.begin(), runtimes.end(),
-                                       [&](const Runtime& each) { return each.id == defined.id(); });
-        if (same == runtimes.end() && runtimes.size() >= limits.runtimes) {
+    for (const v2::Runtime& defined : batch.runtimes())
+        if (!add_runtime({defined.id(), defined.language(), defined.name(), defined.version(), defined.capabilities()}))
             ++anomalies;
-            continue;
-        }
-        Runtime& runtime = same != runtimes.end() ? *same : runtimes.emplace_back();
-        runtime = {defined.id(), defined.language(), defined.name(), defined.version(), defined.capabilities()};
-        shorten(runtime.language, limits.text_bytes);
-        shorten(runtime.name, limits.text_bytes);
-        shorten(runtime.version, limits.text_bytes);
-    }
+}
+
+bool Model::Fold::add_runtime(Runtime runtime) {
+    shorten(runtime.language, limits.text_bytes);
+    shorten(runtime.name, limits.text_bytes);
+    shorten(runtime.version, limits.text_bytes);
+    const auto same =
+        std::find_if(runtimes.begin(), runtimes.end(), [&](const Runtime& each) { return each.id == runtime.id; });
+    if (same != runtimes.end())
+        *same = std::move(runtime);
+    else if (runtimes.size() < limits.runtimes)
+        runtimes.push_back(std::move(runtime));
+    else
+        return false;
+    return true;
 }
 
 void Model::Fold::add_attribute(Of of, std::uint64_t id, std::uint64_t time_ns, std::uint64_t attribute) {
@@ -76,11 +81,16 @@ void Model::Fold::span_begin(ThreadEntry& on, std::uint64_t time_ns, SpanId id, 
         keep_span(span);
         return;
     }
-    open_spans.emplace(id, span);
+    add_open_span(span);
+}
+
+bool Model::Fold::add_open_span(const Span& span) {
+    if (!open_spans.emplace(span.id, span).second) return false;
     if (open_spans.size() > limits.open_spans) {
         forget_attributes(Of::span, open_spans.begin()->first);
         open_spans.erase(open_spans.begin());
     }
+    return true;
 }
 
 void Model::Fold::span_end(std::uint64_t time_ns, SpanId id) {

@@ -94,15 +94,20 @@ void Model::Fold::keep(const v2::Report& report) {
     kept.task = report.task();
     kept.site = report.site();
     kept.stack = report.stack();
-    // Of too many frames the outermost say least.
-    const auto most = static_cast<int>(std::min<std::size_t>(limits.report_frames, 1 << 20));
-    for (int i = std::max(0, report.frames_size() - most); i < report.frames_size(); ++i)
-        kept.frames.push_back(report.frames(i));
+    kept.frames.assign(report.frames().begin(), report.frames().end());
     kept.text = report.text();
-    shorten(kept.text, limits.text_bytes);
     kept.thread = report.thread();
     kept.duration_ns = report.duration_ns();
-    reports.push_back(std::move(kept));
+    keep(std::move(kept));
+}
+
+void Model::Fold::keep(Report report) {
+    // Of too many frames the outermost say least.
+    if (report.frames.size() > limits.report_frames)
+        report.frames.erase(report.frames.begin(),
+                            report.frames.end() - static_cast<std::ptrdiff_t>(limits.report_frames));
+    shorten(report.text, limits.text_bytes);
+    reports.push_back(std::move(report));
     bound(reports, limits.reports);
 }
 

@@ -21,6 +21,8 @@
 
 namespace coroscope::model {
 
+class TablesIn;  // columns_in.hpp
+
 // What the fold knows of a loop beside what it shows.
 struct LoopEntry {
     Loop* loop = nullptr;
@@ -39,7 +41,22 @@ struct ThreadEntry {
     std::uint64_t last_ns = 0;  // of its last event: the times of a thread never go back
 };
 
-struct Model::Fold {
+// What the fold has seen of the stream as a whole.
+struct Capture {
+    std::uint64_t sequence = 0;  // of the last batch; 0: none
+    std::uint64_t now_ns = 0, first_ns = 0, last_event_ns = 0;
+    std::uint64_t events = 0, batches = 0, events_unknown = 0;
+    std::uint64_t dropped = 0, batches_lost = 0, backlog = 0;
+    std::uint64_t anomalies = 0;
+    std::uint64_t tasks_created = 0, done_tasks_dropped = 0, live_tasks_refused = 0;
+    std::uint64_t resources_lost = 0, resources_refused = 0;
+    std::uint64_t columns_unknown = 0;   // of keyframes of newer writers: what was in them is not known here
+    std::uint32_t snapshots = 0;         // marks given out
+    std::uint32_t process_snapshot = 0;  // mark of the last snapshot of all tasks of the process
+    bool process_snapshot_open = false;
+};
+
+struct Model::Fold : Capture {
     static constexpr std::uint64_t default_slow_step_ns = 100'000'000;
     // Steps nested deeper than this are taken for begun anew: the ends of the outer ones were lost.
     static constexpr std::size_t most_nested_steps = 16;
@@ -55,6 +72,7 @@ struct Model::Fold {
     void account(const v2::Batch& batch);
     void define(const v2::Batch& batch);
     void keep(const v2::Report& report);
+    void keep(Report report);
     ThreadEntry& thread(std::uint32_t id);
     void trim_threads();
     LoopEntry* find_loop(LoopId id) const;
@@ -84,10 +102,12 @@ struct Model::Fold {
     UnknownTerm* find_term(vocabulary::Table table, std::uint32_t id);
     const UnknownTerm* find_term(vocabulary::Table table, std::uint32_t id) const;
     void add_term(UnknownTerm term);
+    bool load_term(UnknownTerm term);  // of a keyframe; false: it makes no sense
 
     // resources.cpp: what tasks wait on
     Resource* find_resource(ResourceId id);
-    Resource* resource_or_placeholder(ResourceId id);  // nullptr: id 0, or no room
+    std::vector<const Resource*> sorted_resources() const;  // by id
+    Resource* resource_or_placeholder(ResourceId id);       // nullptr: id 0, or no room
     void define_resources(const v2::Batch& batch);
     bool close_resources(std::uint64_t until_ns);  // false: something later is left
     void resource_used(std::uint64_t time_ns, ResourceId id, std::uint64_t use, NodeId at);
@@ -104,6 +124,8 @@ struct Model::Fold {
     void span_begin(ThreadEntry& on, std::uint64_t time_ns, SpanId id, std::uint64_t name, NodeId at, bool mark);
     void span_end(std::uint64_t time_ns, SpanId id);
     void keep_span(const Span& span);
+    bool add_open_span(const Span& span);  // false: there is one with this id
+    bool add_runtime(Runtime runtime);     // false: no room
     void count(std::uint64_t time_ns, std::uint64_t name, std::uint64_t bits);
 
     // tasks.cpp: what events of tasks mean
@@ -152,8 +174,14 @@ struct Model::Fold {
     // keyframe.cpp, keyframe_load.cpp
     void save(v2::Keyframe& keyframe) const;
     bool load(const v2::Keyframe& keyframe);  // into an empty fold; false: it makes no sense
-    bool load_tasks(const v2::Keyframe& keyframe);
-    void load_counters(const v2::Keyframe& keyframe);
+    bool load_definitions(TablesIn& in);
+    bool load_loops(TablesIn& in);
+    bool load_threads(TablesIn& in);
+    bool load_tasks(TablesIn& in);
+    bool load_slices(TablesIn& in);
+    bool load_queues(TablesIn& in);
+    bool load_resources(TablesIn& in);
+    bool load_annotations(TablesIn& in);
 
     void saw(std::uint64_t time_ns) {
         if (time_ns > now_ns) now_ns = time_ns;
@@ -176,9 +204,6 @@ struct Model::Fold {
     std::vector<std::unique_ptr<LoopEntry>> loop_entries;  // of the loop at the same index
     std::vector<Thread> threads;
     std::unordered_map<std::uint32_t, ThreadEntry> thread_entries;  // by id
-    std::uint32_t process_snapshot = 0;  // mark of the last snapshot of all tasks of the process
-    bool process_snapshot_open = false;
-    std::uint32_t snapshots = 0;  // marks given out
 
     std::deque<LongStep> long_steps;
     std::deque<Report> reports;
@@ -197,9 +222,6 @@ struct Model::Fold {
     v2::Hello hello;
     std::uint64_t slow_step_ns = default_slow_step_ns;
 
-    std::uint64_t sequence = 0, now_ns = 0, first_ns = 0, events = 0, batches = 0, dropped = 0, batches_lost = 0;
-    std::uint64_t anomalies = 0, tasks_created = 0, done_tasks_dropped = 0, live_tasks_refused = 0;
-    std::uint64_t last_event_ns = 0, backlog = 0, events_unknown = 0, resources_lost = 0, resources_refused = 0;
     std::uint64_t version = 0;  // not part of what it knows
 
     // The batch whose fold is under way; nullptr: none is.

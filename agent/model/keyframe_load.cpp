@@ -1,212 +1,260 @@
-// A message as a fold. Trusts nothing: columns of unequal length, unknown states, ids given twice make it unusable.
+// A message as a fold. Trusts nothing: what the columns themselves may be is checked in columns_in.hpp, what rows may
+// say of each other here.
 //
-// What exceeds this reader's Limits goes as it would have gone in the fold: the oldest first, counted.
+// What exceeds this reader's Limits goes as it would have gone in the fold, and is counted: the oldest first, of live
+// tasks the newest. So a keyframe takes no more memory than the batches that it stands for.
 #include <algorithm>
+#include <unordered_set>
 
-#include "fold.hpp"
+#include "columns_in.hpp"
 
 namespace coroscope::model {
 
-namespace {
-
-template <typename... Columns>
-bool equally_long(int size, const Columns&... columns) {
-    return ((columns.size() == size) && ...);
+bool Model::Fold::load_definitions(TablesIn& in) {
+    const auto count = [&](bool added) {
+        if (!added) ++anomalies;
+        return true;
+    };
+    const auto value = [&](ValueRow& row) {
+        Value added;
+        switch (row.type) {
+            case ValueType::unknown: break;
+            case ValueType::text: added = std::move(row.text); break;
+            case ValueType::integer: added = row.integer; break;
+            case ValueType::real: added = row.real; break;
+            case ValueType::boolean: added = row.boolean; break;
+        }
+        return count(definitions.add_value(row.id, std::move(added)));
+    };
+    const auto runtime = [&](Runtime& row) { return count(add_runtime(std::move(row))); };
+    return in.read<term_table>([&](UnknownTerm& row) { return load_term(std::move(row)); }) &&
+           in.read<runtime_table>(runtime) && in.read<name_table>([&](NameRow& row) {
+               return count(definitions.add_name(row.id, std::move(row.text)));
+           }) &&
+           in.read<site_table>([&](SiteRow& row) { return count(definitions.add_site(row.id, std::move(row))); }) &&
+           in.read<node_table>([&](NodeRow& row) { return count(definitions.add_node(row.id, row)); }) &&
+           in.read<value_table>(value);
 }
 
-template <typename Take>
-bool load_slices(const v2::SliceColumns& in, Take take) {
-    const int size = in.begin_ns_delta_size();
-    if (!equally_long(size, in.duration_ns(), in.task_delta(), in.began_at(), in.ended_at(), in.woken_by(),
-                      in.ready_ns()))
-        return false;
-    Slice slice;
-    for (int i = 0; i < size; ++i) {
-        slice.begin_ns += static_cast<std::uint64_t>(in.begin_ns_delta(i));
-        slice.end_ns = slice.begin_ns + std::min(in.duration_ns(i), ~slice.begin_ns);
-        slice.task += static_cast<std::uint64_t>(in.task_delta(i));
-        slice.began_at = in.began_at(i);
-        slice.ended_at = in.ended_at(i);
-        slice.woken_by = in.woken_by(i);
-        slice.ready_ns = slice.begin_ns + static_cast<std::uint64_t>(in.ready_ns(i));
-        take(slice, i);
+bool Model::Fold::load_loops(TablesIn& in) {
+    TableReader<loop_table> table = in.open<loop_table>();
+    if (!table.usable()) return false;
+    while (!table.at_end()) {
+        if (loops.size() >= limits.loops && !drop_stopped_loop()) return false;
+        LoopEntry& entry = new_loop(0);
+        if (!table.read(entry) || entry.loop->id == 0 || find_loop(entry.loop->id) != &entry) return false;
     }
     return true;
 }
 
-bool load_iterations(const v2::IterationColumns& in, std::deque<Iteration>& iterations) {
-    const int size = in.begin_ns_delta_size();
-    if (!equally_long(size, in.duration_ns(), in.events(), in.steps())) return false;
-    std::uint64_t begin_ns = 0;
-    for (int i = 0; i < size; ++i) {
-        begin_ns += static_cast<std::uint64_t>(in.begin_ns_delta(i));
-        iterations.push_back({begin_ns, begin_ns + std::min(in.duration_ns(i), ~begin_ns), in.events(i), in.steps(i)});
-    }
-    return true;
-}
-
-bool load_loop(const v2::LoopState& in, const Limits& limits, LoopEntry& entry) {
-    Loop& loop = *entry.loop;
-    loop.thread = in.thread();
-    loop.running = in.running();
-    loop.started_ns = in.started_ns();
-    loop.stopped_ns = in.stopped_ns();
-    if (!load_slices(in.slices(), [&](const Slice& slice, int) { loop.slices.push_back(slice); })) return false;
-    if (!load_iterations(in.iterations(), loop.iterations)) return false;
-    loop.slices_dropped = in.slices_dropped() + bound(loop.slices, limits.slices);
-    loop.iterations_dropped = in.iterations_dropped() + bound(loop.iterations, limits.iterations);
-    loop.busy_ns = in.busy_ns();
-    loop.iterations_total = in.iterations_total();
-    loop.steps_total = in.steps_total();
-    loop.longest_iteration_ns = in.longest_iteration_ns();
-    if (in.open_slice().begin_ns_delta_size() > 1) return false;
-    const bool open_loaded = load_slices(in.open_slice(), [&](Slice slice, int) {
-        slice.end_ns = 0;
-        loop.open_slice = slice;
+bool Model::Fold::load_threads(TablesIn& in) {
+    return in.read<thread_table>([&](ThreadRow& row) {
+        if (thread_entries.contains(row.id)) return false;
+        ThreadEntry& entry = thread(row.id);
+        entry.last_ns = row.last_ns;
+        shorten(row.name, limits.text_bytes);
+        threads[entry.index] = std::move(row);
+        const Thread& known = threads[entry.index];
+        if (known.loop == 0) return true;
+        entry.loop = find_loop(known.loop);
+        return entry.loop != nullptr && entry.loop->loop->thread == known.id && entry.loop->loop->running;
     });
-    loop.polling = in.polling();
-    loop.iteration_began_ns = in.iteration_began_ns();
-    loop.iteration_events = in.iteration_events();
-    loop.iteration_steps = in.iteration_steps();
-    entry.snapshot_open = in.snapshot_open();
-    entry.snapshot_mark = in.snapshot_mark();
-    entry.gap_end_ns = in.gap_end_ns();
-    return open_loaded;
 }
 
-bool task_columns_fit(const v2::TaskColumns& in) {
-    return equally_long(in.id_delta_size(), in.parent(), in.root(), in.suspended_at(), in.name(), in.flags(), in.wait(),
-                        in.loop(), in.thread(), in.woken_by(), in.cancel_requests(), in.cancelled_by(),
-                        in.cancelled_at(), in.cancelled_ns(), in.cancelled_steps(), in.created_ns_delta(), in.done_ns(),
-                        in.changed_ns(), in.busy_ns(), in.ready_ns(), in.longest_step_ns(), in.longest_ready_ns(),
-                        in.steps(), in.step_began_ns(), in.step_began_at(), in.seen());
-}
+bool Model::Fold::load_tasks(TablesIn& in) {
+    std::vector<TaskId> ended;
+    if (!in.read<ended_table>([&](const EndedRow& row) {
+            ended.push_back(row.task);
+            return true;
+        }))
+        return false;
+    // The ones that ended first are too many.
+    const std::size_t too_many = ended.size() > limits.done_tasks ? ended.size() - limits.done_tasks : 0;
+    std::vector<TaskId> forgotten(ended.begin(), ended.begin() + static_cast<std::ptrdiff_t>(too_many));
+    std::sort(forgotten.begin(), forgotten.end());
+    ended.erase(ended.begin(), ended.begin() + static_cast<std::ptrdiff_t>(too_many));
+    done_tasks_dropped += too_many;
 
-// False: unknown state or outcome.
-bool load_task(const v2::TaskColumns& in, int i, TaskEntry& task) {
-    const std::uint32_t state = in.flags(i) & 7;
-    if (state > static_cast<std::uint32_t>(State::done)) return false;
-    task.parent = in.parent(i);
-    task.root = in.root(i);
-    task.suspended_at = in.suspended_at(i);
-    task.name = in.name(i);
-    task.state = static_cast<State>(state);
-    task.outcome = static_cast<Outcome>(in.flags(i) >> 3 & 3);
-    task.incomplete = (in.flags(i) & 32) != 0;
-    task.woken_while_running = (in.flags(i) & 64) != 0;
-    task.wait = wait_of(in.wait(i));
-    task.loop = in.loop(i);
-    task.thread = in.thread(i);
-    task.woken_by = in.woken_by(i);
-    task.cancel_requests = in.cancel_requests(i);
-    task.cancelled_by = in.cancelled_by(i);
-    task.cancelled_at = in.cancelled_at(i);
-    task.cancelled_ns = in.cancelled_ns(i);
-    task.cancelled_steps = in.cancelled_steps(i);
-    task.done_ns = task.created_ns + static_cast<std::uint64_t>(in.done_ns(i));
-    task.changed_ns = task.created_ns + static_cast<std::uint64_t>(in.changed_ns(i));
-    task.busy_ns = in.busy_ns(i);
-    task.ready_ns = in.ready_ns(i);
-    task.longest_step_ns = in.longest_step_ns(i);
-    task.longest_ready_ns = in.longest_ready_ns(i);
-    task.steps = in.steps(i);
-    task.step_began_ns = in.step_began_ns(i);
-    task.step_began_at = in.step_began_at(i);
-    task.seen = in.seen(i);
-    return true;
-}
-
-}  // namespace
-
-bool Model::Fold::load_tasks(const v2::Keyframe& in) {
-    const v2::TaskColumns& columns = in.tasks();
-    if (!task_columns_fit(columns)) return false;
-    TaskId id = 0;
-    std::uint64_t created_ns = 0;
-    for (int i = 0; i < columns.id_delta_size(); ++i) {
-        id += columns.id_delta(i);
-        created_ns += static_cast<std::uint64_t>(columns.created_ns_delta(i));
-        if (id == 0 || tasks.find(id) != nullptr) return false;
-        TaskEntry& task = tasks.add(id);
-        task.created_ns = created_ns;
-        if (!load_task(columns, i, task)) return false;
-        if (task.state == State::done) continue;
+    std::size_t live = 0;
+    const auto add = [&](const TaskEntry& row) {
+        if (row.id == 0 || tasks.find(row.id) != nullptr) return false;
+        const bool done = row.state == State::done;
+        if (done ? std::binary_search(forgotten.begin(), forgotten.end(), row.id) : live >= limits.live_tasks) {
+            live_tasks_refused += done ? 0 : 1;
+            return true;
+        }
+        TaskEntry& task = tasks.add(row.id);
+        task = row;
+        if (done) return true;
+        ++live;
         task.owner = find_loop(task.loop);
         if (task.incomplete)
             list_of(task.owner).push_back(task);
         else
             list_of(task.owner).push_front(task);
-    }
-    std::size_t live = tasks.size();
-    for (const TaskId done_id : in.done_tasks()) {
-        TaskEntry* task = tasks.find(done_id);
-        const bool listed = task != nullptr && (task->previous != nullptr || done_tasks.first == task);
-        if (task == nullptr || task->state != State::done || listed) return false;
+        return true;
+    };
+    if (!in.read<task_table>(add)) return false;
+
+    for (const TaskId id : ended) {
+        TaskEntry* task = tasks.find(id);
+        if (task == nullptr || task->state != State::done) return false;
+        if (task->previous != nullptr || done_tasks.first == task) return false;  // it ended twice
         done_tasks.push_back(*task);
         ++done_count;
-        --live;
     }
-    for (const TaskEntry* task : tasks.sorted())
-        if (task->state != State::done) --live;
-    return live == 0;  // each task is on one list
+    return live + done_count == tasks.size();  // each task is on one list
 }
 
-bool Model::Fold::load(const v2::Keyframe& in) {
-    set_hello(in.hello());
-    v2::Batch definitions_batch;
-    *definitions_batch.mutable_names() = in.names();
-    *definitions_batch.mutable_sites() = in.sites();
-    *definitions_batch.mutable_stacks() = in.stacks();
-    define(definitions_batch);
-    for (const v2::LoopState& state : in.loops()) {
-        if (state.id() == 0 || find_loop(state.id()) != nullptr) return false;
-        if (!load_loop(state, limits, new_loop(state.id()))) return false;
+// What is of loops that had no room is left out.
+bool Model::Fold::load_slices(TablesIn& in) {
+    LoopEntry* entry = nullptr;
+    const auto find = [&](LoopId id) {
+        if (entry == nullptr || entry->loop->id != id) entry = find_loop(id);
+        return entry != nullptr;
+    };
+    const auto slice = [&](SliceRow& row) {
+        if (!find(row.loop)) return true;
+        Loop& loop = *entry->loop;
+        if (!row.open && !row.paused) {
+            loop.slices.push_back(row);
+            loop.slices_dropped += bound(loop.slices, limits.slices);
+            return true;
+        }
+        // The steps that run now, outermost first.
+        if (loop.open_slice || (row.open && row.paused) || loop.outer_slices.size() > most_nested_steps) return false;
+        row.end_ns = 0;
+        if (row.open) {
+            loop.open_slice = row;
+            entry->open_ran_ns = row.ran_ns;
+        } else {
+            loop.outer_slices.push_back(row);
+            entry->outer_ran_ns.push_back(row.ran_ns);
+        }
+        return true;
+    };
+    const auto iteration = [&](const IterationRow& row) {
+        if (!find(row.loop)) return true;
+        Loop& loop = *entry->loop;
+        loop.iterations.push_back(row);
+        loop.iterations_dropped += bound(loop.iterations, limits.iterations);
+        return true;
+    };
+    if (!in.read<slice_table>(slice) || !in.read<iteration_table>(iteration)) return false;
+    // A step pauses for another one only.
+    return std::all_of(loops.begin(), loops.end(),
+                       [](const auto& loop) { return loop->open_slice || loop->outer_slices.empty(); });
+}
+
+bool Model::Fold::load_queues(TablesIn& in) {
+    const auto long_step = [&](const LongStep& row) {
+        long_steps.push_back(row);
+        bound(long_steps, limits.long_steps);
+        return true;
+    };
+    const auto report = [&](Report& row) {
+        keep(std::move(row));
+        return true;
+    };
+    const auto gap = [&](const Gap& row) {
+        gaps.push_back(row);
+        bound(gaps, limits.gaps);
+        return true;
+    };
+    return in.read<long_step_table>(long_step) && in.read<report_table>(report) && in.read<gap_table>(gap);
+}
+
+// As load_tasks(): the resources that were closed first are too many, and of live ones the newest. What is of resources
+// that had no room is left out.
+bool Model::Fold::load_resources(TablesIn& in) {
+    std::deque<ResourceId> closed;
+    if (!in.read<closed_table>([&](const ClosedRow& row) {
+            closed.push_back(row.resource);
+            return true;
+        }))
+        return false;
+    const std::size_t too_many = closed.size() - std::min(closed.size(), limits.closed_resources);
+    std::vector<ResourceId> forgotten(closed.begin(), closed.begin() + static_cast<std::ptrdiff_t>(too_many));
+    std::sort(forgotten.begin(), forgotten.end());
+    bound(closed, limits.closed_resources);
+
+    std::size_t live = 0;
+    const auto add = [&](Resource& row) {
+        if (row.id == 0 || resources.contains(row.id)) return false;
+        const bool is_closed = row.closed_ns != 0;
+        if (is_closed && std::binary_search(forgotten.begin(), forgotten.end(), row.id)) return true;
+        if (!is_closed && live >= limits.resources) {
+            ++resources_refused;
+            return true;
+        }
+        live += is_closed ? 0 : 1;
+        shorten(row.name, limits.text_bytes);
+        resources.emplace(row.id, std::move(row));
+        return true;
+    };
+    if (!in.read<resource_table>(add)) return false;
+
+    std::unordered_set<ResourceId, SeededHash> listed;
+    for (const ResourceId id : closed) {
+        const Resource* resource = find_resource(id);
+        if (resource == nullptr || resource->closed_ns == 0 || !listed.insert(id).second) return false;
     }
-    for (const v2::ThreadState& state : in.threads()) {
-        const std::uint32_t id = state.thread().id();
-        if (thread_entries.contains(id)) return false;
-        ThreadEntry& entry = thread(id);
-        Thread& known = threads[entry.index];
-        known.tid = state.thread().tid();
-        known.name = state.thread().name();
-        shorten(known.name, limits.text_bytes);
-        known.loop = state.loop();
-        entry.last_ns = state.last_ns();
-        if (state.loop() == 0) continue;
-        entry.loop = find_loop(state.loop());
-        if (entry.loop == nullptr || entry.loop->loop->thread != id || !entry.loop->loop->running) return false;
-    }
-    if (!load_tasks(in)) return false;
-    const v2::LongStepColumns& steps = in.long_steps();
-    if (!equally_long(steps.steps().begin_ns_delta_size(), steps.loop(), steps.callback())) return false;
-    const bool steps_loaded = load_slices(steps.steps(), [&](const Slice& slice, int i) {
-        long_steps.push_back({slice.task, steps.loop(i), slice.begin_ns, slice.end_ns, slice.began_at, slice.ended_at,
-                              steps.callback(i)});
-    });
-    if (!steps_loaded) return false;
-    for (const v2::Report& report : in.reports()) keep(report);
-    for (const v2::Gap& gap : in.gaps()) gaps.push_back({gap.thread(), gap.count(), gap.first_ns(), gap.last_ns()});
-    load_counters(in);
-    trim_done();
-    bound(long_steps, limits.long_steps);
-    bound(gaps, limits.gaps);
+    if (live + closed.size() != resources.size()) return false;  // each closed one is listed
+    closed_resources = std::move(closed);
+
+    const auto user = [&](const UserRow& row) {
+        Resource* resource = find_resource(row.resource);
+        if (resource == nullptr) return true;
+        resource->users.push_back(row);
+        if (resource->users.size() > limits.resource_users) resource->users.erase(resource->users.begin());
+        return true;
+    };
+    const auto member = [&](const MemberRow& row) {
+        Resource* resource = find_resource(row.resource);
+        if (resource != nullptr && resource->members.size() < limits.resource_members)
+            resource->members.push_back(row.task);
+        return true;
+    };
+    return in.read<user_table>(user) && in.read<member_table>(member);
+}
+
+bool Model::Fold::load_annotations(TablesIn& in) {
+    const auto span = [&](const SpanRow& row) {
+        if (!row.open) {
+            keep_span(row);
+            return true;
+        }
+        return row.id != 0 && add_open_span(row);
+    };
+    const auto attribute = [&](const AttributeRow& row) {
+        add_attribute(row.of, row.id, row.time_ns, vocabulary::pack_attribute(row.key, row.value));
+        return true;
+    };
+    const auto counter = [&](const Counter& row) {
+        if (row.name == 0 || app_counters.contains(row.name)) return false;
+        if (app_counters.size() < limits.counters)
+            app_counters.emplace(row.name, row);
+        else
+            ++anomalies;
+        return true;
+    };
+    return in.read<span_table>(span) && in.read<attribute_table>(attribute) && in.read<counter_table>(counter);
+}
+
+bool Model::Fold::load(const v2::Keyframe& keyframe) {
+    TablesIn in(keyframe);
+    const auto capture = [&](const Capture& row) {
+        static_cast<Capture&>(*this) = row;
+        return true;
+    };
+    if (!in.usable() || !in.read<capture_table>(capture)) return false;
+    set_hello(keyframe.hello());
+    if (!load_definitions(in) || !load_loops(in) || !load_threads(in) || !load_tasks(in) || !load_slices(in) ||
+        !load_queues(in) || !load_resources(in) || !load_annotations(in))
+        return false;
+    columns_unknown += in.unknown();
+    if (threads.size() > limits.threads) trim_threads();
     return true;
-}
-
-void Model::Fold::load_counters(const v2::Keyframe& in) {
-    const v2::Counters& counters = in.counters();
-    sequence = in.sequence();
-    now_ns = counters.now_ns();
-    first_ns = counters.first_ns();
-    events = counters.events();
-    batches = counters.batches();
-    dropped = counters.dropped();
-    batches_lost = counters.batches_lost();
-    anomalies = counters.anomalies();
-    tasks_created = counters.tasks_created();
-    done_tasks_dropped = counters.done_tasks_dropped();
-    live_tasks_refused = counters.live_tasks_refused();
-    snapshots = counters.snapshots();
 }
 
 }  // namespace coroscope::model

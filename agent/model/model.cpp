@@ -185,6 +185,7 @@ std::uint64_t Model::anomalies() const { return fold_->anomalies; }
 std::uint64_t Model::tasks_created() const { return fold_->tasks_created; }
 std::uint64_t Model::done_tasks_dropped() const { return fold_->done_tasks_dropped; }
 std::uint64_t Model::live_tasks_refused() const { return fold_->live_tasks_refused; }
+std::uint64_t Model::columns_unknown() const { return fold_->columns_unknown; }
 std::uint64_t Model::slow_step_ns() const { return fold_->slow_step_ns; }
 std::uint64_t Model::version() const { return fold_->version; }
 

@@ -388,6 +388,7 @@ public:
     std::uint64_t tasks_created() const;
     std::uint64_t done_tasks_dropped() const;
     std::uint64_t live_tasks_refused() const;
+    std::uint64_t columns_unknown() const;  // of loaded keyframes: what a newer writer knew and this model does not
     std::uint64_t slow_step_ns() const;
     // Wall-clock time of a model time, ns since 1970.
     std::uint64_t wall_unix_ns(std::uint64_t time_ns) const;
@@ -397,6 +398,7 @@ public:
 
 private:
     friend std::string dump(const Model& model);  // dump.hpp
+    friend class Table;                           // tables.hpp
     std::unique_ptr<Fold> fold_;
 };
 

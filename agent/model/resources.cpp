@@ -10,6 +10,14 @@ Resource* Model::Fold::find_resource(ResourceId id) {
     return found == resources.end() ? nullptr : &found->second;
 }
 
+std::vector<const Resource*> Model::Fold::sorted_resources() const {
+    std::vector<const Resource*> all;
+    all.reserve(resources.size());
+    for (const auto& [id, resource] : resources) all.push_back(&resource);
+    std::sort(all.begin(), all.end(), [](const Resource* a, const Resource* b) { return a->id < b->id; });
+    return all;
+}
+
 // A resource whose definition was lost is known by its id only.
 Resource* Model::Fold::resource_or_placeholder(ResourceId id) {
     if (id == 0) {
@@ -128,13 +136,7 @@ void Model::Fold::job_end(std::uint64_t time_ns, ResourceId id) {
 
 const Resource* Model::resource(ResourceId id) const { return fold_->find_resource(id); }
 
-std::vector<const Resource*> Model::resources() const {
-    std::vector<const Resource*> all;
-    all.reserve(fold_->resources.size());
-    for (const auto& [id, resource] : fold_->resources) all.push_back(&resource);
-    std::sort(all.begin(), all.end(), [](const Resource* a, const Resource* b) { return a->id < b->id; });
-    return all;
-}
+std::vector<const Resource*> Model::resources() const { return fold_->sorted_resources(); }
 
 std::vector<TaskId> Model::waiters(ResourceId id) const {
     Fold::Children& index = fold_->waiters;

@@ -43,7 +43,6 @@ void Model::Fold::define_terms(const v2::Batch& batch) {
             if (columns != vocabulary::columns_by_kind[kind.id()]) ++anomalies;
             continue;
         }
-        kind_columns[kind.id()] = columns | skip;
         UnknownTerm term;
         term.id = kind.id();
         term.name = kind.name();
@@ -74,12 +73,29 @@ void Model::Fold::add_term(UnknownTerm term) {
     shorten(term.words, limits.text_bytes);
     if (UnknownTerm* known = find_term(term.table, term.id)) {  // sent anew after a reconnect
         term.count = known->count;
+        if (term.table == Table::none) kind_columns[term.id] = term.columns | skip;
         *known = std::move(term);
-    } else if (unknown_terms.size() < limits.unknown_terms) {
-        unknown_terms.push_back(std::move(term));
-    } else {
-        ++anomalies;
+        return;
     }
+    if (unknown_terms.size() >= limits.unknown_terms) {
+        ++anomalies;
+        return;
+    }
+    if (term.table == Table::none) kind_columns[term.id] = term.columns | skip;
+    unknown_terms.push_back(std::move(term));
+}
+
+bool Model::Fold::load_term(UnknownTerm term) {
+    constexpr std::uint8_t all_columns =
+        vocabulary::subject_column | vocabulary::argument_column | vocabulary::stack_column;
+    if ((term.columns & ~all_columns) != 0) return false;
+    const bool is_kind = term.table == Table::none;
+    if (is_kind && (term.id == 0 || term.id >= static_cast<std::uint32_t>(vocabulary::EventKind::gap))) return false;
+    // What the writer of the keyframe did not know may be known here.
+    if (term.table > Table::report_kind || is_known(term.table, term.id)) return true;
+    if (find_term(term.table, term.id) != nullptr) return false;
+    add_term(std::move(term));
+    return true;
 }
 
 UnknownTerm* Model::Fold::find_term(Table table, std::uint32_t id) {
