@@ -15,7 +15,7 @@ TEST(CommandLine, EveryCommandHasHelpWithExamples) {
     const Result all = coroscope(directory, {"--help"});
     EXPECT_EQ(all.code, 0);
     for (const char* command :
-         {"run", "ps", "tree", "top", "problems", "view", "export", "cancel", "agent", "status"}) {
+         {"run", "ps", "tree", "top", "problems", "view", "export", "index", "cancel", "agent", "status"}) {
         EXPECT_NE(all.out.find(std::string("\n  ") + command), std::string::npos) << command;
         const Result help = coroscope(directory, {command, "--help"});
         EXPECT_EQ(help.code, 0) << command;
@@ -39,6 +39,9 @@ TEST(CommandLine, WrongUsageIsTwoAndSaysWhereToLook) {
                                                          {"ps", "a.cst", "b.cst"},
                                                          {"run"},
                                                          {"cancel", "app"},
+                                                         {"index"},
+                                                         {"ps", "a.cst", "--at", "noon"},
+                                                         {"ps", "--at", "1"},
                                                          {"ps", "--agent", "nonsense"},
                                                          {"export", "a.cst"},
                                                          {"export", "a.cst", "--format", "nonsense", "-o", "x"}};

@@ -66,6 +66,34 @@ TEST_F(Files, ThePipelineIsReadBackWhole) {
     EXPECT_EQ(children, 3u);
 }
 
+TEST_F(Files, AFileIsIndexedInPlaceAndReadsAsBefore) {
+    const std::string file = trace_of("pipeline");
+    const Json before = only_app(file);
+    const Result indexed = coroscope(directory_, {"index", file});
+    EXPECT_EQ(indexed.code, 0) << indexed.err;
+    EXPECT_EQ(indexed.err, "");
+    EXPECT_NE(indexed.out.find(file + ": "), std::string::npos) << indexed.out;
+    EXPECT_EQ(only_app(file), before);
+    EXPECT_FALSE(std::filesystem::exists(file + ".indexing"));
+
+    const Result refused = coroscope(directory_, {"index", example("pipeline")});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_NE(refused.err.find("is not a coroscope trace file"), std::string::npos) << refused.err;
+}
+
+TEST_F(Files, AtAnEarlierMomentTheTasksAreStillAlive) {
+    const std::string file = trace_of("pipeline");
+    const Json end = coroscope_json(directory_, {"ps", file, "--json", "--at", "1e6"}).at("apps").at(0);
+    EXPECT_EQ(end.at("tasks").size(), 4u);
+    for (const Json& task : end.at("tasks")) EXPECT_EQ(task.at("state"), "done");
+    // The recording begins with the loop; a microsecond later nothing has ended.
+    const Json begin = coroscope_json(directory_, {"ps", file, "--json", "--at", "0.000001"}).at("apps").at(0);
+    EXPECT_LT(begin.at("tasks").size(), 4u);
+    for (const Json& task : begin.at("tasks")) EXPECT_NE(task.at("state"), "done");
+    EXPECT_EQ(coroscope(directory_, {"tree", file, "--at", "0.001"}).code, 0);
+    EXPECT_EQ(coroscope(directory_, {"problems", file, "--at", "0.001"}).code, 0);
+}
+
 TEST_F(Files, ProblemsOfThePipelineAreValidJson) { EXPECT_TRUE(problems(trace_of("pipeline")).is_array()); }
 
 TEST_F(Files, DebugModesSlowStepAndForgottenCoroutineAreFoundWhereTheyAre) {

@@ -3,11 +3,16 @@
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
+#include <unistd.h>
+
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "agent/model/session.hpp"
+#include "agent/trace/file_frames.hpp"
+#include "agent/trace/indexed_writer.hpp"
 #include "coroscope/v2/events.pb.h"
 #include "coroscope/v2/keyframe.pb.h"
 #include "coroscope/v2/session.pb.h"
@@ -197,6 +202,91 @@ void BM_load_keyframe(benchmark::State& state) {
     }
 }
 
+// A recording of 10 million events of a thousand tasks, as the agent's recorder writes it.
+class RecordedFile {
+public:
+    RecordedFile() : path_(std::filesystem::temp_directory_path() / ("coroscope-bench-" + std::to_string(::getpid()))) {
+        trace::IndexedWriter writer(path_.string());
+        v2::Frame frame;
+        frame.set_app(1);
+        frame.mutable_hello()->set_name("bench");
+        writer.append(frame);
+        const std::vector<v2::Batch>& batches = ping_pong(1'000).batches();
+        const std::uint64_t length_ns = batches.back().lanes(0).start_ns();
+        std::uint64_t sequence = 0;
+        for (std::uint64_t round = 0; round < 5; ++round) {
+            for (const v2::Batch& original : batches) {
+                if (round > 0 && &original == &batches.front()) continue;  // it creates the tasks
+                v2::Batch batch = original;
+                batch.set_sequence(++sequence);
+                batch.mutable_lanes(0)->set_start_ns(original.lanes(0).start_ns() + round * length_ns);
+                last_ns = batch.lanes(0).start_ns();
+                frame.set_batch(batch.SerializeAsString());
+                writer.append(frame);
+            }
+        }
+        writer.finish();
+        bytes = writer.bytes();
+        keyframe_bytes = writer.keyframe_bytes();
+        keyframes = writer.keyframe_blocks();
+    }
+    ~RecordedFile() { std::filesystem::remove(path_); }
+    std::string path() const { return path_.string(); }
+
+    std::uint64_t last_ns = 0, bytes = 0, keyframe_bytes = 0, keyframes = 0;
+
+private:
+    std::filesystem::path path_;
+};
+
+const RecordedFile& recorded_file() {
+    static const RecordedFile file;
+    return file;
+}
+
+// The first look at a file: its index, its keyframes' times, and the state at some moment.
+void BM_history_open(benchmark::State& state) {
+    const RecordedFile& file = recorded_file();
+    for (auto _ : state) {
+        trace::Reader reader(file.path());
+        trace::FileFrames frames(reader);
+        model::History history(frames);
+        if (history.at(1, file.last_ns / 3) == nullptr) state.SkipWithError("the file makes no sense");
+    }
+    state.counters["file_bytes"] = static_cast<double>(file.bytes);
+    state.counters["keyframes"] = static_cast<double>(file.keyframes);
+    state.counters["keyframe_percent"] =
+        100 * static_cast<double>(file.keyframe_bytes) / static_cast<double>(file.bytes);
+}
+
+// From anywhere to anywhere.
+void BM_history_seek(benchmark::State& state) {
+    const RecordedFile& file = recorded_file();
+    trace::Reader reader(file.path());
+    trace::FileFrames frames(reader);
+    model::History history(frames);
+    std::uint64_t random = 88172645463325252u;
+    for (auto _ : state) {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        benchmark::DoNotOptimize(history.at(1, random % file.last_ns));
+    }
+}
+
+// Ten milliseconds on, as a cursor that is dragged.
+void BM_history_forwards(benchmark::State& state) {
+    const RecordedFile& file = recorded_file();
+    trace::Reader reader(file.path());
+    trace::FileFrames frames(reader);
+    model::History history(frames);
+    std::uint64_t t_ns = 0;
+    for (auto _ : state) {
+        t_ns = (t_ns + 10'000'000) % file.last_ns;
+        benchmark::DoNotOptimize(history.at(1, t_ns));
+    }
+}
+
 BENCHMARK(BM_fold_spawn_and_join)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_fold_ping_pong)->Arg(10)->Arg(1'000)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_parse_only)->Unit(benchmark::kMillisecond);
@@ -204,6 +294,9 @@ BENCHMARK(BM_parse_and_fold_spawn_and_join)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_parse_and_fold_ping_pong)->Arg(1'000)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_save_keyframe)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_load_keyframe)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_history_open)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_history_seek)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_history_forwards)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
