@@ -13,6 +13,8 @@ Limits moment_limits() {
     limits.long_steps = 1'000;
     limits.reports = 1'000;
     limits.gaps = 1'000;
+    limits.closed_resources = 1'000;
+    limits.spans = 1'000;
     return limits;
 }
 

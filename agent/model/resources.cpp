@@ -38,7 +38,6 @@ void Model::Fold::define_resources(const v2::Batch& batch) {
     for (const v2::Resource& defined : batch.resources()) {
         Resource* resource = resource_or_placeholder(defined.id());
         if (resource == nullptr || resource->closed_ns != 0) continue;
-        if (defined.created_ns() != 0) saw(defined.created_ns());
         // Defined again after a reconnect: what the events said since stays.
         resource->type = static_cast<ResourceType>(std::min<std::uint32_t>(defined.type(), 0xffff));
         resource->name = defined.name();

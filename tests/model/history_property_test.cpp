@@ -9,6 +9,7 @@
 #include "agent/model/recorded_frames.hpp"
 #include "coroscope/v2/session.pb.h"
 #include "history.hpp"
+#include "plain_frames.hpp"
 
 namespace coroscope::model::test {
 namespace {
@@ -24,26 +25,6 @@ Limits tight() {
     limits.loops = 3;
     return limits;
 }
-
-// Frames without any keyframes, some at each position.
-class PlainFrames final : public FrameSource {
-public:
-    PlainFrames(const std::vector<v2::Frame>& frames, std::size_t per_position)
-        : frames_(frames), per_position_(per_position) {}
-    std::uint64_t begin() const override { return 0; }
-    std::uint64_t end() const override { return (frames_.size() + per_position_ - 1) / per_position_; }
-    bool has_keyframes(std::uint64_t) const override { return false; }
-    bool read(std::uint64_t position, const OnFrame& on_frame) override {
-        const std::size_t from = static_cast<std::size_t>(position) * per_position_;
-        for (std::size_t i = from; i < std::min(from + per_position_, frames_.size()); ++i)
-            if (!on_frame(frames_[i], false)) return true;
-        return true;
-    }
-
-private:
-    const std::vector<v2::Frame>& frames_;
-    std::size_t per_position_;
-};
 
 // What several apps send, each on a clock of its own, with losses and reconnects.
 class Recording {
@@ -71,18 +52,20 @@ private:
         options.losses = seed % 2 == 0;
         options.loops = 1 + static_cast<std::uint32_t>(seed % 3);
         std::vector<v2::Frame> out{hello(app, 0)};
+        std::vector<v2::Batch> all = random_history(seed, options);
         Model model;
-        for (const v2::Batch& batch : random_history(seed, options)) {
+        for (v2::Batch& batch : all) {
             if (random_() % 5 == 0) {
                 if (random_() % 2 == 0) out.push_back(disconnected(app));
                 out.push_back(hello(app, model.now_ns() + random_() % 20));
             }
+            model.apply(batch);
+            if (random_() % 3 != 0) batch.set_time_ns(model.now_ns() + random_() % 20);
             out.emplace_back().set_app(app);
             out.back().set_batch(batch.SerializeAsString());
-            model.apply(batch);
         }
         out.push_back(disconnected(app));
-        last_ns_[app] = model.now_ns();
+        last_ns_[app] = model.now_ns() + 20;
         return out;
     }
     static v2::Frame hello(AppKey app, std::uint64_t at_ns) {

@@ -107,6 +107,28 @@ TEST(Moment, ReportsFollowAllEventsOfTheirBatch) {
     EXPECT_EQ(model.task(1)->state, State::done);
 }
 
+TEST(Moment, ResourcesCloseAfterTheReportsAndThenComesTheBatchsOwnTime) {
+    v2::Batch batch = BatchBuilder(1).loop_started(100, 10).batch();
+    v2::Resource& resource = *batch.add_resources();
+    resource.set_id(7);
+    resource.set_type(static_cast<std::uint32_t>(vocabulary::ResourceType::lock));
+    resource.set_created_ns(150);
+    v2::ClosedResource& closed = *batch.add_closed_resources();
+    closed.set_id(7);
+    closed.set_closed_ns(200);
+    batch.set_time_ns(300);
+    Model model;
+    EXPECT_FALSE(model.apply(copy_of(batch), 199));
+    EXPECT_EQ(model.now_ns(), 100u);
+    ASSERT_NE(model.resource(7), nullptr);
+    EXPECT_EQ(model.resource(7)->closed_ns, 0u);
+    EXPECT_FALSE(model.go_on(299));
+    EXPECT_EQ(model.resource(7)->closed_ns, 200u);
+    EXPECT_EQ(model.now_ns(), 200u);
+    EXPECT_TRUE(model.go_on(300));
+    EXPECT_EQ(model.now_ns(), 300u);
+}
+
 TEST(Moment, AKeyframeIsOfTheMoment) {
     Model model;
     model.apply(two_threads(), 160);
