@@ -55,6 +55,14 @@ TEST_F(Switch, AMissingLibraryIsToldInOneLine) {
     EXPECT_NE(result.output.find("Goodbye, Bob!"), std::string::npos);
 }
 
+TEST_F(Switch, AnotherLibraryIsToldInOneLine) {
+    const Result result = run("COROSCOPE=1 COROSCOPE_DEBUG_LIBRARY=libm.so.6", "greet");
+    EXPECT_EQ(result.status, 0);
+    EXPECT_NE(result.output.find("libm.so.6 is not coroscope's, or of another version"), std::string::npos)
+        << result.output;
+    EXPECT_NE(result.output.find("Goodbye, Bob!"), std::string::npos);
+}
+
 TEST_F(Switch, AFileThatCannotBeWrittenIsToldInOneLine) {
     const Result result = run("COROSCOPE=file:" + directory_.file("no/such/place.cst"), "greet");
     EXPECT_EQ(result.status, 0);

@@ -34,5 +34,14 @@ TEST(FunctionName, NonsenseStaysAsItIs) {
     EXPECT_EQ(readable_function("<<<"), "<<<");
 }
 
+TEST(LibraryFile, IsOfTheRuntimeNotOfTheUser) {
+    EXPECT_TRUE(is_library_file("runtime/src/net/stream.cpp") || is_library_file("/here/runtime/src/net/stream.cpp"));
+    EXPECT_TRUE(is_library_file("/usr/include/coroscope/queue.hpp"));
+    EXPECT_TRUE(is_library_file("runtime/include/coroscope/detail/promise.hpp"));
+    EXPECT_FALSE(is_library_file("runtime/examples/greet.cpp"));
+    EXPECT_FALSE(is_library_file("/home/me/app/src/main.cpp"));
+    EXPECT_FALSE(is_library_file(""));
+}
+
 }  // namespace
 }  // namespace coroscope::probe

@@ -8,25 +8,18 @@
 
 #include "coroscope/coroscope.hpp"
 #include "coroscope/virtual_time_loop.hpp"
-#include "runtime/src/probe/registry.hpp"
+#include "runtime/src/probe/process_registry.hpp"
 
 namespace coroscope {
 namespace {
 
 using namespace std::chrono_literals;
 
-// Debug mode without its library: nobody drains the rings.
-class DebugOn {
-public:
-    DebugOn() { detail::debug_on.store(true, std::memory_order_relaxed); }
-    ~DebugOn() { detail::debug_on.store(false, std::memory_order_relaxed); }
-};
-
 Coro<int> value_now(int value) { co_return value; }
 Coro<> sleep_a_second() { co_await sleep(1s); }
 
 std::uint32_t line_of_making(const AnyTask& task) {
-    const auto& all = probe::registry().definitions;
+    const auto& all = probe::process_registry().definitions;
     const auto path = all.path(task.control()->creation_node);
     return path.empty() ? 0 : all.site(path.front().site).line;
 }
@@ -47,7 +40,7 @@ Coro<> make_tasks_in_all_ways() {
     co_await group.join();
 }
 TEST(Observe, ATaskKnowsWhereItWasMade) {
-    const DebugOn debug_on;
+    const probe::OnWithoutLibrary debug_on;
     run<VirtualTimeLoop>(make_tasks_in_all_ways());
 }
 

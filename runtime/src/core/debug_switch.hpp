@@ -1,10 +1,11 @@
-// Debug mode, switched on without a rebuild: reads COROSCOPE, finds and loads the debug library. std and dlopen only.
+// Switches debug mode on through libcoroscope-emit, which reads COROSCOPE and finds and loads the debug library.
 #pragma once
 
 namespace coroscope::detail {
 
-void start_debug_from_environment() noexcept;  // at the first loop of the process; idempotent
-void start_debug() noexcept;                   // run(..., {.debug = true}); idempotent
-void finish_debug() noexcept;                  // at exit: sends what is left, bounded in time
+// At each loop that is made: the first one of the process counts, and the first one of a forked child.
+void start_debug_from_environment() noexcept;
+void start_debug() noexcept;   // run(..., {.debug = true}); idempotent
+void finish_debug() noexcept;  // at exit: sends what is left, bounded in time
 
 }  // namespace coroscope::detail

@@ -84,16 +84,14 @@ using detail::TaskState;
 using probe::EventKind;
 
 EventLoop::EventLoop() : poller_(std::make_unique<detail::Poller>()) {
-    static std::atomic<std::uint64_t> last_id{0};
-    id_ = last_id.fetch_add(1, std::memory_order_relaxed) + 1;  // only unique, orders nothing
-    probe::registry().commands.cancel_task = detail::cancel_task_command;
-    probe::registry().commands.wake_loops = detail::wake_loops_command;
+    probe::add_runtime(detail::cancel_task_command, detail::wake_loops_command);
+    id_ = cs_loop_new(0);
     now_ns_ = clock_.now_ns();
     {
         const std::scoped_lock lock(detail::loops().mutex);
         detail::loops().all.push_back(this);
     }
-    snapshot_answered_ = probe::registry().snapshot_generation.load(std::memory_order_relaxed);
+    snapshot_answered_ = probe::snapshot_wanted();
     detail::start_debug_from_environment();
 }
 

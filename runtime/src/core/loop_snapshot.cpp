@@ -12,16 +12,15 @@ using probe::EventKind;
 void EventLoop::take_snapshot() noexcept {
     constexpr std::size_t most_at_once = 512;
     if (!snapshot_running_) {
-        const std::uint64_t wanted = probe::registry().snapshot_generation.load(std::memory_order_acquire);
-        if (wanted == snapshot_answered_ && !probe::wants_snapshot_after_loss()) return;
+        const std::uint64_t wanted = probe::snapshot_wanted();
+        if (wanted == snapshot_answered_ && !probe::lost_events()) return;
         snapshot_answered_ = wanted;
         snapshot_running_ = true;
         snapshot_next_ = first_task_;
         probe::emit(EventKind::loop_started, id_);
         probe::emit(EventKind::snapshot_begin, id_);
     }
-    probe::ThreadProbe* thread = probe::this_thread();
-    if (thread == nullptr || thread->ring.backlog() > thread->ring.capacity() / 2) return;
+    if (cs_has_room() == 0) return;
     for (std::size_t count = 0; snapshot_next_ != nullptr && count < most_at_once; ++count) {
         TaskControl& task = *snapshot_next_;
         snapshot_next_ = task.next_task;

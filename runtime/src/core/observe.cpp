@@ -14,18 +14,14 @@ namespace {
 using probe::NodeKind;
 using vocabulary::ReportKind;
 
-// Nothing that a report needs may throw out of a destructor: out of memory, it is lost.
-template <class Fill>
-void report(ReportKind kind, Fill fill) noexcept {
-    try {
-        probe::Report report;
-        report.kind = kind;
-        report.stamp = probe::stamp_now();
-        if (const auto* thread = probe::this_thread()) report.thread = thread->id;
-        fill(report);
-        probe::registry().report(std::move(report));
-    } catch (...) {
-    }
+void report(ReportKind kind, std::uint64_t task, probe::NodeId stack, const char* text) noexcept {
+    cs_report report{};
+    report.size = sizeof report;
+    report.kind = static_cast<std::uint32_t>(kind);
+    report.task = task;
+    report.stack = stack;
+    report.text = text;
+    cs_report_send(&report);
 }
 
 std::string function_of(const PromiseBase& promise) {
@@ -77,7 +73,7 @@ std::uint64_t waits_for(const TaskControl& task) noexcept {
 
 std::uint32_t name_id(const TaskControl& task) noexcept {
     TaskExtras& extras = *task.extras;
-    if (extras.name_id == 0) extras.name_id = probe::registry().definitions.intern_name(extras.name);
+    if (extras.name_id == 0) extras.name_id = cs_name_of(extras.name.c_str());
     return extras.name_id;
 }
 
@@ -108,15 +104,19 @@ void report_never_awaited(PromiseBase& promise) noexcept {
         }
         return;
     }
-    report(ReportKind::never_awaited, [&](probe::Report& report) {
-        report.task = current_task != nullptr ? current_task->id : 0;
-        report.site = promise.own_site;
-        report.has_site = true;
-        if (current_task != nullptr && current_frame != nullptr)
-            report.stack = frame_node(*current_frame, *current_task);
-        if (promise.holds == PromiseBase::Holds::creation)
-            report.frames.assign(promise.creation->addresses, promise.creation->addresses + promise.creation->count);
-    });
+    cs_report report{};
+    report.size = sizeof report;
+    report.kind = static_cast<std::uint32_t>(ReportKind::never_awaited);
+    report.site = probe::intern_site(promise.own_site);
+    if (current_task != nullptr) {
+        report.task = current_task->id;
+        if (current_frame != nullptr) report.stack = frame_node(*current_frame, *current_task);
+    }
+    if (promise.holds == PromiseBase::Holds::creation) {
+        report.addresses = promise.creation->addresses;
+        report.address_count = promise.creation->count;
+    }
+    cs_report_send(&report);
 }
 
 void report_exception_never_retrieved(const TaskControl& task, const std::exception_ptr& error) noexcept {
@@ -131,11 +131,7 @@ void report_exception_never_retrieved(const TaskControl& task, const std::except
                          root.own_site.file_name(), root.own_site.line());
             return;
         }
-        report(ReportKind::exception_never_retrieved, [&](probe::Report& report) {
-            report.task = task.id;
-            report.text = text;
-            report.stack = frame_node(*task.root, task);
-        });
+        report(ReportKind::exception_never_retrieved, task.id, frame_node(*task.root, task), text.c_str());
     } catch (...) {
     }
 }
@@ -147,7 +143,7 @@ void report_future_exception_never_retrieved(const std::exception_ptr& error) no
             std::fprintf(stderr, "coroscope: exception of a future was never retrieved: %s\n", text.c_str());
             return;
         }
-        report(ReportKind::future_exception_never_retrieved, [&](probe::Report& report) { report.text = text; });
+        report(ReportKind::future_exception_never_retrieved, 0, 0, text.c_str());
     } catch (...) {
     }
 }
@@ -161,10 +157,8 @@ void report_task_destroyed_pending(const TaskControl& task) noexcept {
                          task.display_name().c_str(), where.file_name(), where.line());
             return;
         }
-        report(ReportKind::task_destroyed_pending, [&](probe::Report& report) {
-            report.task = task.id;
-            report.stack = task.leaf != nullptr ? suspension_node(task) : frame_node(*task.root, task);
-        });
+        report(ReportKind::task_destroyed_pending, task.id,
+               task.leaf != nullptr ? suspension_node(task) : frame_node(*task.root, task), "");
     } catch (...) {
     }
 }
@@ -176,7 +170,7 @@ void report_callback_exception(const std::exception_ptr& error) noexcept {
             std::fprintf(stderr, "coroscope: exception in a callback of the event loop: %s\n", text.c_str());
             return;
         }
-        report(ReportKind::callback_exception, [&](probe::Report& report) { report.text = text; });
+        report(ReportKind::callback_exception, 0, 0, text.c_str());
     } catch (...) {
     }
 }

@@ -21,10 +21,10 @@ using probe::EventKind;
 // Dense and never reused within the process. A thread takes a few at a time: no contention between loops.
 std::uint64_t next_task_id() noexcept {
     constexpr std::uint64_t block = 64;
-    static std::atomic<std::uint64_t> last_block{0};
     thread_local std::uint64_t next = 0, end = 0;
     if (next == end) {
-        next = last_block.fetch_add(block, std::memory_order_relaxed);  // only unique, orders nothing
+        // Relaxed: only unique, orders nothing.
+        next = __atomic_fetch_add(&cs_process_state()->last_task, block, __ATOMIC_RELAXED);
         end = next + block;
     }
     return ++next;
@@ -33,8 +33,7 @@ std::uint64_t next_task_id() noexcept {
 }  // namespace
 
 std::uint64_t next_resource_id() noexcept {
-    static std::atomic<std::uint64_t> last{0};
-    return last.fetch_add(1, std::memory_order_relaxed) + 1;  // only unique, orders nothing
+    return __atomic_add_fetch(&cs_process_state()->last_resource, 1, __ATOMIC_RELAXED);  // only unique, orders nothing
 }
 
 TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::unique_ptr<TaskExtras> extras, std::string_view name,

@@ -4,9 +4,16 @@
 // be understood without the definitions in it, and the receiver starts anew with complete definitions and a list of the
 // live tasks; counters: batches_lost(), events_lost().
 #include <grpcpp/grpcpp.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -31,6 +38,50 @@ constexpr std::size_t queue_bytes = 16u << 20;
 constexpr int most_command_bytes = 16 << 20;
 constexpr auto first_retry = 100ms;
 constexpr auto longest_retry = 5000ms;
+constexpr auto connect_patience = 500ms;
+constexpr auto patience_slice = 50ms;  // how soon the end of the app is noticed while connecting
+
+std::atomic<bool> the_grpc_was_used{false};
+
+// False: surely nobody accepts there. Of a unix socket and of a port of this machine the system says so at once.
+bool connects(const sockaddr* address, socklen_t size) noexcept {
+    constexpr int patience_ms = 20;
+    const int fd = ::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return errno != EAFNOSUPPORT;  // for another reason nobody can say: gRPC finds out
+    bool accepts = ::connect(fd, address, size) == 0 || errno == EAGAIN;  // EAGAIN: too many wait for it already
+    if (!accepts && errno == EINPROGRESS) {
+        pollfd writable{fd, POLLOUT, 0};
+        int error = 0;
+        socklen_t error_size = sizeof error;
+        accepts = ::poll(&writable, 1, patience_ms) == 0 ||
+                  (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) == 0 && error == 0);
+    }
+    ::close(fd);
+    return accepts;
+}
+
+// Asked before gRPC is: gRPC would wait, which would delay the end of a short program, and it does not survive a fork
+// once it is started.
+bool somebody_may_listen(const AgentAddress& address) noexcept {
+    if (address.kind == AgentAddress::Kind::unix_socket) {
+        sockaddr_un unix{};
+        unix.sun_family = AF_UNIX;
+        address.path.copy(unix.sun_path, sizeof unix.sun_path - 1);
+        return connects(reinterpret_cast<const sockaddr*>(&unix), sizeof unix);
+    }
+    const bool both = address.host == "localhost";
+    if (!both && address.host != "127.0.0.1" && address.host != "::1") return true;  // gRPC finds out
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    v4.sin_port = htons(address.port);
+    if (address.host != "::1" && connects(reinterpret_cast<const sockaddr*>(&v4), sizeof v4)) return true;
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_addr = in6addr_loopback;
+    v6.sin6_port = v4.sin_port;
+    return address.host != "127.0.0.1" && connects(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
+}
 
 class AgentSink final : public Sink {
 public:
@@ -66,6 +117,8 @@ public:
 
 private:
     void run();
+    bool connect_and_talk();  // false: never again
+    bool wait_for(grpc::Channel& channel);
     bool talk(v2::Ingest::Stub& stub);  // one connection; false: never again
     void write_batches(Stream& stream);
     void read_commands(Stream& stream);
@@ -85,6 +138,7 @@ private:
     bool starts_anew_ = false;  // the next batch must have complete definitions
     bool connected_ = false;
     bool was_connected_ = false;
+    bool connected_now_ = false;  // in this turn of the thread's loop
     bool stream_broken_ = false;
     bool ending_ = false;
     bool given_up_ = false;  // the time to finish is over
@@ -130,29 +184,23 @@ void AgentSink::pause(std::chrono::milliseconds time) {
 
 void AgentSink::run() {
     give_way_to_the_app();  // and so gRPC's threads, which this one starts
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
-    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
     auto retry = first_retry;
     bool said = false;
     for (;;) {
         {
             const std::scoped_lock lock(mutex_);
             if (ending_ && !was_connected_ && said) break;  // it was not there before: do not wait for it now
+            connected_now_ = false;
         }
-        const auto channel = open_channel(target_, most_command_bytes, arguments);
-        if (channel->WaitForConnected(std::chrono::system_clock::now() + 500ms)) {
-            const auto stub = v2::Ingest::NewStub(channel);
-            if (!talk(*stub)) break;
-            retry = first_retry;
-            said = false;
-        } else if (!said) {
-            said = true;
-            log().warn("no agent answers at {}; the app runs on, and goes on looking for one", address_);
-        }
+        if (somebody_may_listen(target_) && !connect_and_talk()) break;
         {
             const std::scoped_lock lock(mutex_);
+            if (connected_now_) {
+                retry = first_retry;
+                said = false;
+            } else if (!std::exchange(said, true)) {
+                log().warn("no agent answers at {}; the app runs on, and goes on looking for one", address_);
+            }
             if (ending_) break;
         }
         pause(retry);
@@ -161,6 +209,31 @@ void AgentSink::run() {
     const std::scoped_lock lock(mutex_);
     ended_ = true;
     changed_.notify_all();
+}
+
+bool AgentSink::connect_and_talk() {
+    the_grpc_was_used.store(true, std::memory_order_relaxed);
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+    const auto channel = open_channel(target_, most_command_bytes, arguments);
+    if (!wait_for(*channel)) return true;
+    {
+        const std::scoped_lock lock(mutex_);
+        connected_now_ = true;
+    }
+    const auto stub = v2::Ingest::NewStub(channel);
+    return talk(*stub);
+}
+
+bool AgentSink::wait_for(grpc::Channel& channel) {
+    for (auto waited = 0ms; waited < connect_patience; waited += patience_slice) {
+        if (channel.WaitForConnected(std::chrono::system_clock::now() + patience_slice)) return true;
+        const std::scoped_lock lock(mutex_);
+        if (given_up_) break;
+    }
+    return false;
 }
 
 bool AgentSink::talk(v2::Ingest::Stub& stub) {
@@ -271,6 +344,8 @@ void AgentSink::finish(std::chrono::milliseconds most) {
 }
 
 }  // namespace
+
+bool grpc_was_used() noexcept { return the_grpc_was_used.load(std::memory_order_relaxed); }
 
 std::unique_ptr<Sink> make_agent_sink(const std::string& address, const v2::Hello& hello, CommandHandler on_command) {
     return std::make_unique<AgentSink>(AgentAddress::parse(address), hello, std::move(on_command));

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <variant>
@@ -16,6 +18,7 @@
 #include "app_signals.hpp"
 #include "clock_map.hpp"
 #include "coroscope/v2/events.pb.h"
+#include "definition_writer.hpp"
 #include "encoder.hpp"
 #include "findings.hpp"
 #include "give_way.hpp"
@@ -23,6 +26,7 @@
 #include "resolver.hpp"
 #include "runtime/src/probe/function_name.hpp"
 #include "runtime/src/probe/registry.hpp"
+#include "runtime_calls.hpp"
 #include "sink.hpp"
 #include "utf8.hpp"
 #include "watchdog.hpp"
@@ -30,8 +34,6 @@
 namespace coroscope::debug {
 
 namespace {
-
-using probe::readable_function;
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
@@ -44,7 +46,7 @@ constexpr auto idle_wait = 50ms;
 constexpr auto resample_interval = 250ms;
 // A batch is sent at least this often, so that a reader's clock moves while nothing happens in the app.
 constexpr auto heartbeat_interval = 250ms;
-constexpr auto last_names_wait = 1000ms;  // at the app's end, for places that are still being looked up
+constexpr auto stack_patience = 1000ms;  // for a runtime to say what its thread hangs in
 
 }  // namespace
 
@@ -52,9 +54,11 @@ struct Emitter::State {
     State(probe::Registry& the_registry, std::unique_ptr<Sink> the_sink, const EmitterOptions& options)
         : registry(the_registry),
           sink(std::move(the_sink)),
-          clock(the_registry.stamps_in_ticks),
+          clock(the_registry.process.stamps_in_ticks != 0),
+          definitions(the_registry, clock),
           findings(the_registry, clock),
-          resolver([this] { registry.bell.ring(); }) {
+          resolver([this] { registry.bell.ring(); }),
+          calls(the_registry, [this] { registry.bell.ring(); }) {
         if (options.watch_stalls) watchdog = std::make_unique<Watchdog>();
         registry.bell.event_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     }
@@ -63,39 +67,42 @@ struct Emitter::State {
     std::size_t drain();  // one batch; returns how many records were taken
     std::size_t drain_thread(probe::ThreadProbe& thread, std::size_t most);
     std::size_t skim_thread(probe::ThreadProbe& thread);  // for the local log only
-    void add_definitions(bool all);
-    void add_vocabulary();
     void take_reports();
     void watch();
+    void take_stack();
     void add_resolved();
-    void add_report(const probe::Report& report, const std::vector<NativeFrame>& frames);
-    void add_stall(const Stall& stall, const std::vector<NativeFrame>& frames);
+    void add_report(const probe::Report& report, const std::vector<probe::SiteId>& frames);
+    void add_stall(const Stall& stall, const std::vector<probe::SiteId>& frames);
     void send();
     void discard();
     void wait(std::chrono::milliseconds time);
-    std::uint32_t site_of(const NativeFrame& frame);
+    std::vector<probe::SiteId> sites_of(const std::vector<NativeFrame>& frames);
+    std::vector<NativeFrame> frames_of(const std::vector<probe::SiteId>& sites) const;
     std::vector<probe::ThreadProbe*> threads();
 
     probe::Registry& registry;
     std::unique_ptr<Sink> sink;
     ClockMap clock;
+    DefinitionWriter definitions;
     Findings findings;
     Resolver resolver;
+    RuntimeCalls calls;
     std::deque<std::variant<probe::Report, Stall>> unresolved;  // asked the resolver, in this order; bound: Resolver's
     std::unique_ptr<Watchdog> watchdog;
+    std::optional<Stall> asked_about;  // a stall whose stack a runtime was asked for
+    Clock::time_point asked_until{};
+    std::mutex working;  // held by the emitter's thread but while it waits: see Emitter::hold()
     std::thread thread;
     std::atomic<bool> ending{false};
+    Clock::time_point end{};  // of the time to finish; set before `ending`
 
     v2::Batch batch;  // reused: clearing keeps the columns' memory
     std::size_t batch_events = 0;
     bool must_send = false;  // the batch has something beside events
     bool resync = false;     // the next batch has complete definitions
-    bool vocabulary_sent = false;
     Clock::time_point last_sent{};
     std::uint64_t sequence = 0;
     std::uint64_t batches_lost_told = 0;
-    probe::Definitions::Cursor cursor;
-    probe::Definitions::News news;
     std::vector<std::uint32_t> threads_told;
     std::unordered_map<std::uint32_t, std::uint64_t> last_ns;  // by thread: times never go back
     std::uint64_t lost_by_retired = 0;
@@ -109,6 +116,7 @@ std::vector<probe::ThreadProbe*> Emitter::State::threads() {
         if (each.ring.retired.load(std::memory_order_acquire) && each.ring.readable().empty()) {  // pairs with ~Retire
             lost_by_retired += each.ring.lost();
             if (watchdog) watchdog->forget(each.id);
+            findings.forget(each.id);
             last_ns.erase(each.id);
             it = registry.threads.erase(it);
             continue;
@@ -168,71 +176,36 @@ std::size_t Emitter::State::drain() {
     batch.set_backlog(backlog);
     take_reports();
     watch();
+    take_stack();
     add_resolved();
     if (!wanted) {
         sink->count_unsent(taken);
+        definitions.skip();
         discard();
         return taken;
     }
-    add_definitions(resync);
+    must_send = definitions.write(batch, resync) || must_send;
     batch.set_dropped_total(lost + sink->events_lost());
     if (must_send || resync || Clock::now() - last_sent >= heartbeat_interval) send();
     return taken;
 }
 
-// After the records were drained: so nothing in the batch is undefined.
-void Emitter::State::add_definitions(bool all) {
-    if (all) cursor = {};
-    if (all || !vocabulary_sent) add_vocabulary();
-    probe::Definitions::Cursor before = cursor;
-    registry.definitions.read_since(cursor, news);
-    for (const probe::SiteDefinition& site : news.sites) {
-        v2::Site& out = *batch.add_sites();
-        out.set_id(static_cast<std::uint32_t>(++before.sites));
-        out.set_function(valid_utf8(readable_function(site.function)));
-        out.set_file(valid_utf8(site.file));
-        out.set_line(site.line);
-        out.set_column(site.column);
+std::vector<probe::SiteId> Emitter::State::sites_of(const std::vector<NativeFrame>& frames) {
+    std::vector<probe::SiteId> sites;
+    for (const NativeFrame& frame : frames) {
+        const std::uint32_t flags = probe::is_library_file(frame.file) ? CS_SITE_LIBRARY : 0;
+        sites.push_back(registry.definitions.intern_site(frame.function, frame.file, frame.line, 0, flags));
     }
-    for (const probe::NodeDefinition& node : news.nodes) {
-        v2::StackNode& out = *batch.add_stacks();
-        out.set_id(static_cast<std::uint32_t>(++before.nodes));
-        out.set_parent(node.parent);
-        out.set_site(node.site);
-        out.set_kind(static_cast<std::uint32_t>(node.kind));
-    }
-    for (const std::string& name : news.names) {
-        v2::Name& out = *batch.add_names();
-        out.set_id(static_cast<std::uint32_t>(++before.names));
-        out.set_text(valid_utf8(name));
-    }
-    must_send = must_send || !news.sites.empty() || !news.nodes.empty() || !news.names.empty();
+    return sites;
 }
 
-// The rows of the vocabulary that this app was built with: a reader of another version finds out what its numbers mean.
-void Emitter::State::add_vocabulary() {
-    for (std::size_t id = 1; id < vocabulary::event_kinds.size(); ++id) {
-        const vocabulary::EventKindRow& row = vocabulary::event_kinds[id];
-        v2::KindDefinition& out = *batch.add_kinds();
-        out.set_id(static_cast<std::uint32_t>(id));
-        out.set_name(std::string(row.name));
-        out.set_subject(static_cast<std::uint32_t>(row.subject));
-        out.set_argument(static_cast<std::uint32_t>(row.argument));
-        out.set_stack(row.stack);
+std::vector<NativeFrame> Emitter::State::frames_of(const std::vector<probe::SiteId>& sites) const {
+    std::vector<NativeFrame> frames;
+    for (const probe::SiteId id : sites) {
+        const probe::SiteDefinition site = registry.definitions.site(id);
+        frames.push_back({probe::readable_name(site), site.file, site.line});
     }
-    vocabulary::for_each_term([this](const vocabulary::TermRow& row) {
-        v2::Term& out = *batch.add_terms();
-        out.set_table(static_cast<std::uint32_t>(row.table));
-        out.set_id(row.id);
-        out.set_name(std::string(row.name));
-        out.set_words(std::string(row.words));
-        out.set_severity(static_cast<std::uint32_t>(row.severity));
-    });
-    vocabulary_sent = must_send = true;
-}
-
-std::uint32_t Emitter::State::site_of(const NativeFrame& frame) {
-    return registry.definitions.intern_site(frame.function, frame.file, frame.line, 0);
+    return frames;
 }
 
 void Emitter::State::take_reports() {
@@ -242,11 +215,11 @@ void Emitter::State::take_reports() {
         reports.swap(registry.reports);
     }
     for (probe::Report& report : reports) {
-        if (report.frames.empty()) {
-            add_report(report, {});
+        if (report.addresses.empty()) {
+            add_report(report, report.frames);
             continue;
         }
-        resolver.ask(std::move(report.frames), false);
+        resolver.ask(std::move(report.addresses), false);
         unresolved.emplace_back(std::move(report));
     }
 }
@@ -258,31 +231,56 @@ void Emitter::State::watch() {
         std::max<std::uint64_t>(registry.slow_step_ns.load(std::memory_order_relaxed), 1'000'000);
     const std::uint64_t now_ns = probe::monotonic_ns();
     for (probe::ThreadProbe* each : threads()) {
-        const probe::Stamp step = each->step_stamp.load(std::memory_order_acquire);  // pairs with step_begin()
-        if (step == 0 || each->ring.retired.load(std::memory_order_acquire)) continue;
-        const std::uint64_t began_ns = clock.ns(step);
+        const auto step = running_step(*each);
+        if (!step || each->ring.retired.load(std::memory_order_acquire)) continue;
+        const std::uint64_t began_ns = clock.ns(step->began);
         if (began_ns >= now_ns || now_ns - began_ns < threshold_ns) continue;
-        auto stall = watchdog->look(*each, step, now_ns - began_ns, threshold_ns);
+        auto stall = watchdog->look(*each, *step, now_ns - began_ns, threshold_ns);
         if (!stall) continue;
         stall->seen_ns = now_ns;
         stall->lasted_ns = now_ns - began_ns;
+        if (!asked_about && calls.ask_stack(stall->tid)) {
+            asked_about = std::move(stall);
+            asked_until = Clock::now() + stack_patience;
+            continue;
+        }
         resolver.ask(std::move(stall->frames), true);
         unresolved.emplace_back(std::move(*stall));
     }
 }
 
+// The answer of a runtime that was asked for a hanging thread's stack. Without one, or with one that came after the
+// step had ended, the native frames must do.
+void Emitter::State::take_stack() {
+    if (!asked_about) return;
+    const auto sites = calls.take_answer();
+    if (!sites && Clock::now() < asked_until) return;
+    if (!sites) calls.give_up();
+    Stall stall = std::move(*asked_about);
+    asked_about.reset();
+    bool still_runs = false;
+    for (const probe::ThreadProbe* each : threads()) {
+        const auto step = running_step(*each);
+        still_runs = still_runs || (each->id == stall.thread && step && step->began == stall.step_stamp);
+    }
+    if (sites && !sites->empty() && still_runs) return add_stall(stall, *sites);
+    resolver.ask(std::move(stall.frames), true);
+    unresolved.emplace_back(std::move(stall));
+}
+
 void Emitter::State::add_resolved() {
     while (const auto frames = resolver.take_answer()) {
         if (const auto* report = std::get_if<probe::Report>(&unresolved.front())) {
-            add_report(*report, creation_call(*frames, readable_function(report->site.function_name())));
+            const std::string coroutine = probe::readable_name(registry.definitions.site(report->site));
+            add_report(*report, sites_of(creation_call(*frames, coroutine)));
         } else {
-            add_stall(std::get<Stall>(unresolved.front()), stalled_call(*frames));
+            add_stall(std::get<Stall>(unresolved.front()), sites_of(stalled_call(*frames)));
         }
         unresolved.pop_front();
     }
 }
 
-void Emitter::State::add_report(const probe::Report& report, const std::vector<NativeFrame>& frames) {
+void Emitter::State::add_report(const probe::Report& report, const std::vector<probe::SiteId>& frames) {
     v2::Report& out = *batch.add_reports();
     must_send = true;
     out.set_kind(static_cast<std::uint32_t>(report.kind));
@@ -291,16 +289,13 @@ void Emitter::State::add_report(const probe::Report& report, const std::vector<N
     out.set_stack(report.stack);
     out.set_text(valid_utf8(report.text));
     out.set_thread(report.thread);
-    if (report.has_site) {
-        // By its raw name, as the definitions have it: the same id as in the stacks.
-        out.set_site(registry.definitions.intern_site(report.site.function_name(), report.site.file_name(),
-                                                      report.site.line(), report.site.column()));
-    }
-    for (auto it = frames.rbegin(); it != frames.rend(); ++it) out.add_frames(site_of(*it));
-    findings.report(report, frames);
+    out.set_site(report.site);
+    out.set_duration_ns(report.duration_ns);
+    for (auto it = frames.rbegin(); it != frames.rend(); ++it) out.add_frames(*it);
+    findings.report(report, frames_of(frames));
 }
 
-void Emitter::State::add_stall(const Stall& stall, const std::vector<NativeFrame>& frames) {
+void Emitter::State::add_stall(const Stall& stall, const std::vector<probe::SiteId>& frames) {
     v2::Report& out = *batch.add_reports();
     must_send = true;
     out.set_kind(static_cast<std::uint32_t>(vocabulary::ReportKind::stall));
@@ -308,8 +303,8 @@ void Emitter::State::add_stall(const Stall& stall, const std::vector<NativeFrame
     out.set_task(stall.task);
     out.set_thread(stall.thread);
     out.set_duration_ns(stall.lasted_ns);
-    for (auto it = frames.rbegin(); it != frames.rend(); ++it) out.add_frames(site_of(*it));
-    findings.stall(stall.task, stall.lasted_ns, frames);
+    for (auto it = frames.rbegin(); it != frames.rend(); ++it) out.add_frames(*it);
+    findings.stall(stall.task, stall.lasted_ns, frames_of(frames));
 }
 
 void Emitter::State::discard() {
@@ -332,9 +327,8 @@ void Emitter::State::send() {
     const bool resynced = resync;
     resync = !sink->offer(std::move(encoded));
     if (resync || resynced) {
-        // Every loop lists its live tasks anew. Release: pairs with the acquire in EventLoop::take_snapshot().
-        registry.snapshot_generation.fetch_add(1, std::memory_order_release);
-        if (const auto wake_loops = registry.commands.wake_loops.load()) wake_loops();
+        registry.want_snapshot();
+        calls.list_tasks();
     }
 }
 
@@ -353,6 +347,7 @@ void Emitter::State::run() {
     give_way_to_the_app();
     auto last_sample = Clock::now();
     auto pause = usual_wait;
+    std::unique_lock lock(working);
     while (!ending.load(std::memory_order_acquire)) {  // pairs with finish()
         const std::size_t taken = drain();
         sink->tick();
@@ -360,14 +355,26 @@ void Emitter::State::run() {
             clock.resample();
             last_sample = Clock::now();
         }
-        if (taken >= most_events) continue;
         pause = taken != 0 ? std::chrono::milliseconds(usual_wait)
                            : std::min<std::chrono::milliseconds>(pause * 2, idle_wait);
-        wait(pause);
+        lock.unlock();
+        if (taken >= most_events) {
+            std::this_thread::yield();  // to a thread that waits in hold()
+        } else {
+            wait(pause);
+        }
+        lock.lock();
     }
-    while (drain() != 0) {
+    // Places that are still being looked up may take half of the time there is, the sink the rest.
+    const auto last_look = end - (end - Clock::now()) / 2;
+    while (drain() != 0 && Clock::now() < end) {
     }
-    while (!unresolved.empty() && resolver.wait_for_answer(last_names_wait)) drain();
+    asked_until = Clock::time_point::min();  // native frames must do
+    while ((!unresolved.empty() || asked_about) && Clock::now() < last_look) {
+        drain();
+        resolver.wait_for_answer(std::chrono::duration_cast<std::chrono::milliseconds>(last_look - Clock::now()));
+    }
+    drain();
 }
 
 Emitter::Emitter(probe::Registry& registry, std::unique_ptr<Sink> sink, const EmitterOptions& options)
@@ -378,13 +385,19 @@ Emitter::Emitter(probe::Registry& registry, std::unique_ptr<Sink> sink, const Em
 
 Emitter::~Emitter() { finish(std::chrono::milliseconds(0)); }
 
+void Emitter::hold() { state_->working.lock(); }
+
+void Emitter::release() { state_->working.unlock(); }
+
 void Emitter::finish(std::chrono::milliseconds most) {
     if (!state_->thread.joinable()) return;
+    state_->end = Clock::now() + most;
     state_->ending.store(true, std::memory_order_release);
     state_->registry.bell.asleep.store(true, std::memory_order_relaxed);
     state_->registry.bell.ring();
     state_->thread.join();
-    state_->sink->finish(most);
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(state_->end - Clock::now());
+    state_->sink->finish(std::max(left, std::chrono::milliseconds(0)));
 }
 
 }  // namespace coroscope::debug

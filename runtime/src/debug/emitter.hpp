@@ -27,8 +27,11 @@ public:
     // The sink gets batches until finish(); its commands may come on any thread.
     Emitter(probe::Registry& registry, std::unique_ptr<Sink> sink, const EmitterOptions& options);
     ~Emitter();
-    // Drains what is left, gives it to the sink, ends both. At most so long.
+    // Drains what is left, gives it to the sink, ends both. Blocks for about `most` at the longest.
     void finish(std::chrono::milliseconds most);
+    // Between these two the emitter's thread holds no lock: around a fork.
+    void hold();
+    void release();
 
 private:
     struct State;

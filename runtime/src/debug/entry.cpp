@@ -1,9 +1,11 @@
-// The entry points of the debug library (see runtime/src/probe/debug_abi.hpp).
+// The entry points of the debug library (see runtime/src/probe/debug_library.hpp).
 #include <spdlog/spdlog.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <climits>
+#include <exception>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -11,12 +13,14 @@
 #include <utility>
 
 #include "app_signals.hpp"
+#include "coroscope/v2/events.pb.h"
 #include "coroscope/v2/ingest.pb.h"
 #include "coroscope/v2/session.pb.h"
+#include "definition_writer.hpp"
 #include "emitter.hpp"
 #include "local_log.hpp"
 #include "proto/address/protocol_version.hpp"
-#include "runtime/src/probe/debug_abi.hpp"
+#include "runtime/src/probe/debug_library.hpp"
 #include "runtime/src/probe/registry.hpp"
 #include "sink.hpp"
 #include "utf8.hpp"
@@ -24,11 +28,6 @@
 namespace {
 
 using namespace coroscope;
-
-// Never destroyed but by coroscope_debug_stop(): a forked child runs static destructors too, and has neither the
-// emitter's threads nor a gRPC that could be ended.
-debug::Emitter* g_emitter = nullptr;
-std::string g_error;
 
 std::string executable_name() {
     char path[PATH_MAX];
@@ -38,7 +37,7 @@ std::string executable_name() {
     return whole.substr(whole.rfind('/') + 1);
 }
 
-v2::Hello make_hello(const probe::Registry& registry, const probe::DebugStart& start) {
+v2::Hello make_hello(probe::Registry& registry, const probe::DebugStart& start) {
     v2::Hello hello;
     hello.mutable_version()->set_major(protocol_major);
     hello.mutable_version()->set_minor(protocol_minor);
@@ -55,7 +54,12 @@ v2::Hello make_hello(const probe::Registry& registry, const probe::DebugStart& s
                            static_cast<std::uint64_t>(wall.tv_nsec));
     hello.set_slow_step_ns(registry.slow_step_ns.load(std::memory_order_relaxed));
     hello.set_library("coroscope " COROSCOPE_VERSION);
-    if (start.compiler != nullptr) hello.set_compiler(start.compiler);
+#if defined(__clang__)
+    hello.set_compiler("clang " __clang_version__);
+#else
+    hello.set_compiler("g++ " __VERSION__);
+#endif
+    for (const probe::Runtime* runtime : registry.all_runtimes()) debug::fill(*hello.add_runtimes(), *runtime);
     std::ifstream in("/proc/self/cmdline", std::ios::binary);
     const std::string line((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
     for (std::size_t at = 0; at < line.size() && hello.arguments_size() < 256;) {
@@ -70,9 +74,7 @@ v2::CommandResult execute(probe::Registry& registry, const v2::Command& command)
     v2::CommandResult result;
     switch (command.command_case()) {
         case v2::Command::kCancelTask: {
-            const auto cancel_task = registry.commands.cancel_task.load();
-            const char* why_not =
-                cancel_task == nullptr ? "the app has no event loop" : cancel_task(command.cancel_task());
+            const char* why_not = registry.cancel_task(command.cancel_task());
             result.set_done(why_not == nullptr);
             if (why_not != nullptr) result.set_error(why_not);
             break;
@@ -82,9 +84,9 @@ v2::CommandResult execute(probe::Registry& registry, const v2::Command& command)
             result.set_done(true);
             break;
         case v2::Command::kSnapshot:
-            registry.snapshot_generation.fetch_add(1,
-                                                   std::memory_order_release);  // pairs with EventLoop::take_snapshot()
-            if (const auto wake_loops = registry.commands.wake_loops.load()) wake_loops();
+            registry.want_snapshot();
+            for (const probe::Runtime* runtime : registry.all_runtimes())
+                if (runtime->list_tasks != nullptr) runtime->list_tasks(runtime->self);
             result.set_done(true);
             break;
         case v2::Command::COMMAND_NOT_SET: result.set_error("this version of the app does not know the command"); break;
@@ -92,46 +94,81 @@ v2::CommandResult execute(probe::Registry& registry, const v2::Command& command)
     return result;
 }
 
-const char* start(probe::Registry& registry, const probe::DebugStart& options) {
+}  // namespace
+
+namespace coroscope::probe {
+
+// Destroyed by stop_session() alone: a forked child, which runs static destructors too, has neither the emitter's
+// threads nor a gRPC that could be ended.
+struct DebugSession {
+    std::unique_ptr<debug::Emitter> emitter;
+};
+
+}  // namespace coroscope::probe
+
+namespace {
+
+std::unique_ptr<debug::Sink> make_sink(probe::Registry& registry, const probe::DebugStart& options,
+                                       const v2::Hello& hello, std::string& error) {
     const std::string target = options.target;
-    if (options.log_level != nullptr && !debug::set_log_level(options.log_level))
-        debug::log().warn("COROSCOPE_LOG='{}' is not off, error, warn, info or debug; warn is used", options.log_level);
-    const v2::Hello hello = make_hello(registry, options);
-    const debug::AppSignalsBlocked blocked;  // in all threads that come to be from here on, gRPC's among them
-    std::unique_ptr<debug::Sink> sink;
     if (target.starts_with("file:")) {
-        std::string error;
-        sink = debug::make_file_sink(target.substr(5), hello, error);
-        if (!sink) {
-            g_error = "the trace file cannot be written: " + error;
-            return g_error.c_str();
-        }
-    } else {
-        sink = debug::make_agent_sink(target, hello,
-                                      [&registry](const v2::Command& command) { return execute(registry, command); });
+        auto sink = debug::make_file_sink(target.substr(5), hello, error);
+        if (!sink) error = "the trace file cannot be written: " + error;
+        return sink;
     }
-    debug::EmitterOptions emitter;
-    emitter.watch_stalls = options.watch_stalls;
-    g_emitter = new debug::Emitter(registry, std::move(sink), emitter);
+    if (options.forked && debug::grpc_was_used()) {
+        error =
+            "this process is a forked child of one that was connected to an agent, and gRPC does not survive a "
+            "fork; start debug mode in the child first, or use COROSCOPE=file:PATH";
+        return nullptr;
+    }
+    return debug::make_agent_sink(target, hello,
+                                  [&registry](const v2::Command& command) { return execute(registry, command); });
+}
+
+probe::DebugSession* start_session(probe::Registry* registry, const probe::DebugStart* options, const char** why_not) {
+    static std::string the_error;  // of the last start that failed
+    try {
+        if (options->forked) debug::renew_log_in_child();
+        if (options->log_level != nullptr && !debug::set_log_level(options->log_level))
+            debug::log().warn("COROSCOPE_LOG='{}' is not off, error, warn, info or debug; warn is used",
+                              options->log_level);
+        const debug::AppSignalsBlocked blocked;  // in all threads that come to be from here on, gRPC's among them
+        the_error.clear();
+        auto sink = make_sink(*registry, *options, make_hello(*registry, *options), the_error);
+        if (sink) {
+            debug::EmitterOptions emitter;
+            emitter.watch_stalls = options->watch_stalls;
+            return new probe::DebugSession{std::make_unique<debug::Emitter>(*registry, std::move(sink), emitter)};
+        }
+    } catch (const std::exception& error) {
+        the_error = error.what();
+    }
+    *why_not = the_error.c_str();
     return nullptr;
 }
 
-}  // namespace
-
-extern "C" __attribute__((visibility("default"))) const char* coroscope_debug_start(probe::Registry* registry,
-                                                                                    const probe::DebugStart* options) {
-    if (options->layout != probe::layout_sum())
-        return "the debug library was built from other sources than this program; build both again from the same";
-    try {
-        return start(*registry, *options);
-    } catch (const std::exception& error) {
-        g_error = error.what();
-        return g_error.c_str();
-    }
+void stop_session(probe::DebugSession* session, std::uint32_t most_ms) {
+    session->emitter->finish(std::chrono::milliseconds(most_ms));
+    delete session;
 }
 
-extern "C" __attribute__((visibility("default"))) void coroscope_debug_stop(std::uint32_t most_ms) {
-    if (g_emitter == nullptr) return;
-    g_emitter->finish(std::chrono::milliseconds(most_ms));
-    delete std::exchange(g_emitter, nullptr);
+const std::string& own_version() {
+    static const std::string version = probe::pair_version();
+    return version;
+}
+
+constexpr probe::DebugLibrary the_library = {start_session, stop_session,
+                                             [](probe::DebugSession* session) { session->emitter->hold(); },
+                                             [](probe::DebugSession* session) { session->emitter->release(); }};
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const probe::DebugLibrary* coroscope_debug_library(
+    const char* version) {
+    return version == own_version() ? &the_library : nullptr;
+}
+
+extern "C" __attribute__((visibility("default"))) const char* coroscope_debug_version() {
+    return own_version().c_str();
 }

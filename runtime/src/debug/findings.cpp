@@ -4,13 +4,12 @@
 #include <spdlog/spdlog.h>
 
 #include "local_log.hpp"
-#include "runtime/src/probe/function_name.hpp"
 
 namespace coroscope::debug {
 
 namespace {
 
-using probe::readable_function;
+using probe::readable_name;
 
 using probe::EventKind;
 using probe::NodeKind;
@@ -32,29 +31,46 @@ std::string native_text(const std::vector<NativeFrame>& frames) {
 
 }  // namespace
 
-void Findings::see(std::uint32_t thread, const probe::Record* begin, const probe::Record* end) {
-    Step& step = steps_[thread];
+void Findings::begin(Steps& steps, const Step& step) {
+    if (steps.depth < steps.open.size()) steps.open[steps.depth] = step;
+    ++steps.depth;
+}
+
+void Findings::end(Steps& steps, const probe::Record& record) {
+    if (steps.depth > steps.open.size()) {  // deeper than remembered: one end for one begin
+        --steps.depth;
+        return;
+    }
+    // With it ends what began within it and whose end was lost.
+    std::size_t depth = steps.depth;
+    while (depth != 0 && steps.open[depth - 1].task != record.subject) --depth;
+    if (depth == 0) return;  // its begin was lost
+    steps.depth = depth - 1;
+    const Step& step = steps.open[depth - 1];
     const std::uint64_t threshold_ns = registry_.slow_step_ns.load(std::memory_order_relaxed);
-    for (const probe::Record* record = begin; record != end; ++record) {
+    const std::uint64_t took_ns = clock_.ns(record.stamp) - clock_.ns(step.begin);
+    if (took_ns >= threshold_ns && record.stamp > step.begin) slow_step(step, record, took_ns);
+}
+
+void Findings::see(std::uint32_t thread, const probe::Record* begin_record, const probe::Record* end_record) {
+    Steps& steps = steps_[thread];
+    for (const probe::Record* record = begin_record; record != end_record; ++record) {
         switch (record->kind) {
             case EventKind::step_begin:
-            case EventKind::callback_begin: step = {record->stamp, record->subject, record->stack}; break;
+            case EventKind::callback_begin: begin(steps, {record->stamp, record->subject, record->stack}); break;
             case EventKind::step_end:
-            case EventKind::callback_end: {
-                if (step.begin == 0) break;
-                const std::uint64_t took_ns = clock_.ns(record->stamp) - clock_.ns(step.begin);
-                if (took_ns >= threshold_ns && record->stamp > step.begin) slow_step(step, *record, took_ns);
-                step.begin = 0;
-                break;
-            }
+            case EventKind::callback_end: end(steps, *record); break;
             case EventKind::task_named:
                 if (task_names_.size() < most_names)
                     task_names_[record->subject] = static_cast<std::uint32_t>(record->argument);
                 break;
-            case EventKind::task_done:
-                if (!task_names_.empty() && step.task != record->subject) task_names_.erase(record->subject);
+            case EventKind::task_done: {
+                const bool runs = steps.depth != 0 && steps.depth <= steps.open.size() &&
+                                  steps.open[steps.depth - 1].task == record->subject;
+                if (!task_names_.empty() && !runs) task_names_.erase(record->subject);
                 break;
-            case EventKind::gap: step.begin = 0; break;
+            }
+            case EventKind::gap: steps.depth = 0; break;
             default: break;
         }
     }
@@ -85,7 +101,7 @@ std::string Findings::stack_text(probe::NodeId node) const {
             continue;
         }
         if (pending_place.empty()) pending_place = fmt::format("{}:{}", site.file, site.line);
-        lines.push_back(fmt::format("{} ({})", readable_function(site.function), pending_place));
+        lines.push_back(fmt::format("{} ({})", readable_name(site), pending_place));
         pending_place.clear();
         if (each.kind == NodeKind::task) break;
     }
@@ -107,8 +123,7 @@ std::string Findings::task_text(std::uint64_t task, probe::NodeId node) const {
         if (std::string given = registry_.definitions.name(named->second); !given.empty()) name = std::move(given);
     for (const probe::NodeDefinition& each : registry_.definitions.path(node))
         if (each.kind == NodeKind::task)
-            return fmt::format("task '{}' ({})", name,
-                               readable_function(registry_.definitions.site(each.site).function));
+            return fmt::format("task '{}' ({})", name, readable_name(registry_.definitions.site(each.site)));
     return fmt::format("task '{}'", name);
 }
 
@@ -135,14 +150,16 @@ void Findings::report(const probe::Report& report, const std::vector<NativeFrame
     if (!may_speak()) return;
     const std::string stack = stack_text(report.stack);
     using Kind = vocabulary::ReportKind;
-    switch (report.kind) {
-        case Kind::never_awaited:
+    switch (static_cast<Kind>(report.kind)) {
+        case Kind::never_awaited: {
+            const probe::SiteDefinition site = registry_.definitions.site(report.site);
             log().warn(
                 "coroutine '{}' was never awaited (defined at {}:{})\n    created at (most recent call last):{}\n    "
                 "in {}:{}",
-                readable_function(report.site.function_name()), report.site.file_name(), report.site.line(),
-                native_text(frames), task_text(report.task, report.stack), stack);
+                readable_name(site), site.file, site.line, native_text(frames), task_text(report.task, report.stack),
+                stack);
             break;
+        }
         case Kind::exception_never_retrieved:
             log().error("exception of {} was never retrieved: {}\n    stack (most recent call last):{}",
                         task_text(report.task, report.stack), report.text, stack);

@@ -2,6 +2,7 @@
 // and stack.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -19,7 +20,8 @@ public:
     Findings(probe::Registry& registry, const ClockMap& clock) : registry_(registry), clock_(clock) {}
 
     // Every record of a thread, in order. Cheap: looks at begins and ends of steps only.
-    void see(std::uint32_t thread, const probe::Record* begin, const probe::Record* end);
+    void see(std::uint32_t thread, const probe::Record* begin_record, const probe::Record* end_record);
+    void forget(std::uint32_t thread) { steps_.erase(thread); }
     void report(const probe::Report& report, const std::vector<NativeFrame>& frames);
     void stall(std::uint64_t task, std::uint64_t lasted_ns, const std::vector<NativeFrame>& frames);
 
@@ -29,6 +31,13 @@ private:
         std::uint64_t task = 0;
         probe::NodeId began_at = 0;
     };
+    // Steps that a thread runs, the innermost last: an eager task runs within the step of another.
+    struct Steps {
+        std::size_t depth = 0;
+        std::array<Step, CS_STEP_DEPTH> open{};
+    };
+    static void begin(Steps& steps, const Step& step);
+    void end(Steps& steps, const probe::Record& record);
     void slow_step(const Step& step, const probe::Record& end, std::uint64_t took_ns);
     bool may_speak();
     std::string task_text(std::uint64_t task, probe::NodeId node) const;
@@ -37,7 +46,7 @@ private:
 
     probe::Registry& registry_;
     const ClockMap& clock_;
-    std::unordered_map<std::uint32_t, Step> steps_;                // by thread
+    std::unordered_map<std::uint32_t, Steps> steps_;               // by thread
     std::unordered_map<std::uint64_t, std::uint32_t> task_names_;  // given ones, of live tasks; bound: most_names
     std::chrono::steady_clock::time_point second_{};
     std::size_t said_ = 0;      // in this second

@@ -13,4 +13,7 @@ spdlog::logger& log();
 // "off", "error", "warn", "info", "debug". False: no such level.
 bool set_log_level(std::string_view level);
 
+// In a forked child: a thread that is not there any more may have held the old one's lock.
+void renew_log_in_child();
+
 }  // namespace coroscope::debug

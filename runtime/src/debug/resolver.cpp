@@ -2,6 +2,9 @@
 
 #include <pthread.h>
 
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -10,67 +13,98 @@
 
 namespace coroscope::debug {
 
+namespace {
+
+constexpr auto end_patience = std::chrono::milliseconds(100);
+
+struct Question {
+    std::vector<void*> addresses;  // none: refused, but answers come in order
+    bool first_is_exact;
+};
+
+}  // namespace
+
+struct Resolver::Shared {
+    explicit Shared(std::function<void()> on_answer) : answered(std::move(on_answer)) {}
+    void run();
+
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::function<void()> answered;  // under mutex, as all below; empty: nobody waits any more
+    std::deque<Question> questions;
+    std::deque<std::vector<NativeFrame>> answers;
+    bool ending = false;
+    bool ended = false;
+};
+
+void Resolver::Shared::run() {
+    ::pthread_setname_np(::pthread_self(), "coroscope-names");
+    give_way_to_the_app();
+    NativeFrames native;
+    std::unique_lock lock(mutex);
+    for (;;) {
+        changed.wait(lock, [this] { return ending || !questions.empty(); });
+        if (ending) break;
+        const Question question = std::move(questions.front());
+        questions.pop_front();
+        lock.unlock();
+        std::vector<NativeFrame> answer = native.resolve(question.addresses, question.first_is_exact);
+        lock.lock();
+        answers.push_back(std::move(answer));
+        changed.notify_all();
+        if (answered) answered();
+    }
+    ended = true;
+    changed.notify_all();
+}
+
+Resolver::Resolver(std::function<void()> answered) : shared_(std::make_shared<Shared>(std::move(answered))) {}
+
 Resolver::~Resolver() {
     if (!thread_.joinable()) return;
-    {
-        const std::scoped_lock lock(mutex_);
-        ending_ = true;
+    std::unique_lock lock(shared_->mutex);
+    shared_->ending = true;
+    shared_->answered = nullptr;
+    shared_->changed.notify_all();
+    const bool ended = shared_->changed.wait_for(lock, end_patience, [this] { return shared_->ended; });
+    lock.unlock();
+    if (ended) {
+        thread_.join();
+    } else {
+        thread_.detach();
     }
-    changed_.notify_all();
-    thread_.join();
 }
 
 void Resolver::ask(std::vector<void*> addresses, bool first_is_exact) {
-    const std::scoped_lock lock(mutex_);
-    if (questions_.size() >= most_waiting) {
+    const std::scoped_lock lock(shared_->mutex);
+    if (shared_->questions.size() >= most_waiting) {
         ++refused_;
         addresses.clear();
     }
-    questions_.push_back({std::move(addresses), first_is_exact});
-    changed_.notify_all();
+    shared_->questions.push_back({std::move(addresses), first_is_exact});
+    shared_->changed.notify_all();
     if (thread_.joinable()) return;
     try {
         const AppSignalsBlocked blocked;
-        thread_ = std::thread([this] { run(); });
+        thread_ = std::thread([shared = shared_] { shared->run(); });
     } catch (const std::system_error&) {  // no more threads: no places
         ++refused_;
-        questions_.pop_back();
-        answers_.emplace_back();
+        shared_->questions.pop_back();
+        shared_->answers.emplace_back();
     }
 }
 
 std::optional<std::vector<NativeFrame>> Resolver::take_answer() {
-    const std::scoped_lock lock(mutex_);
-    if (answers_.empty()) return std::nullopt;
-    std::vector<NativeFrame> answer = std::move(answers_.front());
-    answers_.pop_front();
+    const std::scoped_lock lock(shared_->mutex);
+    if (shared_->answers.empty()) return std::nullopt;
+    std::vector<NativeFrame> answer = std::move(shared_->answers.front());
+    shared_->answers.pop_front();
     return answer;
 }
 
 bool Resolver::wait_for_answer(std::chrono::milliseconds most) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, most, [this] { return !answers_.empty(); });
-}
-
-void Resolver::run() {
-    ::pthread_setname_np(::pthread_self(), "coroscope-names");
-    give_way_to_the_app();
-    NativeFrames native;
-    std::unique_lock lock(mutex_);
-    for (;;) {
-        changed_.wait(lock, [this] { return ending_ || !questions_.empty(); });
-        if (ending_) return;
-        const Question question = std::move(questions_.front());
-        questions_.pop_front();
-        lock.unlock();
-        std::vector<NativeFrame> answer = native.resolve(question.addresses, question.first_is_exact);
-        lock.lock();
-        answers_.push_back(std::move(answer));
-        changed_.notify_all();
-        lock.unlock();
-        answered_();
-        lock.lock();
-    }
+    std::unique_lock lock(shared_->mutex);
+    return shared_->changed.wait_for(lock, most, [this] { return !shared_->answers.empty(); });
 }
 
 }  // namespace coroscope::debug

@@ -5,12 +5,10 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -25,7 +23,8 @@ public:
 
     // `answered` is called on the resolver's thread whenever there is a new answer to take. The thread starts with the
     // first question.
-    explicit Resolver(std::function<void()> answered) : answered_(std::move(answered)) {}
+    explicit Resolver(std::function<void()> answered);
+    // A look-up that takes long is left behind, with its thread: it must not hold up the end of the app.
     ~Resolver();
     Resolver(const Resolver&) = delete;
     Resolver& operator=(const Resolver&) = delete;
@@ -38,20 +37,11 @@ public:
     std::uint64_t refused() const noexcept { return refused_; }
 
 private:
-    struct Question {
-        std::vector<void*> addresses;  // none: refused, but answers come in order
-        bool first_is_exact;
-    };
-    void run();
+    struct Shared;  // the thread's and ours
 
-    const std::function<void()> answered_;
+    std::shared_ptr<Shared> shared_;
     std::uint64_t refused_ = 0;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::deque<Question> questions_;  // under mutex_, as all below
-    std::deque<std::vector<NativeFrame>> answers_;
-    bool ending_ = false;
-    std::thread thread_;  // the drainer's
+    std::thread thread_;
 };
 
 }  // namespace coroscope::debug

@@ -41,6 +41,9 @@ public:
 
 using CommandHandler = std::function<v2::CommandResult(const v2::Command&)>;
 
+// gRPC has been started in this process, or in one that it was forked from.
+bool grpc_was_used() noexcept;
+
 // Throws AddressError if `address` is none.
 std::unique_ptr<Sink> make_agent_sink(const std::string& address, const v2::Hello& hello, CommandHandler on_command);
 // nullptr and `error` set: the file cannot be written.

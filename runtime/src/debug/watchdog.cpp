@@ -6,6 +6,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -74,11 +75,20 @@ Watchdog::~Watchdog() {
     if (signal_ != 0) ::signal(signal_, SIG_IGN);
 }
 
-std::optional<Stall> Watchdog::look(const probe::ThreadProbe& thread, probe::Stamp step, std::uint64_t lasted_ns,
+std::optional<RunningStep> running_step(const probe::ThreadProbe& thread) noexcept {
+    const cs_producer& producer = thread.ring.producer();
+    const std::uint32_t depth = __atomic_load_n(&producer.depth, __ATOMIC_ACQUIRE);  // pairs with cs_enter()
+    if (depth == 0) return std::nullopt;
+    const cs_step& innermost = producer.steps[std::min(depth, CS_STEP_DEPTH) - 1];
+    return RunningStep{__atomic_load_n(&producer.steps[0].stamp, __ATOMIC_RELAXED),
+                       __atomic_load_n(&innermost.task, __ATOMIC_RELAXED)};
+}
+
+std::optional<Stall> Watchdog::look(const probe::ThreadProbe& thread, const RunningStep& step, std::uint64_t lasted_ns,
                                     std::uint64_t threshold_ns) {
     if (signal_ == 0) return std::nullopt;
     Looked& looked = looked_[thread.id];
-    if (looked.step != step) looked = {step, threshold_ns};
+    if (looked.step != step.began) looked = {step.began, threshold_ns};
     if (lasted_ns < looked.next_ns) return std::nullopt;
     looked.next_ns = lasted_ns * 2;
 
@@ -98,10 +108,11 @@ std::optional<Stall> Watchdog::look(const probe::ThreadProbe& thread, probe::Sta
     }
     Stall stall;
     // The step may have ended meanwhile: then the stack is another's.
-    if (thread.step_stamp.load(std::memory_order_acquire) == step) {
+    if (const auto now = running_step(thread); now && now->began == step.began) {
         stall.thread = thread.id;
-        stall.task = thread.step_task.load(std::memory_order_relaxed);
-        stall.step_stamp = step;
+        stall.tid = thread.tid;
+        stall.task = now->task;
+        stall.step_stamp = step.began;
         stall.frames.assign(g_frames, g_frames + g_count);
     }
     g_state.store(idle, std::memory_order_relaxed);

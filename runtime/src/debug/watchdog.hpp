@@ -15,8 +15,16 @@
 
 namespace coroscope::debug {
 
+// What a thread has been running since it last came back to its loop.
+struct RunningStep {
+    probe::Stamp began = 0;  // of the outermost step: the others pause for the inner ones
+    std::uint64_t task = 0;  // of the innermost step: the one that holds up the thread
+};
+std::optional<RunningStep> running_step(const probe::ThreadProbe& thread) noexcept;
+
 struct Stall {
     std::uint32_t thread = 0;
+    std::uint64_t tid = 0;
     std::uint64_t task = 0;
     probe::Stamp step_stamp = 0;
     std::vector<void*> frames;    // innermost first; the first is a program counter
@@ -32,8 +40,9 @@ public:
     Watchdog& operator=(const Watchdog&) = delete;
 
     bool usable() const noexcept { return signal_ != 0; }
-    // Looks at the thread if its step has lasted long enough since the last look. `lasted_ns`: since the step began.
-    std::optional<Stall> look(const probe::ThreadProbe& thread, probe::Stamp step, std::uint64_t lasted_ns,
+    // Looks at the thread if `step`, which it runs, has lasted long enough since the last look. `lasted_ns`: since the
+    // step began.
+    std::optional<Stall> look(const probe::ThreadProbe& thread, const RunningStep& step, std::uint64_t lasted_ns,
                               std::uint64_t threshold_ns);
     void forget(std::uint32_t thread) { looked_.erase(thread); }
 

@@ -1,54 +1,59 @@
 #include "definitions.hpp"
 
-#include <array>
-#include <bit>
+#include <utility>
 
-#include "registry.hpp"
+#include "coroscope/emit.h"
+#include "function_name.hpp"
 
 namespace coroscope::probe {
 
-std::uint32_t Definitions::intern_site_locked(const SiteDefinition& site) {
-    std::string key = site.file;
-    key += ':' + std::to_string(site.line) + ':' + std::to_string(site.column) + ':' + site.function;
-    const auto [found, added] = site_ids_.try_emplace(std::move(key), 0);
-    if (added) {
-        if (sites_.size() >= max_sites) {
-            site_ids_.erase(found);
-            return 0;
-        }
-        sites_.push_back(site);
-        found->second = static_cast<std::uint32_t>(sites_.size());
-    }
-    return found->second;
+std::string_view cut_off(std::string_view text, std::size_t most) noexcept {
+    if (text.size() <= most) return text;
+    std::size_t end = most;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+    return text.substr(0, end);
 }
 
-std::uint32_t Definitions::intern_site(std::string_view function, std::string_view file, std::uint32_t line,
-                                       std::uint32_t column) {
-    const std::scoped_lock lock(mutex_);
+std::string readable_name(const SiteDefinition& site) {
+    return (site.flags & CS_SITE_RAW_NAME) != 0 ? readable_function(site.function) : std::string(site.function);
+}
+
+const char* Definitions::keep(std::string_view text) { return strings_.emplace(text).first->c_str(); }
+
+SiteId Definitions::intern_site(std::string_view function, std::string_view file, std::uint32_t line,
+                                std::uint32_t column, std::uint32_t flags) {
+    function = cut_off(function, max_place_bytes);
+    file = cut_off(file, max_place_bytes);
     std::string key(file);
-    key += ':' + std::to_string(line) + ':' + std::to_string(column) + ':' + std::string(function);
+    key += ':' + std::to_string(line) + ':' + std::to_string(column) + ':';
+    key += function;
+    const std::scoped_lock lock(mutex_);
     if (const auto found = site_ids_.find(key); found != site_ids_.end()) return found->second;
     if (sites_.size() >= max_sites) return 0;
-    const auto keep = [this](std::string_view text) {
-        return owned_.emplace_back(std::make_unique<std::string>(text))->c_str();
-    };
-    sites_.push_back({keep(function), keep(file), line, column});
-    const auto id = static_cast<std::uint32_t>(sites_.size());
+    sites_.push_back({keep(function), keep(file), line, column, flags});
+    const auto id = static_cast<SiteId>(sites_.size());
     site_ids_.emplace(std::move(key), id);
     return id;
 }
 
 NodeId Definitions::intern_node(NodeId parent, const std::source_location& location, NodeKind kind) {
+    return intern_node(parent,
+                       intern_site(location.function_name(), location.file_name(), location.line(), location.column(),
+                                   CS_SITE_RAW_NAME),
+                       kind);
+}
+
+NodeId Definitions::intern_node(NodeId parent, SiteId site, NodeKind kind) {
     const std::scoped_lock lock(mutex_);
-    const std::uint32_t site =
-        intern_site_locked({location.function_name(), location.file_name(), location.line(), location.column()});
+    if (parent > nodes_.size()) parent = 0;
+    if (site == 0 || site > sites_.size() || kind < NodeKind::frame || kind > NodeKind::task) return parent;
     const NodeKey key{std::uint64_t{parent} << 8 | static_cast<std::uint8_t>(kind), site};
     if (const auto found = node_ids_.find(key); found != node_ids_.end()) return found->second;
 
     if (kind != NodeKind::call && parent != 0) {
         // Recursion: look for the same coroutine called from the same site further out. The tree stays as deep as the
         // program's distinct calls, however deep it recurses and however long a chain of tasks respawns itself.
-        const std::uint32_t call_site = nodes_[parent - 1].site;
+        const SiteId call_site = nodes_[parent - 1].site;
         for (NodeId at = parent; at != 0; at = nodes_[at - 1].parent) {
             const NodeDefinition& node = nodes_[at - 1];
             if (node.kind == kind && node.site == site && node.parent != 0 &&
@@ -65,23 +70,42 @@ NodeId Definitions::intern_node(NodeId parent, const std::source_location& locat
     return id;
 }
 
+namespace {
+
+// The id of `value` in a table and its index by value; a new one at the end, or 0 if the table is full.
+template <class Index, class Value>
+std::uint32_t intern(std::vector<Value>& table, Index& index, const Value& value, std::size_t most) {
+    if (const auto found = index.find(value); found != index.end()) return found->second;
+    if (table.size() >= most) return 0;
+    table.push_back(value);
+    const auto id = static_cast<std::uint32_t>(table.size());
+    index.emplace(value, id);
+    return id;
+}
+
+}  // namespace
+
 NameId Definitions::intern_name(std::string_view text) {
-    if (text.size() > max_name_bytes) {
-        std::size_t end = max_name_bytes;
-        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not within a character
-        text = text.substr(0, end);
-    }
+    const std::string name(cut_off(text, max_name_bytes));
     const std::scoped_lock lock(mutex_);
-    const auto [found, added] = name_ids_.try_emplace(std::string(text), 0);
-    if (added) {
-        if (names_.size() >= max_names) {
-            name_ids_.erase(found);
-            return 0;
-        }
-        names_.emplace_back(text);
-        found->second = static_cast<NameId>(names_.size());
-    }
-    return found->second;
+    return intern(names_, name_ids_, name, max_names);
+}
+
+ValueId Definitions::intern_value(ValueDefinition value) {
+    if (auto* text = std::get_if<std::string>(&value)) text->resize(cut_off(*text, max_value_bytes).size());
+    const std::scoped_lock lock(mutex_);
+    return intern(values_, value_ids_, value, max_values);
+}
+
+std::uint32_t Definitions::define_type(std::string_view name, std::string_view words) {
+    name = cut_off(name, max_name_bytes);
+    words = cut_off(words, max_name_bytes);
+    const std::scoped_lock lock(mutex_);
+    for (std::size_t i = 0; i < types_.size(); ++i)
+        if (types_[i].name == name) return static_cast<std::uint32_t>(vocabulary::first_adapter_type + i);
+    if (types_.size() >= max_types) return 0;
+    types_.push_back({std::string(name), std::string(words)});
+    return static_cast<std::uint32_t>(vocabulary::first_adapter_type + types_.size() - 1);
 }
 
 void Definitions::read_since(Cursor& cursor, News& news) const {
@@ -93,68 +117,25 @@ void Definitions::read_since(Cursor& cursor, News& news) const {
     copy(sites_, cursor.sites, news.sites);
     copy(nodes_, cursor.nodes, news.nodes);
     copy(names_, cursor.names, news.names);
+    copy(values_, cursor.values, news.values);
+    copy(types_, cursor.types, news.types);
 }
 
 std::vector<NodeDefinition> Definitions::path(NodeId node) const {
     const std::scoped_lock lock(mutex_);
     std::vector<NodeDefinition> nodes;
-    for (; node != 0; node = nodes.back().parent) nodes.push_back(nodes_[node - 1]);
+    for (; node != 0 && node <= nodes_.size(); node = nodes.back().parent) nodes.push_back(nodes_[node - 1]);
     return nodes;
 }
 
-SiteDefinition Definitions::site(std::uint32_t id) const {
+SiteDefinition Definitions::site(SiteId id) const {
     const std::scoped_lock lock(mutex_);
-    return id == 0 ? SiteDefinition{"?", "?", 0, 0} : sites_[id - 1];
+    return id == 0 || id > sites_.size() ? SiteDefinition{"?", "?", 0, 0, 0} : sites_[id - 1];
 }
 
 std::string Definitions::name(NameId id) const {
     const std::scoped_lock lock(mutex_);
-    return id == 0 ? std::string() : names_[id - 1];
-}
-
-namespace {
-
-// Direct-mapped: a collision costs a look-up under the mutex, never a wrong answer.
-struct CachedNode {
-    std::uint64_t site = 0;  // address of the compiler's record of the source location: unique per await in the code
-    std::uint64_t parent_and_kind = 0;
-    NodeId node = 0;
-};
-constexpr std::size_t cache_size = 4096;
-
-struct NodeCache {
-    std::array<CachedNode, cache_size> entries{};
-};
-
-thread_local constinit NodeCache* t_cache = nullptr;
-
-NodeId intern_slowly(NodeId parent, const std::source_location& site, NodeKind kind, std::uint64_t address,
-                     std::uint64_t parent_and_kind) noexcept {
-    try {
-        if (t_cache == nullptr) {
-            thread_local NodeCache cache;
-            t_cache = &cache;
-        }
-        const NodeId node = registry().definitions.intern_node(parent, site, kind);
-        t_cache->entries[((address >> 3) ^ (parent_and_kind * 0x9e3779b1u)) % cache_size] = {address, parent_and_kind,
-                                                                                             node};
-        return node;
-    } catch (...) {  // out of memory: the stack is cut off here
-        return parent;
-    }
-}
-
-}  // namespace
-
-NodeId intern_node(NodeId parent, const std::source_location& site, NodeKind kind) noexcept {
-    static_assert(sizeof(std::source_location) == sizeof(std::uint64_t), "one pointer to a static record");
-    const auto address = std::bit_cast<std::uint64_t>(site);
-    const std::uint64_t parent_and_kind = std::uint64_t{parent} << 8 | static_cast<std::uint8_t>(kind);
-    if (t_cache != nullptr) [[likely]] {
-        const CachedNode& entry = t_cache->entries[((address >> 3) ^ (parent_and_kind * 0x9e3779b1u)) % cache_size];
-        if (entry.site == address && entry.parent_and_kind == parent_and_kind) return entry.node;
-    }
-    return intern_slowly(parent, site, kind, address, parent_and_kind);
+    return id == 0 || id > names_.size() ? std::string() : names_[id - 1];
 }
 
 }  // namespace coroscope::probe

@@ -109,4 +109,12 @@ std::string readable_function(std::string_view name) {
     return result;
 }
 
+bool is_library_file(std::string_view file) noexcept {
+    // This file's own place says what is in front of the sources' names.
+    constexpr std::string_view own = __FILE__;
+    constexpr std::string_view root = own.substr(0, own.rfind("runtime/src/probe/"));
+    if (file.find("include/coroscope/") != std::string_view::npos) return true;  // in the sources, or installed
+    return file.starts_with(root) && file.substr(root.size()).starts_with("runtime/src/");
+}
+
 }  // namespace coroscope::probe

@@ -1,4 +1,5 @@
-// Readable names of coroutines: compilers name the function of a source location in their own ways.
+// What compilers say about places: readable names of coroutines, which each compiler spells in its own way, and whose
+// code a file is.
 #pragma once
 
 #include <string>
@@ -10,5 +11,8 @@ namespace coroscope::probe {
 // "ns::f". Parameters, return types and template arguments go; scopes, operators and lambdas stay. What it cannot read
 // it returns as it is.
 std::string readable_function(std::string_view name);
+
+// Whether a source file is of this library, and not the user's.
+bool is_library_file(std::string_view file) noexcept;
 
 }  // namespace coroscope::probe

@@ -1,42 +1,59 @@
-// What the runtime calls to tell what happens. Every hook is a relaxed load and a predicted branch while debug mode is
-// off.
+// What our own runtime calls to report what happens: the emit interface (coroscope/emit.h), inline. Every hook is a
+// relaxed load and a predicted branch while debug mode is off.
 //
 // Thread: the one where it happens. noexcept, no lock, no allocation but for a thread's first record and a stack's
 // first use. Call the hooks from functions of the scheduler, not from inside coroutine bodies: a compiler may keep the
 // address of a thread_local across a suspension.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <source_location>
 #include <string_view>
 
 #include "clock.hpp"
 #include "coroscope/detail/debug_switch.hpp"
-#include "definitions.hpp"
-#include "record.hpp"
-#include "registry.hpp"
+#include "coroscope/emit.h"
+#include "coroscope/vocabulary.hpp"
 
 namespace coroscope::probe {
 
+using NodeId = cs_node;
+using NameId = cs_name;
+using vocabulary::EventKind;
+using vocabulary::NodeKind;
+
 inline bool on() noexcept { return detail::debug_enabled(); }
 
+// Makes our runtime known to the process's registry; idempotent. Before the first hook.
+void add_runtime(const char* (*cancel_task)(std::uint64_t task), void (*list_tasks)()) noexcept;
+
 namespace detail_ {
-extern thread_local constinit ThreadProbe* t_thread;
-ThreadProbe* register_thread() noexcept;  // nullptr: out of memory, the event is lost
+// Set by the library: see cs_producer_bind().
+extern thread_local constinit cs_producer* t_producer;
+extern cs_process* process;  // set by add_runtime()
 }  // namespace detail_
 
-inline ThreadProbe* this_thread() noexcept {
-    ThreadProbe* thread = detail_::t_thread;
-    if (thread == nullptr) [[unlikely]]
-        thread = detail_::register_thread();
-    return thread;
+// nullptr: no memory, or debug mode has just gone off: the event is lost.
+inline cs_producer* this_thread() noexcept {
+    cs_producer* producer = detail_::t_producer;
+    if (producer == nullptr) [[unlikely]]
+        producer = cs_producer_bind(&detail_::t_producer);
+    return producer;
+}
+
+inline void push(cs_producer& producer, Stamp stamp, EventKind kind, std::uint64_t subject, std::uint64_t argument,
+                 NodeId stack) noexcept {
+    cs_push(&producer, stamp, static_cast<std::uint8_t>(kind), subject, argument, stack);
 }
 
 // Only when on(). With a stamp that the caller has already.
 inline void emit_at(Stamp stamp, EventKind kind, std::uint64_t subject, std::uint64_t argument = 0,
                     NodeId stack = 0) noexcept {
-    ThreadProbe* thread = this_thread();
-    if (thread == nullptr) [[unlikely]]
+    cs_producer* producer = this_thread();
+    if (producer == nullptr) [[unlikely]]
         return;
-    thread->ring.push(stamp, kind, subject, argument, stack);
+    push(*producer, stamp, kind, subject, argument, stack);
 }
 
 inline void emit(EventKind kind, std::uint64_t subject, std::uint64_t argument = 0, NodeId stack = 0) noexcept {
@@ -49,52 +66,59 @@ inline void emit(EventKind kind, std::uint64_t subject, std::uint64_t argument =
 // begin.
 // `stack`: where it had been suspended; for the drainer, not sent.
 inline Stamp step_begin(Stamp stamp, std::uint64_t task, NodeId stack = 0) noexcept {
-    ThreadProbe* thread = this_thread();
-    if (thread == nullptr) [[unlikely]]
+    cs_producer* producer = this_thread();
+    if (producer == nullptr) [[unlikely]]
         return stamp;
     if (stamp == 0) stamp = stamp_now();
-    thread->step_task.store(
-        task, std::memory_order_relaxed);  // read by the watchdog, which checks the stamp before and after
-    thread->step_stamp.store(stamp, std::memory_order_release);  // pairs with the watchdog's acquire
-    emit_at(stamp, EventKind::step_begin, task, 0, stack);
+    cs_enter(producer, stamp, task);
+    push(*producer, stamp, EventKind::step_begin, task, 0, stack);
     return stamp;
 }
 
 // It ends at `stamp` (0: now); `wait` is vocabulary::pack_wait(). Returns the stamp used.
 inline Stamp step_end(Stamp stamp, std::uint64_t task, std::uint64_t wait, NodeId stack) noexcept {
-    ThreadProbe* thread = this_thread();
-    if (thread == nullptr) [[unlikely]]
+    cs_producer* producer = this_thread();
+    if (producer == nullptr) [[unlikely]]
         return 0;
     if (stamp == 0) stamp = stamp_now();
-    thread->step_stamp.store(0, std::memory_order_relaxed);
-    emit_at(stamp, EventKind::step_end, task, wait, stack);
+    cs_leave(producer, task);
+    push(*producer, stamp, EventKind::step_end, task, wait, stack);
     return stamp;
 }
 
 // A plain callback runs on the loop: a step of task 0.
 inline void callback_begin(NodeId scheduled_at) noexcept {
-    ThreadProbe* thread = this_thread();
-    if (thread == nullptr) [[unlikely]]
+    cs_producer* producer = this_thread();
+    if (producer == nullptr) [[unlikely]]
         return;
     const Stamp stamp = stamp_now();
-    thread->step_task.store(0, std::memory_order_relaxed);
-    thread->step_stamp.store(stamp, std::memory_order_release);  // pairs with the watchdog's acquire
-    emit_at(stamp, EventKind::callback_begin, 0, 0, scheduled_at);
+    cs_enter(producer, stamp, 0);
+    push(*producer, stamp, EventKind::callback_begin, 0, 0, scheduled_at);
 }
 
 inline void callback_end() noexcept {
-    ThreadProbe* thread = this_thread();
-    if (thread == nullptr) [[unlikely]]
+    cs_producer* producer = this_thread();
+    if (producer == nullptr) [[unlikely]]
         return;
-    thread->step_stamp.store(0, std::memory_order_relaxed);
-    emit_at(stamp_now(), EventKind::callback_end, 0);
+    cs_leave(producer, 0);
+    push(*producer, stamp_now(), EventKind::callback_end, 0, 0, 0);
 }
 
-// Records were lost on this thread and the ring has room again: the loop should list its live tasks.
-inline bool wants_snapshot_after_loss() noexcept {
-    ThreadProbe* thread = detail_::t_thread;
-    return thread != nullptr && thread->ring.has_gap() && thread->ring.backlog() < thread->ring.capacity() / 2;
+// Another number than at the last listing: the live tasks should be listed.
+inline std::uint64_t snapshot_wanted() noexcept {
+    return __atomic_load_n(&detail_::process->snapshot_wanted, __ATOMIC_ACQUIRE);  // pairs with want_snapshot()
 }
+
+// Records were lost on this thread and the ring has room again: the live tasks should be listed.
+inline bool lost_events() noexcept {
+    const cs_producer* producer = detail_::t_producer;
+    return producer != nullptr && producer->attention == 0 && cs_lost_events() != 0;
+}
+
+// The node for `site` under `parent`, through a small cache of this thread: about 3 ns when it hits.
+NodeId intern_node(NodeId parent, const std::source_location& site, NodeKind kind) noexcept;
+// The id of a place of C++ code. Its flags say whether it is the library's own.
+cs_site intern_site(const std::source_location& site) noexcept;
 
 // Return addresses of the callers along frame pointers, innermost first; returns how many. Needs
 // -fno-omit-frame-pointer in the callers (the CMake target sets it); ends early, never crashes, where they have none.

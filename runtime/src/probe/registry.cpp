@@ -1,15 +1,12 @@
 #include "registry.hpp"
 
-#include <pthread.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
-#include "coroscope/detail/debug_switch.hpp"
-#include "hooks.hpp"
+#include "debug_library.hpp"
 
 namespace coroscope::probe {
 
@@ -25,30 +22,23 @@ bool has_invariant_tsc() noexcept {
 #endif
 }
 
-// A forked child has neither the drainer's thread nor a usable gRPC: it is not observed.
-void disable_in_child() { detail::debug_on.store(false, std::memory_order_relaxed); }
-
-Registry* make_registry() {
-    stamps_are_ticks = has_invariant_tsc();
-    ::pthread_atfork(nullptr, nullptr, disable_in_child);
-    return new Registry;
+void set_word(std::uint32_t* word, bool on) noexcept {
+    // Relaxed: a hook that sees the old value for a moment emits, or omits, a few events; nothing is ordered by it.
+    if (word != nullptr) __atomic_store_n(word, on ? 1u : 0u, __ATOMIC_RELAXED);
 }
-
-// Retires the thread's ring when the thread ends. The drainer frees it.
-struct Retire {
-    ~Retire() {
-        if (detail_::t_thread == nullptr) return;
-        detail_::t_thread->step_stamp.store(0, std::memory_order_relaxed);
-        detail_::t_thread->ring.retired.store(true, std::memory_order_release);  // pairs with the drainer's acquire
-        detail_::t_thread = nullptr;
-    }
-};
 
 }  // namespace
 
-Registry& registry() noexcept {
-    static Registry* const the_registry = make_registry();  // leaked on purpose: rings outlive static destructors
-    return *the_registry;
+std::string pair_version() {
+    return COROSCOPE_VERSION "/" + std::to_string(sizeof(Registry)) + "." + std::to_string(sizeof(ThreadProbe)) + "." +
+           std::to_string(sizeof(Report)) + "." + std::to_string(sizeof(ResourceDefinition));
+}
+
+Registry::Registry(cs_process& the_process) : process(the_process) {
+    process.size = sizeof(cs_process);
+    process.abi = CS_ABI;
+    process.stamps_in_ticks = has_invariant_tsc() ? 1 : 0;
+    stamps_are_ticks = process.stamps_in_ticks != 0;
 }
 
 void Registry::report(Report&& report) noexcept {
@@ -63,55 +53,77 @@ void Registry::report(Report&& report) noexcept {
     reports_lost.fetch_add(1, std::memory_order_relaxed);
 }
 
-namespace detail_ {
-
-thread_local constinit ThreadProbe* t_thread = nullptr;
-
-ThreadProbe* register_thread() noexcept {
-    try {
-        Registry& shared = registry();
-        auto thread = std::make_unique<ThreadProbe>(shared.ring_capacity, &shared.bell);
-        thread->tid = static_cast<std::uint64_t>(::syscall(SYS_gettid));
-        char name[32] = {};
-        if (::pthread_getname_np(::pthread_self(), name, sizeof name) == 0) thread->name = name;
-        pthread_attr_t attributes;
-        if (::pthread_getattr_np(::pthread_self(), &attributes) == 0) {
-            void* low = nullptr;
-            std::size_t size = 0;
-            if (::pthread_attr_getstack(&attributes, &low, &size) == 0) {
-                thread->stack_low = reinterpret_cast<std::uintptr_t>(low);
-                thread->stack_high = thread->stack_low + size;
-            }
-            ::pthread_attr_destroy(&attributes);
-        }
-        const std::scoped_lock lock(shared.threads_mutex);
-        thread->id = ++shared.last_thread_id;
-        shared.threads.push_back(std::move(thread));
-        t_thread = shared.threads.back().get();
-        thread_local Retire retire;
-        return t_thread;
-    } catch (...) {
-        return nullptr;
-    }
+std::uint32_t Registry::add_runtime(const Runtime& runtime) {
+    const std::scoped_lock lock(runtimes_mutex);
+    if (runtimes.size() >= max_runtimes) return 0;
+    auto entry = std::make_unique<Runtime>(runtime);
+    entry->id = static_cast<std::uint32_t>(runtimes.size()) + 1;
+    runtimes.push_back(std::move(entry));
+    set_word(runtime.on, __atomic_load_n(&process.on, __ATOMIC_RELAXED) != 0);
+    return runtimes.back()->id;
 }
 
-}  // namespace detail_
+std::vector<const Runtime*> Registry::all_runtimes() {
+    const std::scoped_lock lock(runtimes_mutex);
+    std::vector<const Runtime*> all;
+    for (const auto& each : runtimes) all.push_back(each.get());
+    return all;
+}
 
-__attribute__((noinline)) std::size_t capture_frames(void** frames, std::size_t most) noexcept {
-    const ThreadProbe* thread = this_thread();
-    if (thread == nullptr || thread->stack_high == 0) return 0;
-    auto frame = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-    std::size_t count = 0;
-    while (count < most && frame >= thread->stack_low && frame + 2 * sizeof(void*) <= thread->stack_high &&
-           frame % sizeof(void*) == 0) {
-        const auto* words = reinterpret_cast<void* const*>(frame);
-        if (words[1] == nullptr) break;
-        frames[count++] = words[1];
-        const auto next = reinterpret_cast<std::uintptr_t>(words[0]);
-        if (next <= frame) break;  // the stack grows down: callers are above
-        frame = next;
+void Registry::set_words(bool on) noexcept {
+    set_word(&process.on, on);
+    for (const auto& each : runtimes) set_word(each->on, on);
+}
+
+void Registry::set_on(bool on) noexcept {
+    const std::scoped_lock lock(runtimes_mutex);
+    set_words(on);
+}
+
+void Registry::want_snapshot() noexcept {
+    __atomic_add_fetch(&process.snapshot_wanted, 1,
+                       __ATOMIC_RELEASE);  // pairs with the acquire in cs_snapshot_wanted()
+}
+
+const char* Registry::cancel_task(std::uint64_t task) noexcept {
+    const char* why_not = "the app has no runtime that can cancel a task";
+    try {
+        for (const Runtime* each : all_runtimes()) {
+            if (each->cancel == nullptr) continue;
+            why_not = each->cancel(each->self, task);
+            if (why_not == nullptr) return nullptr;
+        }
+    } catch (...) {
+        return "the app is out of memory";
     }
-    return count;
+    return why_not;
+}
+
+// In the order in which nobody else takes two of them.
+void Registry::lock_all() noexcept {
+    runtimes_mutex.lock();
+    threads_mutex.lock();
+    reports_mutex.lock();
+    definitions.mutex().lock();
+    resources.mutex().lock();
+}
+
+void Registry::unlock_all() noexcept {
+    resources.mutex().unlock();
+    definitions.mutex().unlock();
+    reports_mutex.unlock();
+    threads_mutex.unlock();
+    runtimes_mutex.unlock();
+}
+
+void Registry::start_anew_in_child() noexcept {
+    set_words(false);
+    for (auto& each : threads) static_cast<void>(each.release());  // leaked: their owners' memory is a mere copy
+    threads.clear();
+    reports.clear();
+    bell.asleep.store(false, std::memory_order_relaxed);
+    if (bell.event_fd >= 0) ::close(bell.event_fd);  // the parent's
+    bell.event_fd = -1;
 }
 
 }  // namespace coroscope::probe

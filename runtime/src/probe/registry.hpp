@@ -1,8 +1,10 @@
 // What the probe of one process shares between the threads that emit and the one that drains. std only.
 //
-// The debug library is loaded at run time and gets a pointer to the Registry (see debug_abi.hpp).
+// There is one Registry a process, in libcoroscope-emit. The debug library is loaded at run time and gets a pointer to
+// it (see debug_library.hpp).
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -11,22 +13,25 @@
 #include <vector>
 
 #include "clock.hpp"
+#include "coroscope/emit.h"
 #include "definitions.hpp"
+#include "resource_table.hpp"
 #include "ring.hpp"
 
 namespace coroscope::probe {
 
-// Something rare that carries text or native frames. Kinds are those of coroscope.v2.Report.
+// Something rare that carries text or frames.
 struct Report {
-    vocabulary::ReportKind kind = vocabulary::ReportKind::unknown;
+    std::uint32_t kind = 0;  // a vocabulary::ReportKind
     Stamp stamp = 0;
     std::uint64_t task = 0;
-    std::source_location site{};  // never_awaited: the coroutine's own
-    bool has_site = false;
+    SiteId site = 0;  // never_awaited: the coroutine's own
     NodeId stack = 0;
-    std::vector<void*> frames;  // return addresses, innermost first; resolved by the drainer
+    std::vector<SiteId> frames;    // of the language, innermost first
+    std::vector<void*> addresses;  // instead of frames: return addresses, innermost first; resolved by the drainer
     std::string text;
     std::uint32_t thread = 0;
+    std::uint64_t duration_ns = 0;
 };
 
 // One thread that emits. Created by its first record, freed by the drainer once retired and empty.
@@ -36,27 +41,30 @@ struct ThreadProbe {
     std::uint32_t id = 0;  // dense, from 1
     std::uint64_t tid = 0;
     std::string name;
-    // The step that runs now, for the watchdog: written by the thread at each begin and end of a step, relaxed.
-    // step_stamp 0: none.
-    alignas(64) std::atomic<Stamp> step_stamp{0};
-    std::atomic<std::uint64_t> step_task{0};
-    std::uintptr_t stack_low = 0;  // bounds of the thread's stack, for walks along frame pointers
-    std::uintptr_t stack_high = 0;
 };
 
-// Commands that reach back into the runtime, whose first loop sets them. Called on a thread of the debug library.
-struct CommandTable {
-    // nullptr: cancelled. Else why not, in words. Waits for the loops' answers, for half a second at most.
-    std::atomic<const char* (*)(std::uint64_t task)> cancel_task = nullptr;
-    std::atomic<void (*)()> wake_loops = nullptr;  // so that an idle loop notices a snapshot request
+// A runtime of the process: see cs_runtime_info. Never destroyed.
+struct Runtime {
+    std::uint32_t id = 0;  // from 1
+    std::string language, name, version;
+    std::uint32_t capabilities = 0;
+    std::uint32_t* on = nullptr;
+    void* self = nullptr;
+    const char* (*cancel)(void*, cs_task) = nullptr;
+    void (*list_tasks)(void*) = nullptr;
+    std::size_t (*stack_of)(void*, std::uint64_t, cs_site*, std::size_t) = nullptr;
 };
 
 struct Registry {
     static constexpr std::size_t max_reports = 1024;  // overflow policy: drop the newest; counter: reports_lost
+    static constexpr std::size_t max_runtimes = 64;
 
-    bool stamps_in_ticks = stamps_are_ticks;  // the debug library's own copy of that variable says nothing
+    explicit Registry(cs_process& the_process);
+
+    cs_process& process;
 
     Definitions definitions;
+    ResourceTable resources;
 
     std::mutex threads_mutex;
     std::vector<std::unique_ptr<ThreadProbe>> threads;  // under threads_mutex
@@ -66,17 +74,32 @@ struct Registry {
     std::vector<Report> reports;  // under reports_mutex
     std::atomic<std::uint64_t> reports_lost{0};
 
-    // A loop that sees a generation other than the one it answered lists all its live tasks.
-    std::atomic<std::uint64_t> snapshot_generation{0};
+    std::mutex runtimes_mutex;
+    std::vector<std::unique_ptr<const Runtime>> runtimes;  // under runtimes_mutex; its entries live for ever
+
     std::atomic<std::uint64_t> slow_step_ns{100'000'000};
     std::size_t ring_capacity = 1 << 16;  // records; set before debug mode is on
 
-    CommandTable commands;
     DrainerBell bell;
 
     void report(Report&& report) noexcept;
-};
+    std::uint32_t add_runtime(const Runtime& runtime);  // 0: there are max_runtimes
+    std::vector<const Runtime*> all_runtimes();
+    // Sets the process's word and those of the runtimes.
+    void set_on(bool on) noexcept;
+    // All runtimes list their live tasks anew, the idle ones as soon as somebody calls their list_tasks().
+    void want_snapshot() noexcept;
+    // Asks the runtimes for it, one after the other. nullptr: cancelled; else why not, in words.
+    const char* cancel_task(std::uint64_t task) noexcept;
 
-Registry& registry() noexcept;  // lives until the process ends, never destroyed
+    // Around a fork: no other thread is within the registry meanwhile.
+    void lock_all() noexcept;
+    void unlock_all() noexcept;
+    // In the child, between both: the other threads are not there, and what they had not sent is the parent's.
+    void start_anew_in_child() noexcept;
+
+private:
+    void set_words(bool on) noexcept;  // under runtimes_mutex
+};
 
 }  // namespace coroscope::probe

@@ -1,7 +1,9 @@
 // A bounded single-producer single-consumer ring of records: one per thread that emits. std only.
 //
-// Bound: `capacity` records. Overflow policy: drop the newest, detail before lifecycle, never block.
-// Visible counter: a gap record (how many, from when to when) ahead of the next record that fits, and lost().
+// The producer's side is the C struct of the emit interface (cs_producer, coroscope/emit.h), so that every runtime
+// writes into it inline; the consumer's side is this library's own. Bound: `capacity` records. Overflow policy: drop
+// the newest, detail before lifecycle, never block. Visible counter: a gap record (how many, from when to when) ahead
+// of the next record that fits, and lost().
 #pragma once
 
 #include <atomic>
@@ -12,6 +14,7 @@
 #include <new>
 #include <span>
 
+#include "coroscope/emit.h"
 #include "record.hpp"
 
 namespace coroscope::probe {
@@ -26,48 +29,53 @@ struct DrainerBell {
 class Ring {
 public:
     explicit Ring(std::size_t capacity_power_of_two, DrainerBell* bell = nullptr)
-        : slots_(allocate(capacity_power_of_two)),
-          mask_(capacity_power_of_two - 1),
-          attention_(capacity_power_of_two / 2),
-          detail_limit_(capacity_power_of_two - capacity_power_of_two / 4),
-          bell_(bell) {}
+        : memory_(allocate(capacity_power_of_two)), bell_(bell) {
+        producer_.ring = this;
+        producer_.size = sizeof(cs_producer);
+        producer_.slots = memory_.get();
+        producer_.mask = capacity_power_of_two - 1;
+        producer_.attention = attention();
+    }
     Ring(const Ring&) = delete;
     Ring& operator=(const Ring&) = delete;
 
-    // Producer thread only. About 1 ns beside the stamp. The fields go straight into the slot: a Record on the stack,
-    // written by field and copied by vector register, would stall on store forwarding for longer than all the rest.
+    cs_producer& producer() noexcept { return producer_; }
+    const cs_producer& producer() const noexcept { return producer_; }
+    // The ring that a producer, which must be one of a ring's, belongs to.
+    static Ring& of(cs_producer& producer) noexcept { return *static_cast<Producer&>(producer).ring; }
+
+    // Producer thread only.
     void push(std::uint64_t stamp, EventKind kind, std::uint64_t subject, std::uint64_t argument,
               std::uint32_t stack) noexcept {
-        const std::uint64_t head = head_.load(std::memory_order_relaxed);  // own index
-        if (head - known_tail_ >= attention_ || gap_count_ != 0) [[unlikely]] {
+        if (cs_try_push(&producer_, stamp, static_cast<std::uint8_t>(kind), subject, argument, stack) == 0)
             push_slowly(stamp, kind, subject, argument, stack);
-            return;
-        }
-        write(head, stamp, kind, subject, argument, stack);
     }
     void push(const Record& record) noexcept {
         push(record.stamp, record.kind, record.subject, record.argument, record.stack);
     }
+    // Producer thread only. Learns the consumer's position, writes a due gap record, or counts the record as lost.
+    void push_slowly(std::uint64_t stamp, EventKind kind, std::uint64_t subject, std::uint64_t argument,
+                     std::uint32_t stack) noexcept;
 
     // Producer thread only: true when records were lost and their gap has not been written yet.
     bool has_gap() const noexcept { return gap_count_ != 0; }
-    // Producer thread only: how many records are in the ring at most (the consumer may have taken some meanwhile).
+    // Producer thread only: how many records are in the ring (the consumer may have taken some meanwhile).
     std::size_t backlog() noexcept {
-        known_tail_ = tail_.load(std::memory_order_acquire);  // pairs with the release in consume()
-        return static_cast<std::size_t>(head_.load(std::memory_order_relaxed) - known_tail_);
+        producer_.known_tail = tail_.load(std::memory_order_acquire);  // pairs with the release in consume()
+        return static_cast<std::size_t>(producer_.head - producer_.known_tail);
     }
-    std::size_t capacity() const noexcept { return mask_ + 1; }
+    std::size_t capacity() const noexcept { return static_cast<std::size_t>(producer_.mask) + 1; }
     // Any thread: records lost since the start.
     std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
 
     // Consumer thread only: the oldest records, contiguous (call again after consume() for those behind the wrap).
     std::span<const Record> readable() const noexcept {
-        const std::uint64_t tail = tail_.load(std::memory_order_relaxed);  // own index
-        const std::uint64_t head = head_.load(std::memory_order_acquire);  // pairs with the release in push()
-        const std::size_t at = tail & mask_;
+        const std::uint64_t tail = tail_.load(std::memory_order_relaxed);               // own index
+        const std::uint64_t head = __atomic_load_n(&producer_.head, __ATOMIC_ACQUIRE);  // pairs with cs_try_push()
+        const std::size_t at = static_cast<std::size_t>(tail & producer_.mask);
         const std::size_t until_wrap = capacity() - at;
         const std::size_t count = static_cast<std::size_t>(head - tail);
-        return {&slots_[at], count < until_wrap ? count : until_wrap};
+        return {reinterpret_cast<const Record*>(memory_.get()) + at, count < until_wrap ? count : until_wrap};
     }
     void consume(std::size_t count) noexcept {
         tail_.store(tail_.load(std::memory_order_relaxed) + count,
@@ -78,43 +86,32 @@ public:
     std::atomic<bool> retired{false};
 
 private:
-    void write(std::uint64_t head, std::uint64_t stamp, EventKind kind, std::uint64_t subject, std::uint64_t argument,
-               std::uint32_t stack) noexcept {
-        Record& slot = slots_[head & mask_];
-        slot.stamp = stamp;
-        slot.subject = subject;
-        slot.argument = argument;
-        slot.stack = stack;
-        slot.kind = kind;
-        head_.store(head + 1, std::memory_order_release);  // pairs with the acquire in readable()
-    }
-    // Slow path: learns the consumer's position, writes a due gap record, or counts the record as lost. In ring.cpp.
-    void push_slowly(std::uint64_t stamp, EventKind kind, std::uint64_t subject, std::uint64_t argument,
-                     std::uint32_t stack) noexcept;
-
-    // Not initialised: a thread that tells little (a worker of a pool) touches, and so occupies, few of its pages.
-    struct Free {
-        void operator()(Record* slots) const noexcept { std::free(slots); }
+    struct Producer : cs_producer {
+        Ring* ring;
     };
-    static Record* allocate(std::size_t count) {
-        void* memory = std::malloc(count * sizeof(Record));
+
+    std::uint64_t attention() const noexcept { return capacity() / 2; }
+    void write(std::uint64_t stamp, EventKind kind, std::uint64_t subject, std::uint64_t argument,
+               std::uint32_t stack) noexcept;
+
+    // Not initialised: a thread that reports little (a worker of a pool) touches, and so occupies, few of its pages.
+    struct Free {
+        void operator()(cs_record* slots) const noexcept { std::free(slots); }
+    };
+    static cs_record* allocate(std::size_t count) {
+        void* memory = std::malloc(count * sizeof(cs_record));
         if (memory == nullptr) throw std::bad_alloc();
-        return static_cast<Record*>(memory);
+        return static_cast<cs_record*>(memory);
     }
 
-    std::unique_ptr<Record[], Free> slots_;
-    std::size_t mask_;
-    std::size_t attention_;  // from here on the slow path looks closer
-    std::size_t detail_limit_;
+    std::unique_ptr<cs_record[], Free> memory_;
     DrainerBell* bell_;
-
-    alignas(64) std::atomic<std::uint64_t> head_{0};  // written by the producer
-    std::uint64_t known_tail_ = 0;                    // the producer's copy of tail_
-    std::uint64_t gap_count_ = 0;                     // lost since the last gap record
+    std::uint64_t gap_count_ = 0;  // lost since the last gap record; while it is not 0, producer_.attention is 0
     std::uint64_t gap_first_ = 0;
     std::uint64_t gap_last_ = 0;
     std::atomic<std::uint64_t> lost_{0};
 
+    alignas(64) Producer producer_{};                 // written by the producer
     alignas(64) std::atomic<std::uint64_t> tail_{0};  // written by the consumer
 };
 

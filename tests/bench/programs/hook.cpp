@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "runtime/src/probe/hooks.hpp"
+#include "runtime/src/probe/process_registry.hpp"
 
 namespace {
 
@@ -33,8 +34,8 @@ public:
         }
         Record& slot = slots_[head % capacity];
         slot.stamp = stamp;
-        slot.task = task;
-        slot.arg = arg;
+        slot.subject = task;
+        slot.argument = arg;
         slot.kind = kind;
         head_.store(head + 1, std::memory_order_release);  // pairs with the acquire in readable()
     }
@@ -78,7 +79,7 @@ private:
         std::uint64_t sum = 0;
         while (!ending_.load(std::memory_order_relaxed)) {
             const std::span<const Record> records = ring_.readable();
-            for (const Record& record : records) sum += record.stamp ^ record.task;
+            for (const Record& record : records) sum += record.stamp ^ record.subject;
             ring_.consume(records.size());
             taken_.fetch_add(records.size(), std::memory_order_release);  // pairs with wait_until_empty()
             if (records.size() < batch / 8) std::this_thread::sleep_for(std::chrono::microseconds(50));
@@ -115,7 +116,6 @@ void empty(benchmark::State& state) {
 }
 
 void off(benchmark::State& state) {
-    detail::debug_on.store(false, std::memory_order_relaxed);
     const auto turns = [] {
         for (std::uint64_t i = 0; i < batch; ++i) {
             probe::emit(EventKind::task_ready, i, 7);
@@ -126,7 +126,6 @@ void off(benchmark::State& state) {
 }
 
 void stamp(benchmark::State& state) {
-    probe::registry();  // decides what stamps are
     const auto turns = [] {
         for (std::uint64_t i = 0; i < batch; ++i) {
             benchmark::DoNotOptimize(probe::stamp_now());
@@ -137,7 +136,6 @@ void stamp(benchmark::State& state) {
 }
 
 void bare_ring(benchmark::State& state) {
-    probe::registry();
     static BareRing ring;  // as the other: one for all repetitions
     Consumer consumer(ring);
     const auto turns = [] {
@@ -154,11 +152,12 @@ void bare_ring(benchmark::State& state) {
 }
 
 void on(benchmark::State& state) {
-    probe::registry().ring_capacity = capacity;
-    detail::debug_on.store(true, std::memory_order_relaxed);
-    probe::ThreadProbe* thread = probe::this_thread();
-    if (thread == nullptr) return state.SkipWithError("no memory");
-    Consumer consumer(thread->ring);
+    probe::process_registry().ring_capacity = capacity;
+    const probe::OnWithoutLibrary on;
+    cs_producer* producer = probe::this_thread();
+    if (producer == nullptr) return state.SkipWithError("no memory");
+    probe::Ring& ring = probe::Ring::of(*producer);
+    Consumer consumer(ring);
     const auto turns = [] {
         for (std::uint64_t i = 0; i < batch; ++i) {
             probe::emit(EventKind::task_ready, i, 7);
@@ -169,7 +168,7 @@ void on(benchmark::State& state) {
         consumer.pushed += batch;
         consumer.wait_until_empty();
     });
-    if (thread->ring.lost() != 0) state.SkipWithError("the ring overflowed");
+    if (ring.lost() != 0) state.SkipWithError("the ring overflowed");
 }
 
 // The median of many short repetitions: an interruption by another process spoils one of them.
@@ -184,4 +183,9 @@ BENCHMARK(on)->Apply(short_repetitions);
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    // What a loop does first: says where the runtime's own word is, and what stamps are.
+    probe::add_runtime([](std::uint64_t) -> const char* { return "a benchmark"; }, [] {});
+    benchmark::Initialize(&argc, argv);
+    benchmark::RunSpecifiedBenchmarks();
+}

@@ -12,6 +12,7 @@
 
 #include "coroscope/coroscope.hpp"
 #include "runtime/src/probe/hooks.hpp"
+#include "runtime/src/probe/process_registry.hpp"
 
 namespace {
 
@@ -31,7 +32,7 @@ double resident_mb() {
 }
 
 std::uint64_t lost() {
-    probe::Registry& registry = probe::registry();
+    probe::Registry& registry = probe::process_registry();
     const std::scoped_lock lock(registry.threads_mutex);
     std::uint64_t sum = 0;
     for (const auto& thread : registry.threads) sum += thread->ring.lost();

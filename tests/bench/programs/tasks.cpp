@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "coroscope/coroscope.hpp"
-#include "runtime/src/probe/registry.hpp"
+#include "runtime/src/probe/process_registry.hpp"
 #include "tests/bench/programs/resident.hpp"
 
 namespace {
@@ -16,7 +16,7 @@ using namespace coroscope;
 
 // Events that did not fit into the rings while debug mode was on.
 double lost() {
-    probe::Registry& registry = probe::registry();
+    probe::Registry& registry = probe::process_registry();
     const std::scoped_lock lock(registry.threads_mutex);
     std::uint64_t sum = 0;
     for (const auto& thread : registry.threads) sum += thread->ring.lost();
