@@ -15,6 +15,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -87,27 +88,29 @@ private:
 template <class T, class Items>
 class BasicQueue {
 public:
-    explicit BasicQueue(std::size_t maxsize = 0) : maxsize_(maxsize) {}
+    explicit BasicQueue(std::size_t maxsize = 0) : maxsize_(maxsize), most_(maxsize != 0 ? maxsize : unlimited) {}
     BasicQueue(const BasicQueue&) = delete;
     BasicQueue& operator=(const BasicQueue&) = delete;
 
     class [[nodiscard("co_await it")]] GetAwaiter final : public detail::Waiter {
     public:
         explicit GetAwaiter(BasicQueue& queue) noexcept : queue_(queue) {}
-        bool await_ready() {
-            if (queue_.items_.empty()) {
-                queue_.require_more();
-                return false;
-            }
-            item_.emplace(queue_.take());
-            return true;
+        ~GetAwaiter() {
+            if (this->task() != nullptr) std::destroy_at(&item_);
+        }
+        bool await_ready() const {
+            if (!queue_.items_.empty()) return true;
+            queue_.require_open();
+            return false;
         }
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {
+            std::construct_at(&item_);
             this->wait_in(queue_.getters_, *this);
         }
         T await_resume() {
-            if (this->task() != nullptr) require_item();
+            if (this->task() == nullptr) return queue_.take();  // it did not wait
+            require_item();
             return std::move(*item_);
         }
 
@@ -123,27 +126,31 @@ public:
         friend detail::Suspension;
         std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::get, queue_.id_.get()); }
         BasicQueue& queue_;
-        std::optional<T> item_;
+        union {
+            std::optional<T> item_;  // handed over while it waits
+        };
     };
 
     class [[nodiscard("co_await it")]] PutAwaiter final : public detail::Waiter {
     public:
         PutAwaiter(BasicQueue& queue, T&& item) : queue_(queue), item_(std::move(item)) {}
         bool await_ready() {
-            if (queue_.shut_down_) [[unlikely]]
-                throw QueueShutDown();
-            if (queue_.full()) return false;
+            if (!queue_.has_room()) {
+                queue_.require_open();
+                return false;
+            }
             queue_.add(std::move(item_));
             return true;
         }
         template <class P>
         void await_suspend(std::coroutine_handle<P>) noexcept {
+            added_ = false;
             this->wait_in(queue_.putters_, *this);
         }
         // Once the item is in the queue the put has happened: a cancellation that comes later is thrown at the next
         // await.
         void await_resume() {
-            if (added_ || this->task() == nullptr) return;
+            if (this->task() == nullptr || added_) return;
             this->check_cancelled();
             throw QueueShutDown();
         }
@@ -154,7 +161,7 @@ public:
         std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::put, queue_.id_.get()); }
         BasicQueue& queue_;
         T item_;
-        bool added_ = false;
+        bool added_;  // known once it waited
     };
 
     GetAwaiter get() noexcept { return GetAwaiter(*this); }
@@ -162,20 +169,23 @@ public:
     // Throw QueueEmpty, QueueFull, QueueShutDown.
     T get_nowait() {
         if (items_.empty()) {
-            require_more();
+            require_open();
             throw QueueEmpty();
         }
         return take();
     }
     void put_nowait(T item) {
-        if (shut_down_) throw QueueShutDown();
-        if (full()) throw QueueFull();
+        if (!has_room()) {
+            require_open();
+            throw QueueFull();
+        }
         add(std::move(item));
     }
     // No more items (3.13's): put() throws QueueShutDown from now on, also where it waits; get() gives what is there
     // and then throws it. `immediate`: what is there is thrown away, and counts as done for join(). Idempotent.
     void shutdown(bool immediate = false) {
         shut_down_ = true;
+        most_ = 0;
         while (immediate && !items_.empty()) {
             items_.take();
             if (unfinished_ != 0 && --unfinished_ == 0) joiners_.wake_all();
@@ -216,7 +226,8 @@ public:
     JoinWaiter join() noexcept { return JoinWaiter(*this); }
 
 private:
-    void require_more() const {  // it is empty: something may come
+    bool has_room() const noexcept { return items_.size() < most_; }
+    void require_open() const {  // it is empty, or has no room: something may change
         if (shut_down_) [[unlikely]]
             throw QueueShutDown();
     }
@@ -252,7 +263,9 @@ private:
         getter->wake_up();
     }
 
+    static constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
     std::size_t maxsize_;
+    std::size_t most_;  // items that it takes now; 0: it is shut down
     Items items_;
     bool shut_down_ = false;
     std::size_t unfinished_ = 0;

@@ -223,8 +223,9 @@ private:
 // A doubly linked list of awaiters that wait for the same thing: the first that came is the first to go.
 class WaiterListBase;
 struct WaiterLinks {
-    WaiterListBase* list = nullptr;  // nullptr: in none
-    WaiterLinks* next;               // these are set by the list
+    // Set by the list. Nothing here is before: many awaiters never wait.
+    WaiterListBase* list;  // nullptr: in none any more
+    WaiterLinks* next;
     WaiterLinks* previous;
 };
 
@@ -273,7 +274,7 @@ protected:
         suspend(self);
     }
     void leave_list() noexcept {
-        if (list != nullptr) list->remove(*this);
+        if (task() != nullptr && list != nullptr) list->remove(*this);
     }
 };
 
