@@ -88,7 +88,8 @@ TEST(Event, ACancelledWaiterLeaves) {
 
 // --- Lock and Semaphore
 
-Coro<> hold(Semaphore& lock, Log& log, std::string name, std::chrono::nanoseconds time) {
+template <class L>
+Coro<> hold(L& lock, Log& log, std::string name, std::chrono::nanoseconds time) {
     auto held = co_await lock.acquire();
     log.push_back(name);
     co_await sleep(time);
@@ -247,6 +248,85 @@ TEST(Semaphore, SeveralReleasedAtOnceWakeAsManyAlsoIfOneIsCancelled) {
     });
 }
 
+Coro<> release(Lock& lock, bool& refused) {
+    try {
+        lock.release();
+    } catch (const std::logic_error&) {
+        refused = true;
+    }
+    co_return;
+}
+
+TEST(Lock, ReleasedByATaskThatDoesNotHoldItIsAnError) {
+    virtually([]() -> Coro<> {
+        Lock lock;
+        EXPECT_THROW(lock.release(), std::logic_error);
+        EXPECT_TRUE(lock.try_acquire());
+        bool refused = false;
+        co_await create_task(release, std::ref(lock), std::ref(refused));
+        EXPECT_TRUE(refused) << "it is another task's";
+        EXPECT_TRUE(lock.locked());
+        lock.release();
+        EXPECT_THROW(lock.release(), std::logic_error) << "twice";
+        EXPECT_TRUE(lock.try_acquire()) << "and it is as it was";
+        EXPECT_FALSE(lock.try_acquire());
+        lock.release();
+    });
+}
+
+TEST(Lock, ReleasedByHandAndByItsScopeIsReleasedOnce) {
+    virtually([]() -> Coro<> {
+        Lock lock;
+        {
+            auto held = co_await lock.acquire();
+            lock.release();
+        }
+        EXPECT_FALSE(lock.locked());
+        EXPECT_TRUE(lock.try_acquire());
+        EXPECT_FALSE(lock.try_acquire()) << "it admits one";
+        lock.release();
+    });
+}
+
+Coro<> hold_until(Lock& lock, Event& event) {
+    auto held = co_await lock.acquire();
+    EXPECT_EQ(lock.owner(), current_task().id());
+    EXPECT_TRUE(lock.held_by_running_task());
+    co_await event.wait();
+}
+
+TEST(Lock, KnowsTheTaskThatHoldsIt) {
+    virtually([]() -> Coro<> {
+        Lock lock;
+        Event first_done, second_done;
+        EXPECT_EQ(lock.owner(), 0u);
+        Task<> first = create_task(hold_until, std::ref(lock), std::ref(first_done));
+        Task<> second = create_task(hold_until, std::ref(lock), std::ref(second_done));
+        co_await turns();
+        EXPECT_EQ(lock.owner(), first.id());
+        EXPECT_FALSE(lock.held_by_running_task());
+        first_done.set();
+        co_await first;
+        EXPECT_EQ(lock.owner(), second.id()) << "from the hand-over on";
+        second_done.set();
+        co_await second;
+        EXPECT_EQ(lock.owner(), 0u);
+    });
+}
+
+TEST(BoundedSemaphore, IsOneAlsoWhereItIsPassedAsASemaphore) {
+    virtually([]() -> Coro<> {
+        BoundedSemaphore bounded(1);
+        Semaphore& semaphore = bounded;
+        EXPECT_THROW(semaphore.release(), std::logic_error);
+        {
+            auto held = co_await semaphore.acquire();
+            semaphore.release();
+        }
+        EXPECT_EQ(semaphore.value(), 1u) << "released by hand and by its scope";
+    });
+}
+
 TEST(BoundedSemaphore, ReleasedTooOftenIsAnError) {
     virtually([]() -> Coro<> {
         BoundedSemaphore semaphore(1);
@@ -375,6 +455,25 @@ TEST(Condition, NeedsItsLock) {
         auto wrong = co_await another.acquire();
         EXPECT_TRUE((co_await thrown<std::logic_error>(box.condition.wait(wrong))).has_value());
         EXPECT_TRUE(wrong.holds(another));
+    });
+}
+
+TEST(Condition, IsNotifiedOnlyByTheTaskThatHoldsItsLock) {
+    virtually([]() -> Coro<> {
+        Condition condition;
+        auto held = co_await condition.acquire();
+        condition.notify();
+        bool refused = false;
+        const auto notify_without = [&condition, &refused]() -> Coro<> {
+            try {
+                condition.notify_all();
+            } catch (const std::logic_error&) {
+                refused = true;
+            }
+            co_return;
+        };
+        co_await create_task(notify_without);
+        EXPECT_TRUE(refused);
     });
 }
 

@@ -271,6 +271,47 @@ TEST(RunInExecutor, GivesTheError) {
     EXPECT_EQ(thrown_in([&] { run(fail_on(executor)); }), "FirstError: on the thread");
 }
 
+// The messages of what the loop's exception handler got.
+Coro<> handle_failures(std::vector<std::string>& handled) {
+    EventLoop& loop = EventLoop::running();
+    loop.set_exception_handler([&handled](EventLoop& of, const std::exception_ptr& error) {
+        EXPECT_EQ(&of, &EventLoop::running()) << "on the loop's thread";
+        handled.push_back(thrown_in([&] { std::rethrow_exception(error); }));
+    });
+    loop.submit([] { throw FirstError("of a job"); });
+    while (handled.empty()) co_await sleep(1ms);
+    loop.submit([] { throw 7; });  // no std::exception
+    while (handled.size() < 2) co_await sleep(1ms);
+}
+TEST(Submit, AnExceptionOfAJobGoesToTheLoopsExceptionHandler) {
+    std::vector<std::string> handled;
+    run(handle_failures(handled));
+    ASSERT_EQ(handled.size(), 2u);
+    EXPECT_EQ(handled[0], "FirstError: of a job");
+}
+TEST(Submit, AnExceptionOfAJobIsHandledAlsoByALoopThatEnds) {
+    testing::internal::CaptureStderr();
+    std::atomic<int> handled{0};
+    {
+        EventLoop loop;
+        loop.set_exception_handler([&handled](EventLoop&, const std::exception_ptr&) { ++handled; });
+        loop.submit([] { throw FirstError("of a job"); });
+    }
+    EXPECT_EQ(handled, 1);
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+TEST(ThreadPoolExecutor, AnExceptionOfAJobIsReportedAndTheThreadGoesOn) {
+    testing::internal::CaptureStderr();
+    std::atomic<bool> done{false};
+    {
+        ThreadPoolExecutor executor(1);
+        executor.submit([] { throw FirstError("of a job"); });
+        executor.submit([&done] { done = true; });
+    }
+    EXPECT_TRUE(done);
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("of a job"), std::string::npos);
+}
+
 Coro<> leave_a_job(ThreadPoolExecutor& executor, Gate& gate, std::atomic<int>& calls) {
     create_task(run_on(executor, gate, calls));
     co_await yield();

@@ -16,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 Coro<int> value_now(int value) { co_return value; }
+Coro<int> sum_of_six(int a, int b, int c, int d, int e, int f) { co_return a + b + c + d + e + f; }
 Coro<> sleep_a_second() { co_await sleep(1s); }
 
 std::uint32_t line_of_making(const AnyTask& task) {
@@ -32,11 +33,14 @@ Coro<> make_tasks_in_all_ways() {
     TaskGroup group;
     const auto of_group = group.create_task(value_now, 1);
     const auto of_loop = EventLoop::running().create_task(value_now, 1);
+    const auto many = create_task(sum_of_six, 1, 2, 3, 4, 5, 6);
     EXPECT_EQ(line_of_making(plain), here.line() + 1);
     EXPECT_EQ(line_of_making(call), here.line() + 2);
     EXPECT_EQ(line_of_making(options), here.line() + 3);
     EXPECT_EQ(line_of_making(of_group), here.line() + 5);
     EXPECT_EQ(line_of_making(of_loop), here.line() + 6);
+    EXPECT_EQ(line_of_making(many), here.line() + 7);
+    EXPECT_EQ(co_await many, 21);
     co_await group.join();
 }
 TEST(Observe, ATaskKnowsWhereItWasMade) {
@@ -71,7 +75,10 @@ Coro<> get(Queue<int>& queue) { co_await queue.get(); }
 Coro<> put(Queue<int>& queue) { co_await queue.put(2); }
 Coro<> join(Queue<int>& queue) { co_await queue.join(); }
 Coro<> wait_event(Event& event) { co_await event.wait(); }
-Coro<> acquire(Semaphore& semaphore) { const auto permit = co_await semaphore.acquire(); }
+template <class L>
+Coro<> acquire(L& lock) {
+    const auto held = co_await lock.acquire();
+}
 Coro<> wait_barrier(Barrier& barrier) { co_await barrier.wait(); }
 Coro<> yield_forever() {
     for (;;) co_await yield();

@@ -39,10 +39,7 @@ public:
         explicit NextBase(Completions& owner) noexcept : owner_(owner) {}
         // std::logic_error if somebody waits already.
         bool await_ready() const;
-        template <class P>
-        void await_suspend(std::coroutine_handle<P>) noexcept {
-            start();
-        }
+        void start() noexcept;
         void wake_up() noexcept { wake(); }
 
     protected:
@@ -52,7 +49,6 @@ public:
         TaskControl* take();  // nullptr: there is none any more; throws TimeoutError, Cancelled
 
     private:
-        void start() noexcept;
         friend Suspension;
         void on_cancel() noexcept;
         std::uint64_t waits_for() const noexcept { return pack_wait(Verb::members); }

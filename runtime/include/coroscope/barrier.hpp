@@ -34,10 +34,7 @@ public:
     public:
         explicit Awaiter(Barrier& barrier) noexcept : barrier_(barrier) {}
         bool await_ready();  // throws BrokenBarrierError
-        template <class P>
-        void await_suspend(std::coroutine_handle<P>) noexcept {
-            wait_in(barrier_.waiters_, *this);
-        }
+        void start() noexcept { wait_in(barrier_.waiters_, *this); }
         std::size_t await_resume();
 
     private:

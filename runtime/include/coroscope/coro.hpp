@@ -11,6 +11,7 @@
 // call is awaited in the same expression; it does not when the call is given to create_task).
 #pragma once
 
+#include <concepts>
 #include <coroutine>
 #include <exception>
 #include <optional>
@@ -40,40 +41,63 @@ template <class T>
 class FutureAwaiter;
 
 template <class A>
-concept Awaiter = requires(A& awaiter) { awaiter.await_ready(); };
+concept Awaiter = std::derived_from<A, OurAwaiter>;
 
-// An awaiter stays where it is: a temporary lives until the end of the full expression, that is, past the await.
-// (g++ 12.2 copies what await_transform returns by reference, and awaiters cannot be copied.)
+// What a co_await in a coroutine of ours works on: an awaiter, or a reference to one. A temporary awaiter stays where
+// it is, because it lives until the end of the full expression, that is, past the await. (g++ 12.2 copies what
+// await_transform returns by reference, and awaiters cannot be copied.)
 template <class A>
-class AwaiterReference {
+class Awaiting {
 public:
-    explicit AwaiterReference(A& awaiter) noexcept : awaiter_(awaiter) {}
+    template <class... Arguments>
+    explicit Awaiting(Arguments&&... arguments) noexcept(std::is_nothrow_constructible_v<A, Arguments...>)
+        : awaiter_(std::forward<Arguments>(arguments)...) {}
     bool await_ready() noexcept(noexcept(std::declval<A&>().await_ready())) { return awaiter_.await_ready(); }
-    template <class P>
-    auto await_suspend(std::coroutine_handle<P> frame) {
-        return awaiter_.await_suspend(frame);
+    auto await_suspend(std::coroutine_handle<>) noexcept(noexcept(std::declval<A&>().start())) {
+        return awaiter_.start();
     }
     decltype(auto) await_resume() { return awaiter_.await_resume(); }
 
 private:
-    A& awaiter_;
+    A awaiter_;
+};
+
+// The worst match for what is awaited: chosen for what cannot be.
+struct NotAwaitable {
+    template <class A>
+    NotAwaitable(const A&) noexcept {
+        static_assert(always_false<A>,
+                      "this is not awaitable here: a coroutine of coroscope can co_await a Coro, a Task, a Future, and "
+                      "what functions of coroscope return for it");
+    }
 };
 
 struct PromiseWithAwait : PromiseBase {
     // Every co_await passes here, which is how its place becomes known.
     template <class U>
-    CoroAwaiter<U> await_transform(Coro<U>&& coro, SitePointer where = __builtin_source_location()) noexcept;
+    Awaiting<CoroAwaiter<U>> await_transform(Coro<U>&& coro, SitePointer where = __builtin_source_location()) noexcept;
     template <class U>
-    JoinAwaiter<U> await_transform(const Task<U>& task, SitePointer where = __builtin_source_location()) noexcept;
+    Awaiting<JoinAwaiter<U>> await_transform(const Task<U>& task,
+                                             SitePointer where = __builtin_source_location()) noexcept;
     template <class U>
-    FutureAwaiter<U> await_transform(const Future<U>& future, SitePointer where = __builtin_source_location()) noexcept;
+    Awaiting<FutureAwaiter<U>> await_transform(const Future<U>& future,
+                                               SitePointer where = __builtin_source_location()) noexcept;
     template <class A>
         requires Awaiter<std::remove_reference_t<A>>
-    AwaiterReference<std::remove_reference_t<A>> await_transform(
-        A&& awaiter, SitePointer where = __builtin_source_location()) noexcept {
+    Awaiting<std::remove_reference_t<A>&> await_transform(A&& awaiter,
+                                                          SitePointer where = __builtin_source_location()) noexcept {
         await_site = to_site(where);
-        return AwaiterReference<std::remove_reference_t<A>>(awaiter);
+        return Awaiting<std::remove_reference_t<A>&>(awaiter);
     }
+    // The rest is here for the sentences that the compiler says.
+    template <class U>
+    std::suspend_never await_transform(Coro<U>&, SitePointer = __builtin_source_location()) noexcept {
+        static_assert(always_false<U>,
+                      "awaiting a Coro consumes it: of a variable, write co_await std::move(coro); to await it more "
+                      "than once, make it a task with create_task(std::move(coro))");
+        return {};
+    }
+    std::suspend_never await_transform(NotAwaitable, SitePointer = __builtin_source_location()) noexcept { return {}; }
 };
 
 template <class T>
@@ -125,13 +149,13 @@ public:
     }
     ~Coro() { discard(); }
 
-    // Destroys the coroutine without a word, as Python's coroutine.close().
+    // Destroys the coroutine without reporting it as never awaited, as Python's coroutine.close().
     void close() noexcept {
         if (promise_ != nullptr) std::exchange(promise_, nullptr)->destroy();
     }
     explicit operator bool() const noexcept { return promise_ != nullptr; }
 
-    // For the runtime: gives up the frame, which somebody will start.
+    // For the runtime: gives up the frame, which the caller will start.
     promise_type* release() noexcept {
         if (promise_ != nullptr) promise_->start();
         return std::exchange(promise_, nullptr);
@@ -155,7 +179,9 @@ namespace detail {
 template <class T>
 Coro<T> Promise<T>::get_return_object() noexcept {
     // See PromiseBase::shifted(): a shift is smaller than the alignment of a frame.
-    static_assert(alignof(Promise<T>) <= alignof(void*), "a result with such an alignment: return a std::unique_ptr");
+    static_assert(alignof(Promise<T>) <= alignof(void*),
+                  "the T of Coro<T> is over-aligned, and g++ 12 misplaces the frames of such coroutines: return a "
+                  "std::unique_ptr<T>");
     return Coro<T>(this);
 }
 
@@ -177,7 +203,7 @@ public:
             throw std::logic_error("awaited a coroutine object that was moved from");
         return false;
     }
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<>) noexcept {
+    std::coroutine_handle<> start() noexcept {
         child_->parent = current_frame;
         current_frame = child_;
         return transfer_to(*child_);
@@ -189,9 +215,9 @@ private:
 };
 
 template <class U>
-CoroAwaiter<U> PromiseWithAwait::await_transform(Coro<U>&& coro, SitePointer where) noexcept {
+Awaiting<CoroAwaiter<U>> PromiseWithAwait::await_transform(Coro<U>&& coro, SitePointer where) noexcept {
     await_site = to_site(where);
-    return CoroAwaiter<U>(coro.release());
+    return Awaiting<CoroAwaiter<U>>(coro.release());
 }
 
 }  // namespace detail

@@ -33,7 +33,7 @@ public:
         : name_(name), where_(where) {}
 
     // Cancelling the task destroys its frames instead of throwing Cancelled: destructors run, innermost first, catch
-    // blocks do not. That costs some ten nanoseconds a frame where a throw costs a thousand.
+    // blocks do not. That costs some ten nanoseconds a frame, while a throw costs a thousand.
     //
     // Only for code that cleans up in destructors: an `await` in a catch block, and what async_with() closes, is
     // skipped, unless it stands in a ThrowingCancellation scope. Cancelled is thrown nevertheless where somebody in the
@@ -66,8 +66,8 @@ struct IsReferenceWrapper : std::false_type {};
 template <class T>
 struct IsReferenceWrapper<std::reference_wrapper<T>> : std::true_type {};
 
-// As what an argument is kept. A function says what it wants: kept as that, no conversion is left for the call, whose
-// result a reference parameter would outlive.
+// The type an argument is stored as. For a plain function that is the parameter's type, so the conversion happens now;
+// if it happened at the call, a reference parameter would refer to a temporary that dies before the coroutine does.
 template <class Parameter, class Argument>
 using KeptForParameter =
     std::conditional_t<IsReferenceWrapper<Argument>::value || (std::is_lvalue_reference_v<Parameter> &&
@@ -100,9 +100,33 @@ private:
 
 template <class F, class... A>
 concept CoroFunction = IsCoro<std::invoke_result_t<std::decay_t<F>&, std::decay_t<A>...>>::value;
+// What a task can be made of without arguments: a coroutine object that may be consumed, or a function that makes one.
+template <class W>
+concept CoroOrFunction = IsCoro<W>::value || CoroFunction<W>;
+
+// Stands for an argument that was not given.
+struct NoArgument {};
+template <class A>
+concept Given = !std::is_same_v<std::remove_cvref_t<A>, NoArgument>;
+
+// The arguments that were given, which come first, as a tuple of references.
+template <class... A>
+auto given(A&&... arguments) noexcept {
+    return std::tuple_cat([]<class B>(B&& argument) {
+        if constexpr (Given<B>) {
+            return std::tuple<B&&>(std::forward<B>(argument));
+        } else {
+            return std::tuple<>();
+        }
+    }(std::forward<A>(arguments))...);
+}
+template <class F, class Arguments>
+struct IsCoroCall;
+template <class F, class... A>
+struct IsCoroCall<F, std::tuple<A...>> : std::bool_constant<CoroFunction<F, A...>> {};
 // With arguments, where the second one could not be meant as a name.
 template <class F, class... A>
-concept CoroCall = CoroFunction<F, A...> && !CoroFunction<F>;
+concept CoroCall = !CoroFunction<F> && IsCoroCall<F, decltype(given(std::declval<A>()...))>::value;
 
 template <class T>
 Task<T> spawn_coro(EventLoop* loop, Coro<T>&& coro, std::unique_ptr<TaskExtras> extras, std::string_view name,
@@ -120,52 +144,40 @@ Task<T> spawn_coro(EventLoop* loop, Coro<T>&& coro, std::unique_ptr<TaskExtras> 
 }
 
 // The ways to make a task, for a Maker that has make_task(Coro<T>&&, std::unique_ptr<TaskExtras>, const TaskOptions&)
-// and before_make_task(), which may throw.
+// and before_make_task(), which may throw. Of a call with more arguments than the second one takes: with options.
 template <class Maker>
 class CreatesTasks {
 public:
-    template <class T>
-    Task<T> create_task(Coro<T> coro, std::string_view name = {},
-                        std::source_location where = std::source_location::current()) {
-        return make(std::move(coro), TaskOptions(name, where));
-    }
-    template <class T>
-    Task<T> create_task(const TaskOptions& options, Coro<T> coro) {
-        return make(std::move(coro), options);
-    }
-    template <CoroFunction F>
-    auto create_task(F&& function, std::string_view name = {},
+    template <CoroOrFunction W>
+    auto create_task(W&& work, std::string_view name = {},
                      std::source_location where = std::source_location::current()) {
-        return make_call(TaskOptions(name, where), std::forward<F>(function));
+        return make(TaskOptions(name, where), std::forward<W>(work));
     }
-    template <class F, class A>
-        requires CoroCall<F, A>
-    auto create_task(F&& function, A&& a, std::source_location where = std::source_location::current()) {
-        return make_call(TaskOptions({}, where), std::forward<F>(function), std::forward<A>(a));
-    }
-    template <class F, class A, class B>
-        requires CoroCall<F, A, B>
-    auto create_task(F&& function, A&& a, B&& b, std::source_location where = std::source_location::current()) {
-        return make_call(TaskOptions({}, where), std::forward<F>(function), std::forward<A>(a), std::forward<B>(b));
-    }
-    template <class F, class A, class B, class C>
-        requires CoroCall<F, A, B, C>
-    auto create_task(F&& function, A&& a, B&& b, C&& c, std::source_location where = std::source_location::current()) {
-        return make_call(TaskOptions({}, where), std::forward<F>(function), std::forward<A>(a), std::forward<B>(b),
-                         std::forward<C>(c));
+    // A parameter pack cannot stand in front of `where`, hence the defaults.
+    template <class F, class A, class B = NoArgument, class C = NoArgument, class D = NoArgument, class E = NoArgument,
+              class G = NoArgument>
+        requires CoroCall<F, A, B, C, D, E, G>
+    auto create_task(F&& function, A&& a, B&& b = {}, C&& c = {}, D&& d = {}, E&& e = {}, G&& g = {},
+                     std::source_location where = std::source_location::current()) {
+        return std::apply(
+            [&]<class... Arguments>(Arguments&&... arguments) {
+                return make(TaskOptions({}, where), std::forward<F>(function), std::forward<Arguments>(arguments)...);
+            },
+            given(std::forward<A>(a), std::forward<B>(b), std::forward<C>(c), std::forward<D>(d), std::forward<E>(e),
+                  std::forward<G>(g)));
     }
     // Any number of arguments.
-    template <class F, class... A>
-        requires CoroFunction<F, A...>
-    auto create_task(const TaskOptions& options, F&& function, A&&... arguments) {
-        return make_call(options, std::forward<F>(function), std::forward<A>(arguments)...);
+    template <class W, class... A>
+        requires CoroOrFunction<W> || CoroFunction<W, A...>
+    auto create_task(const TaskOptions& options, W&& work, A&&... arguments) {
+        return make(options, std::forward<W>(work), std::forward<A>(arguments)...);
     }
 
 private:
     Maker& maker() noexcept { return static_cast<Maker&>(*this); }
 
     template <class T>
-    Task<T> make(Coro<T>&& coro, const TaskOptions& options) {
+    Task<T> make(const TaskOptions& options, Coro<T>&& coro) {
         try {
             maker().before_make_task();
         } catch (...) {
@@ -175,7 +187,8 @@ private:
         return maker().make_task(std::move(coro), nullptr, options);
     }
     template <class F, class... A>
-    auto make_call(const TaskOptions& options, F&& function, A&&... arguments) {
+        requires CoroFunction<F, A...>
+    auto make(const TaskOptions& options, F&& function, A&&... arguments) {
         maker().before_make_task();
         auto extras = std::make_unique<KeptCall<std::decay_t<F>, std::decay_t<A>...>>(std::forward<F>(function),
                                                                                       std::forward<A>(arguments)...);
@@ -198,43 +211,30 @@ public:
 }  // namespace detail
 
 // On the running loop. These forward: for the meaning see above.
-template <class T>
-Task<T> create_task(Coro<T> coro, std::string_view name = {},
-                    std::source_location where = std::source_location::current()) {
-    return detail::spawn_coro(nullptr, std::move(coro), nullptr, name, where);
+template <detail::CoroOrFunction W>
+auto create_task(W&& work, std::string_view name = {}, std::source_location where = std::source_location::current()) {
+    return detail::CreatesOnRunningLoop().create_task(std::forward<W>(work), name, where);
 }
-template <class T>
-Task<T> create_task(const TaskOptions& options, Coro<T> coro) {
-    return detail::spawn_coro(nullptr, std::move(coro), nullptr, options);
-}
-template <detail::CoroFunction F>
-auto create_task(F&& function, std::string_view name = {},
+template <class F, class A, class B = detail::NoArgument, class C = detail::NoArgument, class D = detail::NoArgument,
+          class E = detail::NoArgument, class G = detail::NoArgument>
+    requires detail::CoroCall<F, A, B, C, D, E, G>
+auto create_task(F&& function, A&& a, B&& b = {}, C&& c = {}, D&& d = {}, E&& e = {}, G&& g = {},
                  std::source_location where = std::source_location::current()) {
-    return detail::CreatesOnRunningLoop().create_task(TaskOptions(name, where), std::forward<F>(function));
+    return detail::CreatesOnRunningLoop().create_task(std::forward<F>(function), std::forward<A>(a), std::forward<B>(b),
+                                                      std::forward<C>(c), std::forward<D>(d), std::forward<E>(e),
+                                                      std::forward<G>(g), where);
 }
-template <class F, class A>
-    requires detail::CoroCall<F, A>
-auto create_task(F&& function, A&& a, std::source_location where = std::source_location::current()) {
-    return detail::CreatesOnRunningLoop().create_task(TaskOptions({}, where), std::forward<F>(function),
-                                                      std::forward<A>(a));
+template <class W, class... A>
+    requires detail::CoroOrFunction<W> || detail::CoroFunction<W, A...>
+auto create_task(const TaskOptions& options, W&& work, A&&... arguments) {
+    return detail::CreatesOnRunningLoop().create_task(options, std::forward<W>(work), std::forward<A>(arguments)...);
 }
-template <class F, class A, class B>
-    requires detail::CoroCall<F, A, B>
-auto create_task(F&& function, A&& a, B&& b, std::source_location where = std::source_location::current()) {
-    return detail::CreatesOnRunningLoop().create_task(TaskOptions({}, where), std::forward<F>(function),
-                                                      std::forward<A>(a), std::forward<B>(b));
-}
-template <class F, class A, class B, class C>
-    requires detail::CoroCall<F, A, B, C>
-auto create_task(F&& function, A&& a, B&& b, C&& c, std::source_location where = std::source_location::current()) {
-    return detail::CreatesOnRunningLoop().create_task(TaskOptions({}, where), std::forward<F>(function),
-                                                      std::forward<A>(a), std::forward<B>(b), std::forward<C>(c));
-}
-template <class F, class... A>
-    requires detail::CoroFunction<F, A...>
-auto create_task(const TaskOptions& options, F&& function, A&&... arguments) {
-    return detail::CreatesOnRunningLoop().create_task(options, std::forward<F>(function),
-                                                      std::forward<A>(arguments)...);
+
+// For the sentence that the compiler says.
+template <class T, class... A>
+void create_task(Coro<T>&, A&&...) {
+    static_assert(detail::always_false<T>,
+                  "a task consumes its Coro: of a variable, write create_task(std::move(coro))");
 }
 
 }  // namespace coroscope

@@ -1,11 +1,11 @@
-// ThreadPoolExecutor: an own pool of threads for blocking work, beside the loop's that to_thread() uses.
+// ThreadPoolExecutor: a pool of threads for blocking work, beside the loop's pool that to_thread() uses.
 // concurrent.futures.ThreadPoolExecutor, for run_in_executor() (to_thread.hpp).
 //
 //     ThreadPoolExecutor disk(2);                                       // at most two reads at a time
 //     std::string text = co_await run_in_executor(disk, read_whole_file, path);
 //
-// Threads are started as needed, and jobs begun in the order of their coming. Its destructor waits for all jobs; it
-// must live as long as jobs of it are awaited. Thread: any.
+// Threads are started as needed, and jobs begin in the order in which they were submitted. The destructor waits for all
+// jobs; the executor must live as long as jobs of it are awaited. Thread: any.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,8 @@ public:
     ThreadPoolExecutor(const ThreadPoolExecutor&) = delete;
     ThreadPoolExecutor& operator=(const ThreadPoolExecutor&) = delete;
 
-    // Runs the job on one of its threads. It must not throw.
+    // Runs the job on one of its threads, and does not wait for it: run_in_executor() does. What it throws is reported
+    // as a callback's exception is. Any thread, until the destructor begins.
     void submit(std::function<void()> job);
 
 private:

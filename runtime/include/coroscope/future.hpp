@@ -45,10 +45,7 @@ public:
         Awaiter(std::shared_ptr<FutureState> state, bool shielded) noexcept
             : state_(std::move(state)), shielded_(shielded) {}
         bool await_ready() const noexcept { return state_->done(); }
-        template <class P>
-        void await_suspend(std::coroutine_handle<P>) noexcept {
-            wait_in(state_->waiters_, *this);
-        }
+        void start() noexcept { wait_in(state_->waiters_, *this); }
 
     protected:
         ~Awaiter() { leave_list(); }  // before the state goes
@@ -157,9 +154,9 @@ public:
 };
 
 template <class U>
-FutureAwaiter<U> PromiseWithAwait::await_transform(const Future<U>& future, SitePointer where) noexcept {
+Awaiting<FutureAwaiter<U>> PromiseWithAwait::await_transform(const Future<U>& future, SitePointer where) noexcept {
     await_site = to_site(where);
-    return FutureAwaiter<U>(future);
+    return Awaiting<FutureAwaiter<U>>(future);
 }
 
 }  // namespace detail

@@ -46,10 +46,7 @@ public:
                 Timeout timeout);
     ~WaitAwaiter();
     bool await_ready() const noexcept { return pending_ == 0 || first_ != nullptr; }
-    template <class P>
-    void await_suspend(std::coroutine_handle<P>) {
-        start();
-    }
+    void start();
     void await_resume() { check_cancelled(); }
     // The first of those that ended the wait before its time; nullptr: none did.
     TaskControl* first() const noexcept { return first_; }
@@ -59,7 +56,6 @@ private:
         WaitAwaiter* owner = nullptr;
         TaskControl* target = nullptr;
     };
-    void start();
     void one_done(TaskControl& task) noexcept;
     friend Suspension;
     void on_cancel() noexcept;

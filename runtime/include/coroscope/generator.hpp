@@ -46,7 +46,7 @@ public:
     void return_void() noexcept {}
 
     // Hands a value to who awaits next(), and goes on when it is awaited again.
-    class YieldAwaiter {
+    class YieldAwaiter {  // awaited by a co_yield, which no await_transform() sees
     public:
         explicit YieldAwaiter(GeneratorPromise& generator) noexcept : generator_(generator) {}
         bool await_ready() const noexcept { return false; }
@@ -95,7 +95,7 @@ public:
     }
     ~AsyncGenerator() { destroy(); }
 
-    class [[nodiscard("co_await it")]] NextAwaiter {
+    class [[nodiscard("co_await it")]] NextAwaiter : public detail::OurAwaiter {
     public:
         NextAwaiter(AsyncGenerator& generator, std::exception_ptr thrown_in) noexcept
             : generator_(generator), thrown_in_(std::move(thrown_in)) {}
@@ -111,7 +111,7 @@ public:
             if (promise.running) throw std::logic_error("the asynchronous generator is being awaited already");
             return promise.finished();
         }
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<>) noexcept {
+        std::coroutine_handle<> start() noexcept {
             promise_type& promise = *generator_.promise_;
             if (!promise.begun) promise.start();
             promise.begun = promise.running = suspended_ = true;
@@ -178,7 +178,10 @@ private:
 template <class T>
 AsyncGenerator<T> detail::GeneratorPromise<T>::get_return_object() noexcept {
     // See PromiseBase::shifted().
-    static_assert(alignof(GeneratorPromise<T>) <= alignof(void*), "a value with such an alignment: yield a pointer");
+    static_assert(
+        alignof(GeneratorPromise<T>) <= alignof(void*),
+        "the T of AsyncGenerator<T> is over-aligned, and g++ 12 misplaces the frames of such coroutines: yield a "
+        "std::unique_ptr<T>");
     return AsyncGenerator<T>(this);
 }
 

@@ -1,9 +1,10 @@
 // EventLoop: runs tasks, callbacks, timers and I/O of one thread. asyncio's event loop.
 //
-// run() makes one; only those who want more control meet this class: to subclass it (monitoring, an own clock, an own
+// run() makes one. You need this class only for more control: to subclass it (monitoring, another clock, another way to
 // poll), to drive it from another main loop with run_once(), or to hand work over from other threads.
 //
-// Thread: its own, except call_soon_threadsafe(), stop_threadsafe() and what says otherwise. Not a cancellation point.
+// Thread: the one that runs the loop, except call_soon_threadsafe(), stop_threadsafe() and what says otherwise. Nothing
+// here is a cancellation point.
 #pragma once
 
 #include <atomic>
@@ -90,12 +91,13 @@ public:
         const Running running(*this);
         return result_of_main(task);
     }
-    virtual void run_forever();  // until stop()
-    // --- For a main loop that is somebody else's (examples/host_epoll.cpp, examples/glfw_loop.cpp). In turn:
-    //     const Duration idle = loop.idle_time();     // then wait in the host's own way: at most so long, and until
-    //     ...                                         // poll_fd() is readable
+    virtual void run_forever();  // until stop(). Errors: std::logic_error if another loop runs on this thread
+    // --- For a main loop of another library (examples/host_epoll.cpp, examples/glfw_loop.cpp). In turn:
+    //     const Duration idle = loop.idle_time();
+    //     ...                         // wait in the host's own way until poll_fd() is readable, `idle` at most
     //     loop.run_once();
-    // One iteration: polls (at most for `most`; negative: until something happens), then runs what is ready.
+    // One iteration: polls (for `most` at most; negative: until something happens), then runs what is ready. Errors:
+    // std::logic_error if another loop runs on this thread.
     void run_once(Duration most = Duration(0));
     // How long nothing will happen unless I/O or another thread makes it: 0 if something is ready, negative if there is
     // no timer. Call it last before waiting: from then on a call from another thread wakes the loop.
@@ -104,7 +106,8 @@ public:
     int poll_fd() const noexcept;
     virtual void stop() noexcept;  // run_forever() returns after the current iteration
     bool is_running() const noexcept { return running_; }
-    // Cancels all tasks and runs until they are done, as asyncio.run() does at its end.
+    // Cancels all tasks of the loop and runs until they are done, as asyncio.run() does at its end. It returns only
+    // when they are: a task that catches Cancelled every time and goes on keeps it for ever.
     void cancel_all_tasks();
 
     // Callbacks run in the order of their scheduling, timers in the order of their times. A callback scheduled by a
@@ -113,14 +116,16 @@ public:
     Handle call_later(Duration delay, Callback callback, std::source_location where = std::source_location::current());
     Handle call_at(std::uint64_t time_ns, Callback callback,
                    std::source_location where = std::source_location::current());
-    // Any thread, at any time while the loop exists. May be called from a signal handler? No.
+    // Any thread, at any time while the loop exists. Not from a signal handler.
     Handle call_soon_threadsafe(Callback callback, std::source_location where = std::source_location::current());
     void stop_threadsafe();
     // The loop's clock, ns, from an arbitrary start.
     std::uint64_t time_ns() noexcept { return now_ns_ = clock_ns(); }
-    // Runs `job` on a thread of the loop's pool (at most 32 threads, started as needed). The loop's end waits for all
-    // jobs.
-    void run_in_executor(std::function<void()> job);
+    // Runs `job` on a thread of the loop's pool (at most 32 threads, started as needed), and does not wait for it:
+    // to_thread() does. What it throws goes to the exception handler, on the loop's thread. The loop's end waits for
+    // all jobs. Thread: the loop's. Errors: std::system_error if no thread can be started.
+    void submit(std::function<void()> job);
+    // The tasks of this loop that are not done, oldest first.
     std::vector<AnyTask> all_tasks();
 
     // Called for an exception that nobody can catch: that of a callback. Default: what set_exception_handler() was
@@ -136,6 +141,8 @@ public:
 
     // --- for the runtime
     std::shared_ptr<detail::LoopLink> link_to_loop();
+    void run_on_pool(std::function<void()> job);                      // which throws nothing
+    detail::TaskControl* find_task(std::uint64_t id) const noexcept;  // nullptr: no task of this loop that is not done
     void before_make_task() const noexcept {}
     template <class T>
     Task<T> make_task(Coro<T>&& coro, std::unique_ptr<detail::TaskExtras> extras, const TaskOptions& options) {
@@ -146,6 +153,7 @@ public:
         if (timer.queued()) timers_.remove(timer);
     }
     void push_ready(detail::ReadyNode& node) noexcept {
+        COROSCOPE_ASSERT((first_ready_ == nullptr) == (ready_count_ == 0), "ready_count_ is the queue's length");
         node.next_ready = nullptr;
         (last_ready_ != nullptr ? last_ready_->next_ready : first_ready_) = &node;
         last_ready_ = &node;
@@ -206,7 +214,7 @@ private:
     std::size_t run_ready();
     void run_step(detail::TaskControl& task);
     void finish(detail::TaskControl& task) noexcept;
-    void tell_done(detail::TaskControl& task) noexcept;
+    void report_done(detail::TaskControl& task) noexcept;
     void push_callback(detail::CallbackNode& node) noexcept;
     static void fire_callback(detail::CallbackTimer& timer) noexcept;  // of timers that the loop owns
     void run_callback(detail::CallbackNode& node);
@@ -223,6 +231,9 @@ private:
         last_task_ = &task;
     }
     void unlink(detail::TaskControl& task) noexcept {
+        COROSCOPE_ASSERT((task.previous_task != nullptr ? task.previous_task->next_task : first_task_) == &task &&
+                             (task.next_task != nullptr ? task.next_task->previous_task : last_task_) == &task,
+                         "the neighbours of a task on the loop's list refer to it");
         if (snapshot_next_ == &task) [[unlikely]]
             snapshot_next_ = task.next_task;
         (task.previous_task != nullptr ? task.previous_task->next_task : first_task_) = task.next_task;

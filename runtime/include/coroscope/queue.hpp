@@ -103,8 +103,7 @@ public:
             queue_.require_open();
             return false;
         }
-        template <class P>
-        void await_suspend(std::coroutine_handle<P>) noexcept {
+        void start() noexcept {
             std::construct_at(&item_);
             this->wait_in(queue_.getters_, *this);
         }
@@ -142,8 +141,7 @@ public:
             queue_.add(std::move(item_));
             return true;
         }
-        template <class P>
-        void await_suspend(std::coroutine_handle<P>) noexcept {
+        void start() noexcept {
             added_ = false;
             this->wait_in(queue_.putters_, *this);
         }
@@ -210,10 +208,7 @@ public:
     public:
         explicit JoinWaiter(BasicQueue& queue) noexcept : queue_(queue) {}
         bool await_ready() const noexcept { return queue_.unfinished_ == 0; }
-        template <class P>
-        void await_suspend(std::coroutine_handle<P>) noexcept {
-            this->wait_in(queue_.joiners_, *this);
-        }
+        void start() noexcept { this->wait_in(queue_.joiners_, *this); }
         void await_resume() { this->check_cancelled(); }
 
     private:

@@ -31,30 +31,23 @@ public:
         if (queued()) task()->loop->remove_timer(*this);
     }
     bool await_ready() const noexcept { return false; }
-    template <class P>
-    void await_suspend(std::coroutine_handle<P>) {
-        start();
-    }
+    void start();
     void await_resume() { throw_if_cancelled(); }
 
 private:
     friend EventLoop;
-    void start();
     friend Suspension;
     void on_cancel() noexcept;
     std::uint64_t waits_for() const noexcept { return pack_wait(Verb::timer); }
 };
 
-class [[nodiscard("co_await it")]] YieldAwaiter {
+class [[nodiscard("co_await it")]] YieldAwaiter : public OurAwaiter {
 public:
     YieldAwaiter() noexcept = default;
     YieldAwaiter(const YieldAwaiter&) = delete;
     YieldAwaiter& operator=(const YieldAwaiter&) = delete;
     bool await_ready() const noexcept { return false; }
-    template <class P>
-    void await_suspend(std::coroutine_handle<P>) noexcept {
-        give_up_turn();
-    }
+    void start() noexcept { give_up_turn(); }
     void await_resume() { throw_if_cancelled(); }
 };
 

@@ -1,15 +1,19 @@
-// Event, Lock, Semaphore, BoundedSemaphore, Condition: asyncio's, for tasks of one loop. Waiting is a cancellation
-// point; waiters are served in the order of their coming; nothing allocates. Thread: the loop's. Each must outlive who
-// waits on it.
+// Event, Lock, Semaphore, BoundedSemaphore, Condition: asyncio's, for tasks of one loop.
 //
 //     Lock lock;
 //     {
 //         auto held = co_await lock.acquire();   // released at the end of the scope
 //     }
+//
+// Thread: the loop's. Waiting is a cancellation point; everything else is not. Waiting tasks are served in the order in
+// which they came, and what is released goes straight to the first of them: no other task can take it in between.
+// Nothing allocates. Each object must outlive the tasks that wait on it, and what acquire() returned.
 #pragma once
 
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -19,6 +23,7 @@
 
 namespace coroscope {
 
+// A flag that tasks can wait for.
 class Event {
 public:
     Event() = default;
@@ -29,10 +34,7 @@ public:
     public:
         explicit Awaiter(Event& event) noexcept : event_(event) {}
         bool await_ready() const noexcept { return event_.set_; }
-        template <class P>
-        void await_suspend(std::coroutine_handle<P>) noexcept {
-            wait_in(event_.waiters_, *this);
-        }
+        void start() noexcept { wait_in(event_.waiters_, *this); }
         void await_resume() { check_cancelled(); }
 
     private:
@@ -44,7 +46,9 @@ public:
         Event& event_;
     };
 
+    // Until the flag is set; not at all if it is.
     Awaiter wait() noexcept { return Awaiter(*this); }
+    // Sets the flag and wakes all tasks that wait; they run at their next turn, also if the flag is cleared meanwhile.
     void set() noexcept;
     void clear() noexcept { set_ = false; }
     bool is_set() const noexcept { return set_; }
@@ -55,41 +59,47 @@ private:
     detail::ResourceId id_;
 };
 
-// A counter of permits. acquire() waits while it is 0.
+namespace detail {
+
+// What acquire() of a lock or a semaphore returns: gives it back at the end of its scope. Movable, also to another
+// task.
+template <class S>
+class [[nodiscard("it is given back at once")]] Held {
+public:
+    explicit Held(S& acquired) noexcept : acquired_(&acquired) {}
+    Held(Held&& other) noexcept : acquired_(std::exchange(other.acquired_, nullptr)) {}
+    Held& operator=(Held&& other) noexcept {
+        std::swap(acquired_, other.acquired_);
+        return *this;
+    }
+    ~Held() { release(); }
+    // Gives it back before the end of the scope. Idempotent.
+    void release() noexcept {
+        if (acquired_ != nullptr) std::exchange(acquired_, nullptr)->give_back();
+    }
+    bool holds(const S& one) const noexcept { return acquired_ == &one; }
+
+private:
+    S* acquired_;
+};
+
+}  // namespace detail
+
+// A number of permits. acquire() takes one, and waits while there is none.
 class Semaphore {
 public:
     explicit Semaphore(std::size_t value = 1) noexcept : value_(value) {}
     Semaphore(const Semaphore&) = delete;
     Semaphore& operator=(const Semaphore&) = delete;
 
-    // Gives the permit back when it goes.
-    class [[nodiscard("the permit is given back at once")]] Held {
-    public:
-        explicit Held(Semaphore& semaphore) noexcept : semaphore_(&semaphore) {}
-        Held(Held&& other) noexcept : semaphore_(std::exchange(other.semaphore_, nullptr)) {}
-        Held& operator=(Held&& other) noexcept {
-            std::swap(semaphore_, other.semaphore_);
-            return *this;
-        }
-        ~Held() { release(); }
-        void release() noexcept {
-            if (semaphore_ != nullptr) std::exchange(semaphore_, nullptr)->release();
-        }
-        bool holds(const Semaphore& semaphore) const noexcept { return semaphore_ == &semaphore; }
-
-    private:
-        Semaphore* semaphore_;
-    };
+    using Held = detail::Held<Semaphore>;
 
     class [[nodiscard("co_await it")]] Awaiter final : public detail::Waiter {
     public:
         explicit Awaiter(Semaphore& semaphore) noexcept : semaphore_(semaphore) {}
         ~Awaiter();
         bool await_ready() noexcept { return semaphore_.try_acquire(); }
-        template <class P>
-        void await_suspend(std::coroutine_handle<P>) noexcept {
-            wait_in(semaphore_.waiters_, *this);
-        }
+        void start() noexcept { wait_in(semaphore_.waiters_, *this); }
         Held await_resume();
 
     private:
@@ -102,71 +112,138 @@ public:
         bool granted_ = false;
     };
 
+    // co_await gives a Held, which gives the permit back at the end of its scope.
     Awaiter acquire() noexcept { return Awaiter(*this); }
+    // Takes a permit if there is one. The caller gives it back with release().
     bool try_acquire() noexcept {
         if (value_ == 0) return false;
         --value_;
         return true;
     }
-    void release() noexcept;
+    // Adds a permit, or hands it to the first task that waits. Any task may do it. Of a BoundedSemaphore:
+    // std::logic_error if all its permits are there.
+    void release() {
+        if (value_ >= bound_) [[unlikely]]
+            throw_released_too_often();
+        give_back();
+    }
     bool locked() const noexcept { return value_ == 0; }
     std::size_t value() const noexcept { return value_; }  // permits that are free
 
+protected:
+    Semaphore(std::size_t value, std::size_t bound) noexcept : value_(value), bound_(bound) {}
+
 private:
+    friend Held;
+    void give_back() noexcept;
+    [[noreturn]] static void throw_released_too_often();
+
     std::size_t value_;
+    const std::size_t bound_ = std::numeric_limits<std::size_t>::max();  // permits that there are
     detail::WaiterList<Awaiter> waiters_;
     detail::ResourceId id_;
 };
 
-// A semaphore that cannot be released more often than it was acquired: asyncio.BoundedSemaphore.
+// A semaphore whose release() throws std::logic_error where it was not acquired before: asyncio.BoundedSemaphore.
 class BoundedSemaphore : public Semaphore {
 public:
-    explicit BoundedSemaphore(std::size_t value = 1) noexcept : Semaphore(value), bound_(value) {}
-    void release();  // throws std::logic_error if all permits are there
+    explicit BoundedSemaphore(std::size_t value = 1) noexcept : Semaphore(value, value) {}
+};
+
+// Held by one task at a time, which it knows.
+class Lock {
+public:
+    Lock() = default;
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+
+    using Held = detail::Held<Lock>;
+
+    class [[nodiscard("co_await it")]] Awaiter final : public detail::Waiter {
+    public:
+        explicit Awaiter(Lock& lock) noexcept : lock_(lock) {}
+        ~Awaiter();
+        bool await_ready() noexcept { return lock_.try_acquire(); }
+        void start() noexcept { wait_in(lock_.waiters_, *this); }
+        Held await_resume();
+
+    private:
+        friend Lock;
+        friend detail::Suspension;
+        std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::acquire, lock_.id_.get()); }
+        Lock& lock_;
+        bool granted_ = false;
+    };
+
+    // co_await gives a Held, which releases the lock at the end of its scope. A task that holds the lock already waits
+    // for itself, for ever: locks are not recursive.
+    Awaiter acquire() noexcept { return Awaiter(*this); }
+    // Takes the lock if it is free. The caller gives it back with release().
+    bool try_acquire() noexcept {
+        if (locked_) return false;
+        locked_ = true;
+        owner_ = running_task();
+        return true;
+    }
+    // For a task without a Held. Errors: std::logic_error if the running task does not hold the lock (asyncio:
+    // RuntimeError, but there any task may release a lock that is held).
+    void release() {
+        if (!held_by_running_task()) [[unlikely]]
+            throw_not_held();
+        give_back();
+    }
+    bool locked() const noexcept { return locked_; }
+    // The id of the task that acquired it (AnyTask::id()); 0: it is free, or was acquired outside of tasks.
+    std::uint64_t owner() const noexcept { return locked_ ? owner_ : 0; }
+    bool held_by_running_task() const noexcept { return locked_ && owner_ == running_task(); }
 
 private:
-    std::size_t bound_;
+    friend Held;
+    static std::uint64_t running_task() noexcept {
+        return detail::current_task != nullptr ? detail::current_task->id : 0;
+    }
+    void give_back() noexcept;
+    [[noreturn]] static void throw_not_held();
+
+    bool locked_ = false;
+    std::uint64_t owner_ = 0;  // if locked_
+    detail::WaiterList<Awaiter> waiters_;
+    detail::ResourceId id_;
 };
 
-class Lock : public Semaphore {
-public:
-    Lock() noexcept : Semaphore(1) {}
-};
-
-// Waits, with a lock given up meanwhile, until somebody notifies. It has a lock of its own, or shares one.
+// Waits, with a lock given up meanwhile, until another task notifies. It has a lock of its own, or shares one.
 //
 //     auto held = co_await condition.acquire();
 //     co_await condition.wait_for(held, [&] { return !items.empty(); });
 //
-// Errors: std::logic_error if wait() is given another lock, or nobody holds the lock at a notify().
+// Errors: std::logic_error if wait() is given another lock, or the task that calls notify() does not hold the lock.
 class Condition {
 public:
     Condition() noexcept : lock_(own_lock_) {}
-    explicit Condition(Lock& lock) noexcept : lock_(lock) {}
+    explicit Condition(Lock& lock) noexcept : lock_(lock) {}  // which must outlive the condition
     Condition(const Condition&) = delete;
     Condition& operator=(const Condition&) = delete;
     Lock& lock() noexcept { return lock_; }
-    Semaphore::Awaiter acquire() noexcept { return lock_.acquire(); }
+    Lock::Awaiter acquire() noexcept { return lock_.acquire(); }
 
     // `held` must be this condition's lock. It is released while waiting and held again afterwards, also when
     // cancelled.
-    Coro<> wait(Semaphore::Held& held);
+    Coro<> wait(Lock::Held& held);
     template <class Predicate>
-    Coro<> wait_for(Semaphore::Held& held, Predicate predicate) {
+    Coro<> wait_for(Lock::Held& held, Predicate predicate) {
         while (!predicate()) co_await wait(held);
     }
+    // Wakes up to `count` tasks that wait. They run once they have the lock again.
     void notify(std::size_t count = 1);
-    void notify_all() { notify(static_cast<std::size_t>(-1)); }
+    void notify_all() { notify(std::numeric_limits<std::size_t>::max()); }
 
-    class Awaiter final : public detail::Waiter {
+private:
+    class [[nodiscard("co_await it")]] Awaiter final : public detail::Waiter {
     public:
         explicit Awaiter(Condition& condition) noexcept : condition_(condition) {}
         ~Awaiter();
         bool await_ready() const noexcept { return false; }
-        template <class P>
-        void await_suspend(std::coroutine_handle<P>) noexcept {
-            wait_in(condition_.waiters_, *this);
-        }
+        void start() noexcept { wait_in(condition_.waiters_, *this); }
         void await_resume();
 
     private:
@@ -179,7 +256,6 @@ public:
         bool notified_ = false;
     };
 
-private:
     void wake(std::size_t count) noexcept;
 
     Lock own_lock_;

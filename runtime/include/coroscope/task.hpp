@@ -122,7 +122,7 @@ protected:
         TaskControl::remove_hook(*this);
         target_->release();
     }
-    void start(const SuspensionType& type) noexcept;
+    void wait_for_end(const SuspensionType& type) noexcept;
     // What a cancellation can do: end the wait, or cancel the target too, whose end then ends the wait.
     void leave() noexcept;
     void pass_on_cancel() noexcept;
@@ -140,10 +140,7 @@ private:
 class [[nodiscard]] EndAwaiter final : public JoinBase {
 public:
     explicit EndAwaiter(TaskControl* target) noexcept : JoinBase(target) {}
-    template <class P>
-    void await_suspend(std::coroutine_handle<P>) noexcept {
-        start(type_of<EndAwaiter>);
-    }
+    void start() noexcept { wait_for_end(type_of<EndAwaiter>); }
     void await_resume() { check_cancelled(); }
 
 private:
@@ -156,10 +153,7 @@ template <class T, bool shields>
 class [[nodiscard]] JoinAwaiter final : public JoinBase {
 public:
     explicit JoinAwaiter(TaskControl* target) noexcept : JoinBase(target) {}
-    template <class P>
-    void await_suspend(std::coroutine_handle<P>) noexcept {
-        start(type_of<JoinAwaiter>);
-    }
+    void start() noexcept { wait_for_end(type_of<JoinAwaiter>); }
     T await_resume() {
         check_cancelled();
         target_->retrieved = true;
@@ -181,9 +175,9 @@ private:
 };
 
 template <class U>
-JoinAwaiter<U> PromiseWithAwait::await_transform(const Task<U>& task, SitePointer where) noexcept {
+Awaiting<JoinAwaiter<U>> PromiseWithAwait::await_transform(const Task<U>& task, SitePointer where) noexcept {
     await_site = to_site(where);
-    return JoinAwaiter<U>(task.control());
+    return Awaiting<JoinAwaiter<U>>(task.control());
 }
 
 template <class T>

@@ -69,15 +69,11 @@ private:
         explicit JoinAwaiter(TaskGroup& group) noexcept : group_(group) {}
         ~JoinAwaiter() { group_.joiner_ = nullptr; }
         bool await_ready() const noexcept { return group_.running_ == 0; }
-        template <class P>
-        void await_suspend(std::coroutine_handle<P>) noexcept {
-            start();
-        }
+        void start() noexcept;
         void await_resume() const noexcept {}
         void wake_up() noexcept { wake(); }
 
     private:
-        void start() noexcept;
         friend detail::Suspension;
         void on_cancel() noexcept;
         std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::members); }

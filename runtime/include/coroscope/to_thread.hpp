@@ -45,15 +45,11 @@ public:
     explicit ThreadAwaiter(ThreadJob& job) noexcept : job_(job) {}
     ~ThreadAwaiter() { leave(); }
     bool await_ready() const noexcept { return false; }
-    template <class P>
-    void await_suspend(std::coroutine_handle<P>) {
-        start();
-    }
+    void start();
     void await_resume() { check_cancelled(); }
     void wake_up() noexcept { wake(); }
 
 private:
-    void start();
     friend Suspension;
     void on_cancel() noexcept {
         leave();

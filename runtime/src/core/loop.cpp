@@ -1,12 +1,12 @@
 #include "coroscope/loop.hpp"
 
-#include <condition_variable>
 #include <mutex>
 #include <optional>
-#include <typeinfo>
 
 #include "callback.hpp"
+#include "coroscope/detail/assert.hpp"
 #include "coroscope/sleep.hpp"
+#include "debug_commands.hpp"
 #include "debug_switch.hpp"
 #include "observe.hpp"
 #include "poller.hpp"
@@ -20,56 +20,6 @@ namespace {
 
 thread_local constinit EventLoop* t_running_loop = nullptr;
 
-// Live loops, for commands that come from another thread: cancel a task, take a snapshot.
-struct Loops {
-    std::mutex mutex;
-    std::vector<EventLoop*> all;
-};
-Loops& loops() {
-    static Loops* const all =
-        new Loops;  // leaked on purpose: the debug library's thread may ask until the process ends
-    return *all;
-}
-
-// What the loops answered to a command.
-struct Answers {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::size_t missing = 0;  // under mutex, as found
-    bool found = false;
-};
-
-// A loop's tasks are its thread's: each loop looks for itself.
-const char* cancel_task_command(std::uint64_t id) {
-    constexpr auto patience = std::chrono::milliseconds(500);
-    const auto answers = std::make_shared<Answers>();
-    {
-        const std::scoped_lock lock(loops().mutex);
-        answers->missing = loops().all.size();
-        for (EventLoop* loop : loops().all) {
-            loop->call_soon_threadsafe([loop, id, answers] {
-                bool found = false;
-                for (const AnyTask& task : loop->all_tasks())
-                    if (task.id() == id) found = task.cancel("cancelled from the debugger");
-                const std::scoped_lock answering(answers->mutex);
-                --answers->missing;
-                answers->found = answers->found || found;
-                answers->changed.notify_all();
-            });
-        }
-    }
-    std::unique_lock lock(answers->mutex);
-    answers->changed.wait_for(lock, patience, [&] { return answers->found || answers->missing == 0; });
-    if (answers->found) return nullptr;
-    if (answers->missing == 0) return "no loop of the app has this task: it is done, or never was";
-    return "a loop of the app has not answered yet, it may hang; if it has the task, the task will be cancelled";
-}
-
-void wake_loops_command() {
-    const std::scoped_lock lock(loops().mutex);
-    for (EventLoop* loop : loops().all) loop->wake();
-}
-
 }  // namespace
 
 EventLoop* running_loop() noexcept { return t_running_loop; }
@@ -77,29 +27,19 @@ EventLoop* running_loop() noexcept { return t_running_loop; }
 }  // namespace detail
 
 using detail::CallbackNode;
-using detail::PromiseBase;
 using detail::TaskControl;
-using detail::TaskOutcome;
-using detail::TaskState;
 using probe::EventKind;
 
 EventLoop::EventLoop() : poller_(std::make_unique<detail::Poller>()) {
-    probe::add_runtime(detail::cancel_task_command, detail::wake_loops_command);
+    detail::add_loop_to_commands(*this);
     id_ = cs_loop_new(0);
     now_ns_ = clock_.now_ns();
-    {
-        const std::scoped_lock lock(detail::loops().mutex);
-        detail::loops().all.push_back(this);
-    }
     snapshot_answered_ = probe::snapshot_wanted();
     detail::start_debug_from_environment();
 }
 
 EventLoop::~EventLoop() {
-    {
-        const std::scoped_lock lock(detail::loops().mutex);
-        std::erase(detail::loops().all, this);
-    }
+    detail::remove_loop_from_commands(*this);
     pool_.reset();  // its jobs may still post to this loop
     if (link_) {
         const std::scoped_lock lock(link_->mutex);
@@ -152,7 +92,29 @@ void EventLoop::stop_threadsafe() {
     call_soon_threadsafe([this] { stop(); });
 }
 
-void EventLoop::run_in_executor(std::function<void()> job) {
+void EventLoop::submit(std::function<void()> job) {
+    // Deleted by run(), which the loop's destructor calls too.
+    struct Failure : detail::RemoteCall {
+        EventLoop* loop = nullptr;
+        std::exception_ptr error;
+    };
+    run_on_pool([this, job = std::move(job)] {
+        try {
+            job();
+        } catch (...) {
+            auto* failure = new Failure;
+            failure->loop = this;
+            failure->error = std::current_exception();
+            failure->run = [](detail::RemoteCall& call) noexcept {
+                const std::unique_ptr<Failure> self(static_cast<Failure*>(&call));
+                self->loop->call_exception_handler(self->error);
+            };
+            post(*failure);
+        }
+    });
+}
+
+void EventLoop::run_on_pool(std::function<void()> job) {
     if (!pool_) pool_ = std::make_unique<detail::ThreadPool>();
     pool_->run(std::move(job));
 }
@@ -286,6 +248,12 @@ void EventLoop::fire_timers() noexcept {
             callback.fire(callback);
         }
     }
+}
+
+TaskControl* EventLoop::find_task(std::uint64_t id) const noexcept {
+    TaskControl* task = first_task_;
+    while (task != nullptr && task->id != id) task = task->next_task;
+    return task;
 }
 
 std::vector<AnyTask> EventLoop::all_tasks() {

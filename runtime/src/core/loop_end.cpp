@@ -15,18 +15,18 @@ void EventLoop::drop_ready() noexcept {
     while (first_ready_ != nullptr) {
         detail::ReadyNode& node = *first_ready_;
         first_ready_ = node.next_ready;
-        if (first_ready_ == nullptr) last_ready_ = nullptr;  // what goes now may schedule again
+        if (first_ready_ == nullptr) last_ready_ = nullptr;
+        --ready_count_;  // consistent before each destructor below, which may schedule again
         if (!node.is_task) {
             static_cast<CallbackNode&>(node).self.reset();
         } else if (auto& task = static_cast<TaskControl&>(node); task.ended_in_queue) {
             task.release();
         }
     }
-    ready_count_ = 0;
 }
 
-// Destructors of frames may wake, cancel and even make other tasks, so no task goes before all frames have gone, nor
-// while it may be in the queue.
+// Destructors of frames may wake, cancel and even make other tasks, so no task is released before all frames are
+// destroyed, nor while it may be in the queue.
 void EventLoop::abandon_tasks() noexcept {
     const auto end = [](TaskControl& task) noexcept {
         task.state = TaskState::done;
@@ -43,7 +43,7 @@ void EventLoop::abandon_tasks() noexcept {
         TaskControl& task = *first_task_;
         task.destroy_frames();  // of one that a destructor made
         end(task);
-        tell_done(task);
+        report_done(task);
         drop_ready();
         unlink(task);
         task.release();

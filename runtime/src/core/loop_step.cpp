@@ -20,8 +20,8 @@ namespace {
 [[gnu::cold, gnu::noinline]] bool ends_without_throw(const TaskControl& task) noexcept {
     if (task.leaf == nullptr) return true;  // its body never runs
     if (!task.unwinds || task.must_throw || task.throwing_scopes != 0) return false;
-    // Only what it waited on, and gave up for the cancellation, is known to be left consistent by destructors alone.
-    // Who was served already, and cancelled then, may have to pass on what it got: its awaiter does so when it throws.
+    // Destructors alone are safe only if the wait was abandoned because of this cancellation. If the awaiter had
+    // already been given something (a permit, an item), it must hand it on, and it does that when it throws.
     if (!task.interrupted && !task.yielded) return false;
     constexpr int most_frames = 1000;  // each is a call on the native stack
     int frames = 0;
@@ -34,8 +34,8 @@ namespace {
 
 void detail::end_now(TaskControl& task) noexcept { task.loop->end_now(task); }
 
-// Runs everything that is ready now, and goes on with what became ready meanwhile: a poll between every two steps of a
-// ping-pong would cost more than they do. But not for long, because I/O and timers wait.
+// Runs everything that is ready now, and goes on with what became ready meanwhile: in a ping-pong of two tasks a poll
+// between every two steps would cost more than the steps. But not for long, because I/O and timers wait.
 std::size_t EventLoop::run_ready() {
     constexpr std::uintptr_t deep_bytes = 64 * 1024;  // of stack, below this
     detail::stack_floor = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - deep_bytes;
@@ -49,6 +49,7 @@ std::size_t EventLoop::run_ready() {
             first_ready_ = node.next_ready;
             if (first_ready_ == nullptr) last_ready_ = nullptr;
             --ready_count_;
+            COROSCOPE_ASSERT((ready_count_ == 0) == (first_ready_ == nullptr), "ready_count_ is the queue's length");
             ++steps;
             if (node.is_task) {
                 run_step(static_cast<TaskControl&>(node));
@@ -63,6 +64,8 @@ std::size_t EventLoop::run_ready() {
 }
 
 void EventLoop::run_step(TaskControl& task) {
+    COROSCOPE_ASSERT(task.in_queue() || task.ended_in_queue, "a step is that of a task from the queue");
+    COROSCOPE_ASSERT(detail::current_task == nullptr, "steps of one thread do not nest");
     const bool must_cancel = task.must_cancel;
     if (must_cancel && task.ended_in_queue) [[unlikely]]
         return task.release();
@@ -72,7 +75,7 @@ void EventLoop::run_step(TaskControl& task) {
         step_stamp_ = 0;  // it may take any time from here
     }
     task.state = TaskState::running;
-    task.waiting_on = nullptr;
+    task.set_suspended_on(nullptr);
     detail::current_task = &task;
     if (must_cancel && ends_without_throw(task)) [[unlikely]] {
         end_without_throw(task);
@@ -116,7 +119,7 @@ void EventLoop::end_without_throw(TaskControl& task) noexcept {
 
 void EventLoop::end_now(TaskControl& task) noexcept {
     const bool queued = task.in_queue();
-    if (!queued) task.waiting_on = nullptr;
+    if (!queued) task.set_suspended_on(nullptr);
     task.destroy_frames();
     task.outcome = TaskOutcome::cancelled;
     if (queued) {  // it stays in the queue, which run_step() notices
@@ -129,17 +132,18 @@ void EventLoop::end_now(TaskControl& task) noexcept {
 void EventLoop::finish(TaskControl& task) noexcept {
     task.state = TaskState::done;
     if (probe::on()) [[unlikely]] {
-        step_stamp_ = probe::stamp_now();  // of its end, and of the wake-ups that this is
+        step_stamp_ = probe::stamp_now();  // one stamp serves the task's end and the wake-ups that the end causes
         probe::emit_at(step_stamp_, EventKind::task_done, task.id, static_cast<std::uint64_t>(task.outcome));
     }
     unlink(task);
-    tell_done(task);
-    if (task.references == 1) step_stamp_ = 0;  // destructors of its frames, which may take any time
+    report_done(task);
+    if (task.references == 1) step_stamp_ = 0;  // its frames are destroyed now: destructors may take any time
     task.release();
 }
 
-void EventLoop::tell_done(TaskControl& task) noexcept {
-    if (task.hooks != nullptr && task.hooks->next != nullptr) task.reverse_hooks();  // in the order of their coming
+void EventLoop::report_done(TaskControl& task) noexcept {
+    // add_hook() puts the newest first; they are called in the order in which they were added.
+    if (task.hooks != nullptr && task.hooks->next != nullptr) task.reverse_hooks();
     while (detail::DoneHook* hook = task.hooks) {
         task.hooks = hook->next;
         if (task.hooks != nullptr) task.hooks->previous = nullptr;

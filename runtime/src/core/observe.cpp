@@ -67,8 +67,8 @@ probe::NodeId suspension_node(const TaskControl& task) noexcept {
 
 std::uint64_t waits_for(const TaskControl& task) noexcept {
     if (task.yielded) return pack_wait(Verb::turn);
-    if (task.in_queue() || task.waiting_on == nullptr) return pack_wait(Verb::unknown);
-    return task.waiting_on->type().waits_for(*task.waiting_on);
+    const Suspension* const awaiter = task.in_queue() ? nullptr : task.suspended_on();
+    return awaiter != nullptr ? awaiter->type().waits_for(*awaiter) : pack_wait(Verb::unknown);
 }
 
 std::uint32_t name_id(const TaskControl& task) noexcept {

@@ -2,6 +2,8 @@
 
 #include <exception>
 
+#include "coroscope/detail/assert.hpp"
+
 namespace coroscope {
 
 void Event::set() noexcept {
@@ -10,7 +12,7 @@ void Event::set() noexcept {
 }
 
 Semaphore::Awaiter::~Awaiter() {
-    if (granted_) semaphore_.release();  // its frame was destroyed between the grant and the resumption
+    if (granted_) semaphore_.give_back();  // its frame was destroyed between the grant and the resumption
 }
 
 Semaphore::Held Semaphore::Awaiter::await_resume() {
@@ -19,19 +21,42 @@ Semaphore::Held Semaphore::Awaiter::await_resume() {
     return Held(semaphore_);
 }
 
-void Semaphore::release() noexcept {
-    if (Awaiter* waiter = waiters_.pop()) {  // handed over: nobody can snatch it before it runs
+void Semaphore::give_back() noexcept {
+    if (Awaiter* waiter = waiters_.pop()) {
+        COROSCOPE_ASSERT(value_ == 0, "a task waits for a semaphore only while there is no permit");
         waiter->granted_ = true;
         waiter->wake_up();
         return;
     }
-    ++value_;
+    if (value_ < bound_) ++value_;  // at the bound only if release() was called for a permit that a Held gives back
 }
 
-void BoundedSemaphore::release() {
-    if (value() >= bound_) throw std::logic_error("BoundedSemaphore: released too many times");
-    Semaphore::release();
+void Semaphore::throw_released_too_often() {
+    throw std::logic_error("BoundedSemaphore: release() without acquire(): all permits are there");
 }
+
+Lock::Awaiter::~Awaiter() {
+    if (granted_) lock_.give_back();  // its frame was destroyed between the grant and the resumption
+}
+
+Lock::Held Lock::Awaiter::await_resume() {
+    check_cancelled();  // the destructor passes the lock on
+    granted_ = false;
+    return Held(lock_);
+}
+
+void Lock::give_back() noexcept {
+    if (!locked_) return;  // release() was called for a lock that a Held gives back
+    if (Awaiter* waiter = waiters_.pop()) {
+        waiter->granted_ = true;
+        owner_ = waiter->task()->id;
+        waiter->wake_up();
+        return;
+    }
+    locked_ = false;
+}
+
+void Lock::throw_not_held() { throw std::logic_error("Lock: release() by a task that does not hold it"); }
 
 Condition::Awaiter::~Awaiter() {
     if (notified_) condition_.wake(1);  // its frame was destroyed between the notification and the resumption
@@ -52,11 +77,12 @@ void Condition::wake(std::size_t count) noexcept {
 }
 
 void Condition::notify(std::size_t count) {
-    if (!lock_.locked()) throw std::logic_error("Condition: notify() without holding the lock");
+    if (!lock_.held_by_running_task())
+        throw std::logic_error("Condition: notify() by a task that does not hold its lock");
     wake(count);
 }
 
-Coro<> Condition::wait(Semaphore::Held& held) {
+Coro<> Condition::wait(Lock::Held& held) {
     if (!held.holds(lock_)) throw std::logic_error("Condition: wait() without holding its lock");
     held.release();
     std::exception_ptr cancelled;

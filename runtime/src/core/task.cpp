@@ -1,6 +1,6 @@
 #include "coroscope/task.hpp"
 
-#include <typeinfo>
+#include <atomic>
 
 #include "coroscope/loop.hpp"
 #include "observe.hpp"
@@ -64,6 +64,7 @@ TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::unique_ptr<TaskExtra
 }
 
 void make_ready(TaskControl& task) noexcept {
+    COROSCOPE_ASSERT(!task.in_queue(), "a task is in the queue once");
     task.state = TaskState::ready;
     if (probe::on()) [[unlikely]] {
         const std::uint64_t waker = current_task != nullptr ? current_task->id : 0;
@@ -100,8 +101,8 @@ bool TaskControl::cancel(std::string_view message, std::source_location where) n
         const std::uint64_t by = current_task != nullptr ? current_task->id : 0;
         probe::emit_at(probe::stamp_now(), EventKind::cancel_requested, id, by, call_node(where));
     }
-    if (!in_queue() && waiting_on != nullptr) {
-        waiting_on->type().on_cancel(*waiting_on);
+    if (Suspension* const awaiter = in_queue() ? nullptr : suspended_on()) {
+        awaiter->type().on_cancel(*awaiter);
     } else {
         must_cancel = true;
     }
@@ -135,6 +136,7 @@ void throw_no_running_loop() {
 }
 
 void TaskControl::add_hook(DoneHook& hook) noexcept {
+    COROSCOPE_ASSERT(hook.task == nullptr && !done(), "a hook is added once, to a task that is not done");
     hook.task = this;
     hook.previous = nullptr;
     hook.next = hooks;
@@ -144,6 +146,8 @@ void TaskControl::add_hook(DoneHook& hook) noexcept {
 
 void TaskControl::remove_hook(DoneHook& hook) noexcept {
     if (hook.task == nullptr) return;
+    COROSCOPE_ASSERT((hook.previous != nullptr ? hook.previous->next : hook.task->hooks) == &hook,
+                     "the neighbours of a hook refer to it");
     (hook.previous != nullptr ? hook.previous->next : hook.task->hooks) = hook.next;
     if (hook.next != nullptr) hook.next->previous = hook.previous;
     hook.task = nullptr;
@@ -167,7 +171,7 @@ void TaskControl::destroy(TaskControl* task) noexcept {
     delete task;
 }
 
-void JoinBase::start(const SuspensionType& type) noexcept {
+void JoinBase::wait_for_end(const SuspensionType& type) noexcept {
     target_->add_hook(*this);
     on_done = [](DoneHook& hook, TaskControl& done) noexcept { static_cast<JoinBase&>(hook).target_done(done); };
     suspend(type);

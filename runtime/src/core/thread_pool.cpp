@@ -1,7 +1,10 @@
 #include "thread_pool.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
+
+#include "observe.hpp"
 
 namespace coroscope::detail {
 
@@ -35,7 +38,11 @@ void ThreadPool::work() {
         std::function<void()> job = std::move(jobs_.front());
         jobs_.pop_front();
         lock.unlock();
-        job();
+        try {
+            job();
+        } catch (...) {
+            report_callback_exception(std::current_exception());
+        }
         job = nullptr;  // its captures die before the next wait
         lock.lock();
     }

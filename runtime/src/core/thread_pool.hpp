@@ -19,7 +19,7 @@ public:
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
 
-    void run(std::function<void()> job);  // the job must not throw
+    void run(std::function<void()> job);  // what it throws is reported as a callback's exception
 
 private:
     void work();

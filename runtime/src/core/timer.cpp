@@ -1,8 +1,11 @@
 #include "coroscope/detail/timer.hpp"
 
+#include "coroscope/detail/assert.hpp"
+
 namespace coroscope::detail {
 
 void TimerHeap::add(TimerNode& node, std::uint64_t deadline_ns) {
+    COROSCOPE_ASSERT(!node.queued(), "a timer is in the heap once");
     entries_.push_back({});
     node.order = ++last_order_ & ~(std::uint32_t{1} << 31);
     sift_up(entries_.size() - 1, {deadline_ns, &node});
@@ -10,6 +13,7 @@ void TimerHeap::add(TimerNode& node, std::uint64_t deadline_ns) {
 
 void TimerHeap::remove(TimerNode& node) noexcept {
     const std::size_t index = node.heap_index;
+    COROSCOPE_ASSERT(index < entries_.size() && entries_[index].node == &node, "a timer knows its place in the heap");
     node.heap_index = TimerNode::not_queued;
     const Entry last = entries_.back();
     entries_.pop_back();
@@ -29,6 +33,7 @@ void TimerHeap::sift_up(std::size_t index, Entry entry) noexcept {
         index = parent;
     }
     place(index, entry);
+    COROSCOPE_ASSERT(index == 0 || !entry.before(entries_[(index - 1) / 4]), "no timer is due before its parent");
 }
 
 void TimerHeap::sift_down(std::size_t index, Entry entry) noexcept {

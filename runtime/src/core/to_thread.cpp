@@ -46,7 +46,7 @@ void ThreadAwaiter::start() {
         job_.link = job_.loop->link_to_loop();
         job_.executor->submit(std::move(run));
     } else {
-        job_.loop->run_in_executor(std::move(run));
+        job_.loop->run_on_pool(std::move(run));
     }
     suspend(*this);
 }

@@ -142,16 +142,11 @@ public:
     explicit SignalAwaiter(Caught& caught) noexcept : caught_(caught) {}
     ~SignalAwaiter() { stop(); }
     bool await_ready() const noexcept { return caught_.number() != 0; }
-    template <class P>
-    void await_suspend(std::coroutine_handle<P>) {
-        start();
-    }
     int await_resume() {
         check_cancelled();
         return caught_.number();
     }
 
-private:
     void start() {
         fd = caught_.event();
         ready = [](FdWatch& watch, std::uint32_t events) noexcept {
@@ -165,6 +160,8 @@ private:
         loop_ = &loop;
         suspend(*this);
     }
+
+private:
     friend Suspension;
     void on_cancel() noexcept {
         stop();

@@ -16,6 +16,7 @@ void DrainerBell::ring() noexcept {
 
 void Ring::write(std::uint64_t stamp, EventKind kind, std::uint64_t subject, std::uint64_t argument,
                  std::uint32_t stack) noexcept {
+    COROSCOPE_ASSERT(producer_.head - producer_.known_tail < capacity(), "a record is written only to a free slot");
     producer_.attention = ~std::uint64_t{0};  // there is room: no closer look
     cs_try_push(&producer_, stamp, static_cast<std::uint8_t>(kind), subject, argument, stack);
     producer_.attention = attention();

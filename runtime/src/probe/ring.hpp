@@ -14,6 +14,7 @@
 #include <new>
 #include <span>
 
+#include "coroscope/detail/assert.hpp"
 #include "coroscope/emit.h"
 #include "record.hpp"
 
@@ -78,6 +79,7 @@ public:
         return {reinterpret_cast<const Record*>(memory_.get()) + at, count < until_wrap ? count : until_wrap};
     }
     void consume(std::size_t count) noexcept {
+        COROSCOPE_ASSERT(count <= readable().size(), "only what is there is consumed");
         tail_.store(tail_.load(std::memory_order_relaxed) + count,
                     std::memory_order_release);  // pairs with the acquire in push_slowly() and backlog()
     }

@@ -58,10 +58,7 @@ public:
     ReadinessAwaiter(SocketState& socket, Direction direction) noexcept : socket_(socket), direction_(direction) {}
     ~ReadinessAwaiter();
     bool await_ready() const noexcept;
-    template <class P>
-    void await_suspend(std::coroutine_handle<P>) {
-        start();
-    }
+    void start();  // throws std::logic_error if another task waits in this direction
     void await_resume() { check_cancelled(); }
 
 private:
@@ -69,7 +66,6 @@ private:
     friend Suspension;
     void on_cancel() noexcept;
     std::uint64_t waits_for() const noexcept;
-    void start();  // throws std::logic_error if another task waits in this direction
     SocketState& socket_;
     Direction direction_;
     bool waiting_ = false;

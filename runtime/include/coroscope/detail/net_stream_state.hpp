@@ -75,15 +75,11 @@ public:
     explicit DrainAwaiter(Ref<StreamState> stream) noexcept : stream_(std::move(stream)) {}
     ~DrainAwaiter();
     bool await_ready() const noexcept;
-    template <class P>
-    void await_suspend(std::coroutine_handle<P>) noexcept {
-        start();
-    }
+    void start() noexcept;
     void await_resume();
 
 private:
     friend StreamState;
-    void start() noexcept;
     friend Suspension;
     std::uint64_t waits_for() const noexcept;
     Ref<StreamState> stream_;

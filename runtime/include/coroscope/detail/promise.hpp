@@ -167,4 +167,19 @@ inline std::coroutine_handle<> transfer_to(PromiseBase& frame) noexcept {
     return frame.handle();
 }
 
+template <class>
+inline constexpr bool always_false = false;
+
+// The base of all awaiters. Awaiters have await_ready() and await_resume(), and start() in the place of
+// await_suspend(): it makes the running task wait, or returns the coroutine that runs now. await_transform() calls it,
+// so only coroutines of ours reach it; others find this await_suspend(), which says so.
+struct OurAwaiter {
+    template <class P>
+    void await_suspend(std::coroutine_handle<P>) const noexcept {
+        static_assert(always_false<P>,
+                      "only a coroutine of coroscope can co_await this: a function that returns coroscope::Coro or "
+                      "coroscope::AsyncGenerator");
+    }
+};
+
 }  // namespace coroscope::detail

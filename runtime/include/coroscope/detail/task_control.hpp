@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "coroscope/context.hpp"
+#include "coroscope/detail/assert.hpp"
 #include "coroscope/detail/promise.hpp"
 #include "coroscope/detail/wait.hpp"
 
@@ -26,13 +27,13 @@ struct ReadyNode {
     explicit ReadyNode(bool a_task) noexcept : is_task(a_task) {}
     union {
         ReadyNode* next_ready = nullptr;  // while it is in the queue
-        Suspension* waiting_on;           // of a task that is not: what it is suspended on; nullptr: nothing known
+        Suspension* waiting_on;           // of a task that is not in the queue: TaskControl::suspended_on()
     };
     const bool is_task;
 };
 
-// Called once when a task is done; lives in whoever waits, who holds a reference to the task. Also called when a loop
-// that ends gives up a pending task: its outcome is cancelled then.
+// Called once when a task is done. It lives in the object that waits for the task, which holds a reference to the task.
+// Also called when a loop that ends gives up a pending task: its outcome is cancelled then.
 struct DoneHook {
     DoneHook* next = nullptr;
     DoneHook* previous = nullptr;
@@ -58,7 +59,30 @@ struct TaskExtras {
 enum class TaskState : std::uint8_t { created, ready, running, suspended, done };
 using TaskOutcome = vocabulary::Outcome;  // unknown: it has not ended
 
-// A sleeping task shall cost no more than 256 bytes with its frame and timer: every word here is worth a thought.
+// A task, as its loop sees it. A sleeping task shall cost no more than 256 bytes with its frame and timer: every word
+// here is worth a thought.
+//
+// What is valid in which state:
+//
+//     state       in the queue   leaf              suspended_on()   ends the state
+//     created     yes            nullptr           -                run_step()
+//     ready       yes            where it goes on  -                run_step()
+//     running     no             stale             nullptr          suspend(), give_up_turn(), its end,
+//     destroy_frames() suspended   no             where it waits    its awaiter      make_ready(), end_now() done no,
+//     or ended_in_queue            -                -
+//
+// How a cancellation travels. A request does exactly one of two things: it sets must_cancel, if the task is created,
+// ready or running; or it calls on_cancel() of the awaiter that the task is suspended on, which gives the wait up and
+// sets must_cancel and interrupted, at once or later.
+//
+//     flag          set by                                     cleared by
+//     must_cancel   a request, as above                        the throw of Cancelled; the next suspend(), which gives
+//                                                              the new wait up; uncancel(), unless interrupted
+//     interrupted   Suspension::wake_cancelled()               with must_cancel; give_up_turn()
+//     must_throw    cancel_for_scope()                         with must_cancel
+//
+// At its next step a task with must_cancel throws Cancelled at its await. If it unwinds instead, or has not begun, its
+// frames are destroyed: ends_without_throw() in loop_step.cpp says when.
 class TaskControl : public ReadyNode {
 public:
     TaskControl() noexcept : ReadyNode(true) {}
@@ -67,18 +91,22 @@ public:
 
     TaskState state = TaskState::created;
     TaskOutcome outcome = TaskOutcome::unknown;
-    std::uint8_t throwing_scopes = 0;  // while not 0, a cancellation is thrown; at the most it stays there
-    bool must_cancel : 1 = false;      // Cancelled is to be thrown at the await where it is suspended, or at the next
-    bool interrupted : 1 = false;      // what it waited on was given up for that: uncancel() cannot take it back
-    bool unwinds : 1 = false;          // a cancellation destroys its frames instead of throwing, where it may
-    bool must_throw : 1 = false;       // not this one: a scope of the task itself asked for it, and will catch it
-    bool ended_in_queue : 1 = false;   // by end_now(): the queue of the loop holds a reference
-    bool retrieved : 1 = false;        // somebody has seen the exception
-    bool yielded = false;              // it gave up its turn, and was ready at once
-    std::uint32_t references = 1;      // the loop's, until done; then the handles'
+    // Number of open ThrowingCancellation scopes, task groups among them; while it is not 0, cancellations are thrown,
+    // also in a task that unwinds. It saturates at 255.
+    std::uint8_t throwing_scopes = 0;
+    bool must_cancel : 1 = false;  // Cancelled is to be thrown at the await where it is suspended, or at the next
+    bool interrupted : 1 = false;  // what it waited on was given up for that: uncancel() cannot take it back
+    bool unwinds : 1 = false;      // a cancellation destroys its frames instead of throwing, where it may
+    // This cancellation is thrown even if the task unwinds: a Timeout or TaskGroup inside the task requested it and
+    // will catch it.
+    bool must_throw : 1 = false;
+    bool ended_in_queue : 1 = false;  // by end_now(): the queue of the loop holds a reference
+    bool retrieved : 1 = false;       // its exception has been looked at
+    bool yielded = false;             // it gave up its turn, and was ready at once
+    std::uint32_t references = 1;     // the loop's, until it is done; then only the handles'
     std::uint32_t cancel_requests = 0;
-    std::uint32_t creation_node = 0;   // the probe's, and so is this:
-    std::uint32_t suspended_node = 0;  // of the last suspension
+    std::uint32_t creation_node = 0;   // probe node of the place that created the task
+    std::uint32_t suspended_node = 0;  // probe node of its latest suspension
     std::uint64_t id = 0;
     std::uint64_t parent_id = 0;
     EventLoop* loop = nullptr;
@@ -92,6 +120,15 @@ public:
 
     bool done() const noexcept { return state == TaskState::done; }
     bool in_queue() const noexcept { return state == TaskState::created || state == TaskState::ready; }  // if not done
+    // The awaiter of a task that is neither done nor in the queue; nullptr: it is running, or was suspended by nothing.
+    Suspension* suspended_on() const noexcept {
+        COROSCOPE_ASSERT(!in_queue(), "a task in the queue is not suspended on anything");
+        return waiting_on;
+    }
+    void set_suspended_on(Suspension* awaiter) noexcept {
+        COROSCOPE_ASSERT(!in_queue(), "a task is suspended only while it is not in the queue");
+        waiting_on = awaiter;
+    }
     bool has_name() const noexcept { return extras && !extras->name.empty(); }
     std::string display_name() const { return has_name() ? extras->name : "Task-" + std::to_string(id); }
     void set_name(std::string_view text);
@@ -113,6 +150,7 @@ public:
         if (throwing_scopes != 255) ++throwing_scopes;
     }
     void end_throwing_scope() noexcept {
+        COROSCOPE_ASSERT(throwing_scopes != 0, "scopes of a task end as often as they begin");
         if (throwing_scopes != 255) --throwing_scopes;
     }
 
@@ -127,6 +165,7 @@ public:
 
     void reference() noexcept { ++references; }
     void release() noexcept {
+        COROSCOPE_ASSERT(references != 0, "a task is released as often as it is referred to");
         if (--references == 0) destroy(this);
     }
 
@@ -157,13 +196,13 @@ struct SuspensionType {
 };
 
 // The base of every leaf awaiter: what a task can be suspended on. A derived awaiter calls suspend(*this) in
-// await_suspend, wake() once when what it waits for happened, and check_cancelled() first in await_resume. It lives in
+// start(), wake() once when what it waits for happened, and check_cancelled() first in await_resume. It lives in
 // the awaiting frame: no allocation. It has, besides:
 //     void on_cancel() noexcept;
 //         The task is cancelled while suspended here: unlinks the awaiter and calls wake_cancelled(), now or later.
 //     std::uint64_t waits_for() const noexcept;
 //         What it waits for, as pack_wait(): asked by the debugger while the task is suspended here.
-class Suspension {
+class Suspension : public OurAwaiter {
 public:
     Suspension(const Suspension&) = delete;
     Suspension& operator=(const Suspension&) = delete;
@@ -190,11 +229,12 @@ protected:
         [](Suspension& self) noexcept { static_cast<A&>(self).on_cancel(); },
         [](const Suspension& self) noexcept { return static_cast<const A&>(self).waits_for(); }};
     void suspend(const SuspensionType& type) noexcept {
+        COROSCOPE_ASSERT(current_task != nullptr && current_frame != nullptr, "only a running task can wait");
         task_ = current_task;
         type_ = &type;
         task_->leaf = current_frame;
         task_->yielded = false;
-        task_->waiting_on = this;
+        task_->set_suspended_on(this);
         if (task_->must_cancel) [[unlikely]] {  // cancelled while it ran: thrown here, at its next await
             task_->must_cancel = task_->interrupted = false;
             type.on_cancel(*this);
@@ -220,7 +260,7 @@ private:
     const SuspensionType* type_;  // set by suspend()
 };
 
-// A doubly linked list of awaiters that wait for the same thing: the first that came is the first to go.
+// A doubly linked list of awaiters that wait for the same thing: the first that came is the first to be served.
 class WaiterListBase;
 struct WaiterLinks {
     // Set by the list. Nothing here is before: many awaiters never wait.
@@ -234,6 +274,8 @@ public:
     bool empty() const noexcept { return first_ == nullptr; }
     std::size_t size() const noexcept { return size_; }
     void push(WaiterLinks& waiter) noexcept {
+        COROSCOPE_ASSERT((first_ == nullptr) == (size_ == 0) && (last_ == nullptr) == (size_ == 0),
+                         "a list of waiting tasks has a first and a last one, or is empty");
         waiter.list = this;
         waiter.next = nullptr;
         waiter.previous = last_;
@@ -242,6 +284,10 @@ public:
         ++size_;
     }
     void remove(WaiterLinks& waiter) noexcept {
+        COROSCOPE_ASSERT(waiter.list == this && size_ != 0, "an awaiter is removed from the list that it is in");
+        COROSCOPE_ASSERT((waiter.previous != nullptr ? waiter.previous->next : first_) == &waiter &&
+                             (waiter.next != nullptr ? waiter.next->previous : last_) == &waiter,
+                         "the neighbours of an awaiter refer to it");
         waiter.list = nullptr;
         (waiter.previous != nullptr ? waiter.previous->next : first_) = waiter.next;
         (waiter.next != nullptr ? waiter.next->previous : last_) = waiter.previous;

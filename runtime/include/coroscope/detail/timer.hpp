@@ -1,5 +1,5 @@
-// A timer of a loop: a node that lives in whoever waits, in a 4-ary heap with back indices. Adding, removing and firing
-// allocate nothing.
+// The timers of a loop: nodes that live in the objects that wait, in a 4-ary heap in which each node knows its place.
+// Removing and firing allocate nothing; adding only if the heap grows.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace coroscope::detail {
 struct TimerNode {
     static constexpr std::uint32_t not_queued = ~std::uint32_t{0};
     std::uint32_t heap_index = not_queued;
-    std::uint32_t order : 31 = 0;    // of the adding, among equal deadlines; may wrap round
+    std::uint32_t order : 31 = 0;    // the later it was added, the higher; may wrap round
     std::uint32_t is_sleep : 1 = 0;  // of a SleepAwaiter; else of a CallbackTimer
     bool queued() const noexcept { return heap_index != not_queued; }
 };
@@ -20,14 +20,15 @@ struct CallbackTimer : TimerNode {
     void (*fire)(CallbackTimer&) noexcept = nullptr;  // already removed when called
 };
 
-// Equal deadlines fire in the order of their adding. add, remove: O(log n); the others: O(1). Thread: the loop's.
+// Timers with equal deadlines fire in the order in which they were added. add, remove: O(log n); the others: O(1).
+// Thread: the loop's.
 class TimerHeap {
 public:
     void add(TimerNode& node, std::uint64_t deadline_ns);
     void remove(TimerNode& node) noexcept;
     bool empty() const noexcept { return entries_.empty(); }
     std::size_t size() const noexcept { return entries_.size(); }
-    // The one that is due first. There must be one.
+    // The timer that is due first. The heap must not be empty, here and in the next one.
     TimerNode& first() const noexcept { return *entries_.front().node; }
     std::uint64_t first_deadline_ns() const noexcept { return entries_.front().deadline_ns; }
 
