@@ -102,7 +102,7 @@ TEST(Stream, WriteEofComesAfterWhatIsKept) {
     run_test([]() -> Coro<> {
         Pair pair = local_pair();
         pair.client.writer.write(std::string(3'000'000, 'x'));
-        EXPECT_GT(pair.client.writer.buffered(), 0u);
+        EXPECT_GT(pair.client.writer.unsent(), 0u);
         pair.client.writer.write_eof();
         EXPECT_EQ((co_await pair.server.reader.read_all()).size(), 3'000'000u);
         pair.server.writer.write("and back");
@@ -140,7 +140,7 @@ TEST(Stream, AbortDropsWhatIsKept) {
         Pair pair = co_await connected_pair();
         pair.client.writer.write(std::string(20'000'000, 'x'));
         pair.client.writer.abort();
-        EXPECT_EQ(pair.client.writer.buffered(), 0u);
+        EXPECT_EQ(pair.client.writer.unsent(), 0u);
         co_await pair.client.writer.wait_closed();
         EXPECT_NE(co_await error_of<ConnectionError>(pair.server.reader.read_all()), "");
     });

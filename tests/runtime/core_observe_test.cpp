@@ -14,6 +14,8 @@ namespace coroscope {
 namespace {
 
 using namespace std::chrono_literals;
+using detail::pack_wait;
+using detail::Verb;
 
 Coro<int> value_now(int value) { co_return value; }
 Coro<int> sum_of_six(int a, int b, int c, int d, int e, int f) { co_return a + b + c + d + e + f; }
@@ -58,9 +60,7 @@ Coro<std::uint64_t> what_it_waits_for(Coro<> work) {
     EXPECT_TRUE(task.cancelled());
     co_return wait;
 }
-constexpr vocabulary::Verb verb_of_wait(std::uint64_t wait) {
-    return static_cast<vocabulary::Verb>(vocabulary::verb_of(wait));
-}
+constexpr Verb verb_of(std::uint64_t wait) { return static_cast<Verb>(vocabulary::verb_of(wait)); }
 
 Coro<> await_task(Task<> task) { co_await task; }
 Coro<> await_two(Task<> one, Task<> two) { co_await gather(one, two); }
@@ -85,42 +85,43 @@ Coro<> yield_forever() {
 }
 
 Coro<> wait_in_all_ways() {
-    EXPECT_EQ(co_await what_it_waits_for(sleep_a_second()), detail::pack_wait(vocabulary::Verb::timer));
-    EXPECT_EQ(co_await what_it_waits_for(yield_forever()), detail::pack_wait(vocabulary::Verb::turn));
-    EXPECT_EQ(co_await what_it_waits_for(await_group()), detail::pack_wait(vocabulary::Verb::members));
+    EXPECT_EQ(co_await what_it_waits_for(sleep_a_second()), pack_wait(Verb::timer));
+    EXPECT_EQ(co_await what_it_waits_for(yield_forever()), pack_wait(Verb::turn));
+    EXPECT_EQ(verb_of(co_await what_it_waits_for(await_group())), Verb::members);
 
     auto one = create_task(sleep_a_second());
     auto two = create_task(sleep_a_second());
-    const std::uint64_t for_one = detail::pack_wait(vocabulary::Verb::join, one.id());
+    const std::uint64_t for_one = pack_wait(Verb::join, one.id());
     EXPECT_EQ(co_await what_it_waits_for(await_end(one)), for_one);
     EXPECT_EQ(co_await what_it_waits_for(await_task(one)), for_one);  // which cancels it, too
     one = create_task(sleep_a_second());
-    EXPECT_EQ(co_await what_it_waits_for(await_two(one, two)), detail::pack_wait(vocabulary::Verb::members));
+    EXPECT_EQ(verb_of(co_await what_it_waits_for(await_two(one, two))), Verb::members);
 
-    EXPECT_EQ(co_await what_it_waits_for(await_future(Future<int>())), detail::pack_wait(vocabulary::Verb::result));
+    EXPECT_EQ(verb_of(co_await what_it_waits_for(await_future(Future<int>()))), Verb::result);
 
     Queue<int> queue(1), other(1);
     const std::uint64_t for_item = co_await what_it_waits_for(get(queue));
-    EXPECT_EQ(verb_of_wait(for_item), vocabulary::Verb::get);
+    EXPECT_EQ(verb_of(for_item), Verb::get);
     EXPECT_EQ(co_await what_it_waits_for(get(queue)), for_item) << "the same queue has the same number";
     EXPECT_NE(co_await what_it_waits_for(get(other)), for_item) << "another has another";
     queue.put_nowait(1);
-    EXPECT_EQ(co_await what_it_waits_for(put(queue)),
-              detail::pack_wait(vocabulary::Verb::put, vocabulary::operand_of(for_item)));
-    EXPECT_EQ(co_await what_it_waits_for(join(queue)),
-              detail::pack_wait(vocabulary::Verb::all_done, vocabulary::operand_of(for_item)));
+    EXPECT_EQ(co_await what_it_waits_for(put(queue)), pack_wait(Verb::put, vocabulary::operand_of(for_item)));
+    EXPECT_EQ(co_await what_it_waits_for(join(queue)), pack_wait(Verb::all_done, vocabulary::operand_of(for_item)));
 
     Event event;
-    EXPECT_EQ(verb_of_wait(co_await what_it_waits_for(wait_event(event))), vocabulary::Verb::until_set);
+    EXPECT_EQ(verb_of(co_await what_it_waits_for(wait_event(event))), Verb::until_set);
     Semaphore semaphore(0);
-    EXPECT_EQ(verb_of_wait(co_await what_it_waits_for(acquire(semaphore))), vocabulary::Verb::acquire);
+    EXPECT_EQ(verb_of(co_await what_it_waits_for(acquire(semaphore))), Verb::acquire);
     Lock lock;
     const auto held = co_await lock.acquire();
-    EXPECT_EQ(verb_of_wait(co_await what_it_waits_for(acquire(lock))), vocabulary::Verb::acquire);
+    EXPECT_EQ(verb_of(co_await what_it_waits_for(acquire(lock))), Verb::acquire);
     Barrier barrier(2);
-    EXPECT_EQ(verb_of_wait(co_await what_it_waits_for(wait_barrier(barrier))), vocabulary::Verb::others);
+    EXPECT_EQ(verb_of(co_await what_it_waits_for(wait_barrier(barrier))), Verb::others);
 }
-TEST(Observe, ATaskSaysWhatItWaitsFor) { run<VirtualTimeLoop>(wait_in_all_ways()); }
+TEST(Observe, ATaskSaysWhatItWaitsFor) {
+    const probe::OnWithoutLibrary debug_on;
+    run<VirtualTimeLoop>(wait_in_all_ways());
+}
 
 }  // namespace
 }  // namespace coroscope

@@ -139,7 +139,7 @@ Coro<std::size_t> write_much(StreamWriter& writer, std::size_t blocks) {
     std::size_t waits = 0;
     for (std::size_t i = 0; i < blocks; ++i) {
         writer.write(std::string(64 * 1024, static_cast<char>('a' + i % 26)));
-        if (writer.buffered() > 64 * 1024) ++waits;
+        if (writer.unsent() > 64 * 1024) ++waits;
         co_await writer.drain();
     }
     co_return waits;
@@ -150,16 +150,16 @@ TEST(NetStream, DrainWaitsForAPeerThatDoesNotRead) {
         Pair pair = co_await connected_pair();
         constexpr std::size_t blocks = 512;
         Task<std::size_t> writing = create_task(write_much(pair.client.writer, blocks));
-        co_await until([&] { return pair.client.writer.buffered() > 64 * 1024; });
+        co_await until([&] { return pair.client.writer.unsent() > 64 * 1024; });
         for (int i = 0; i < 50; ++i) co_await yield();
         EXPECT_FALSE(writing.done());
-        EXPECT_LE(pair.client.writer.buffered(), 2u * 64 * 1024);
+        EXPECT_LE(pair.client.writer.unsent(), 2u * 64 * 1024);
         for (std::size_t i = 0; i < blocks; ++i) {
             const std::string block = co_await pair.server.reader.read_exactly(64 * 1024);
             EXPECT_EQ(block, std::string(64 * 1024, static_cast<char>('a' + i % 26))) << i;
         }
         EXPECT_GT(co_await writing, 0u);
-        EXPECT_EQ(pair.client.writer.buffered(), 0u);
+        EXPECT_EQ(pair.client.writer.unsent(), 0u);
     });
 }
 
@@ -167,7 +167,7 @@ TEST(NetStream, ACancelledDrainGoesAway) {
     run_test([]() -> Coro<> {
         Pair pair = co_await connected_pair();
         Task<std::size_t> writing = create_task(write_much(pair.client.writer, 1000));
-        co_await until([&] { return pair.client.writer.buffered() > 64 * 1024; });
+        co_await until([&] { return pair.client.writer.unsent() > 64 * 1024; });
         writing.cancel();
         bool cancelled = false;
         try {
@@ -190,7 +190,7 @@ TEST(NetStream, WhatWasWrittenIsSentAfterClose) {
         {
             Connection sender = make_connection(std::move(accepted));
             sender.writer.write(much);
-            EXPECT_GT(sender.writer.buffered(), 0u);
+            EXPECT_GT(sender.writer.unsent(), 0u);
         }  // destroyed with most of it unsent
         EXPECT_EQ((co_await server.reader.read_all()).size(), much.size());
     });

@@ -167,7 +167,7 @@ TEST(Tls, MuchGoesInBothDirectionsAtOnceWithBoundedMemory) {
             for (std::size_t sent = 0; sent < total; sent += chunk) {
                 writer.write(data);
                 co_await writer.drain();
-                EXPECT_LE(writer.buffered(), 512u * 1024);
+                EXPECT_LE(writer.unsent(), 512u * 1024);
             }
             writer.write_eof();
         };

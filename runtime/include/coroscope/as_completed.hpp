@@ -51,7 +51,7 @@ public:
     private:
         friend Suspension;
         void on_cancel() noexcept;
-        std::uint64_t waits_for() const noexcept { return pack_wait(Verb::members); }
+        std::uint64_t waits_for() const noexcept;
         Completions& owner_;
     };
 
@@ -71,6 +71,7 @@ private:
     std::size_t left_ = 0;  // to be given
     NextBase* waiter_ = nullptr;
     bool timed_out_ = false;
+    Resource resource_;
 };
 
 }  // namespace detail

@@ -5,8 +5,9 @@
 //     co_await async_with(open_session("db"), use);       // awaits session.aclose() at the end, whatever happened
 //
 // The resource is a movable object with `Coro<> aclose()`; it is given by value or as a coroutine that opens it.
-// Errors: the body's; if closing throws as well, closing's is thrown, as in Python. Being cancelled in the body closes
-// before Cancelled flies on.
+// Errors: the body's; if closing throws as well, closing's is thrown, as in Python. Cancellation points: those of
+// opening, body and closing. A cancellation in the body closes the resource before Cancelled is thrown on. Thread: the
+// loop's.
 #pragma once
 
 #include <exception>

@@ -1,4 +1,4 @@
-// Barrier: asyncio.Barrier. Lets tasks go on together, as soon as a number of them has come.
+// Barrier: asyncio.Barrier. Lets tasks go on together, as soon as a given number of them waits.
 //
 //     Barrier barrier(3);
 //     const std::size_t index = co_await barrier.wait();     // 0, 1 or 2, each once
@@ -6,14 +6,19 @@
 //
 // wait() is a cancellation point; a task that is cancelled while it waits leaves, and the others wait for one more.
 // Unlike asyncio's, indices are given when the barrier opens, so each is given once also if somebody left before; and
-// who comes while the tasks of one round are still leaving counts for the next round at once. Thread: the loop's.
-// Errors: BrokenBarrierError. Nothing allocates. The barrier must outlive who waits on it.
+// a task that comes while the tasks of one round are still leaving counts for the next round at once. Thread: the
+// loop's. Errors: BrokenBarrierError. Nothing allocates, unless debug mode is on. The barrier must outlive the tasks
+// that wait.
 #pragma once
 
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
+#include <source_location>
 #include <stdexcept>
+#include <string_view>
 
+#include "coroscope/detail/resource.hpp"
 #include "coroscope/detail/task_control.hpp"
 
 namespace coroscope {
@@ -26,7 +31,8 @@ public:
 
 class Barrier {
 public:
-    explicit Barrier(std::size_t parties);  // throws std::invalid_argument for 0
+    // Errors: std::invalid_argument for no parties. `where`: for the debugger.
+    explicit Barrier(std::size_t parties, const std::source_location& where = std::source_location::current());
     Barrier(const Barrier&) = delete;
     Barrier& operator=(const Barrier&) = delete;
 
@@ -40,7 +46,9 @@ public:
     private:
         friend Barrier;
         friend detail::Suspension;
-        std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::others, barrier_.id_.get()); }
+        std::uint64_t waits_for() const noexcept {
+            return barrier_.resource_.wait(detail::Verb::others, *task(), barrier_.traits());
+        }
         Barrier& barrier_;
         std::size_t index_ = 0;
         bool opened_ = false;
@@ -48,20 +56,25 @@ public:
 
     // Waits until as many tasks wait as there are parties.
     Awaiter wait() noexcept { return Awaiter(*this); }
-    // Who waits gets BrokenBarrierError; then it is as new, also if it was broken.
+    // Tasks that wait get BrokenBarrierError; the barrier can then be used again, also if it was broken.
     void reset() noexcept;
-    // Who waits, and who comes until reset(), gets BrokenBarrierError.
+    // Tasks that wait, and tasks that come until reset(), get BrokenBarrierError.
     void abort() noexcept;
 
     std::size_t parties() const noexcept { return parties_; }
     std::size_t n_waiting() const noexcept { return waiters_.size(); }
     bool broken() const noexcept { return broken_; }
+    // For the debugger, which shows the name beside the type.
+    void set_name(std::string_view name) noexcept { resource_.set_name(name, traits()); }
 
 private:
+    detail::ResourceTraits traits() const noexcept {
+        return {.type = detail::ResourceType::barrier, .capacity = static_cast<std::int64_t>(parties_)};
+    }
     std::size_t parties_;
     bool broken_ = false;
     detail::WaiterList<Awaiter> waiters_;
-    detail::ResourceId id_;
+    detail::Resource resource_;
 };
 
 }  // namespace coroscope

@@ -1,4 +1,4 @@
-// All of the runtime's public API but the network (net.hpp, http.hpp).
+// The runtime's public API but for the network (net.hpp, http.hpp) and the loop for tests (virtual_time_loop.hpp).
 #pragma once
 
 #include "coroscope/as_completed.hpp"
@@ -16,7 +16,9 @@
 #include "coroscope/generator.hpp"
 #include "coroscope/loop.hpp"
 #include "coroscope/queue.hpp"
+#include "coroscope/resource.hpp"
 #include "coroscope/run.hpp"
+#include "coroscope/signals.hpp"
 #include "coroscope/sleep.hpp"
 #include "coroscope/sync.hpp"
 #include "coroscope/task.hpp"

@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <source_location>
 
 namespace coroscope {
 
@@ -20,7 +22,9 @@ class ThreadPool;
 
 class ThreadPoolExecutor {
 public:
-    explicit ThreadPoolExecutor(std::size_t max_workers);  // at least 1; else std::invalid_argument
+    // Errors: std::invalid_argument for no workers. `where`: for the debugger.
+    explicit ThreadPoolExecutor(std::size_t max_workers,
+                                const std::source_location& where = std::source_location::current());
     ~ThreadPoolExecutor();
     ThreadPoolExecutor(const ThreadPoolExecutor&) = delete;
     ThreadPoolExecutor& operator=(const ThreadPoolExecutor&) = delete;
@@ -28,6 +32,7 @@ public:
     // Runs the job on one of its threads, and does not wait for it: run_in_executor() does. What it throws is reported
     // as a callback's exception is. Any thread, until the destructor begins.
     void submit(std::function<void()> job);
+    std::uint64_t resource_id() const noexcept;  // for the runtime; 0: debug mode was off when it was made
 
 private:
     std::unique_ptr<detail::ThreadPool> pool_;

@@ -1,14 +1,14 @@
-// Future<T>: a value that comes later, set by somebody else. asyncio.Future.
+// Future<T>: a value that other code will set. asyncio.Future.
 //
 //     Future<int> answer;
 //     loop.call_later(1s, [answer] { answer.set_result(42); });
 //     int value = co_await answer;
 //
-// Awaiting is a cancellation point, and cancelling the task that awaits cancels the future, as in asyncio: all who
-// await it get Cancelled, and a later set_result() throws. `co_await shield(future)` leaves it alone. Handles share one
-// state. An exception that nobody retrieved is reported when the last handle goes. Thread: the loop's; from another
-// thread set it by call_soon_threadsafe(). Errors: InvalidStateError when set twice or read too early. Unlike asyncio's
-// it needs no loop until it is awaited or has a callback.
+// Awaiting is a cancellation point, and cancelling the task that awaits cancels the future, as in asyncio: all tasks
+// that await it get Cancelled, and a later set_result() throws. `co_await shield(future)` leaves it alone. Handles
+// share one state. An exception that nobody retrieved is reported when the last handle is destroyed. Thread: the
+// loop's; from another thread set it by call_soon_threadsafe(). Errors: InvalidStateError when set twice or read too
+// early. Unlike asyncio's it needs no loop until it is awaited or has a callback.
 #pragma once
 
 #include <coroutine>
@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "coroscope/coro.hpp"
+#include "coroscope/detail/resource.hpp"
 #include "coroscope/detail/task_control.hpp"
 #include "coroscope/error.hpp"
 
@@ -51,7 +52,7 @@ public:
         ~Awaiter() { leave_list(); }  // before the state goes
         friend Suspension;
         void on_cancel() noexcept;
-        std::uint64_t waits_for() const noexcept { return pack_wait(Verb::result); }
+        std::uint64_t waits_for() const noexcept { return state_->resource_.wait(Verb::result, *task(), traits); }
         std::shared_ptr<FutureState> state_;
         bool shielded_;
     };
@@ -66,13 +67,18 @@ public:
     std::exception_ptr exception();
     void rethrow_error();  // if it is one
     void add_done_callback(std::function<void()> callback);
+    void set_name(std::string_view name) noexcept { resource_.set_name(name, traits); }
 
 private:
+    // Known from its first wait on: making a future costs the same with debug mode on.
+    static constexpr ResourceTraits traits{.type = ResourceType::future, .made_by_wait = true};
+
     Stage stage_ = Stage::pending;
     bool retrieved_ = false;
     std::exception_ptr error_;  // or the Cancelled
     WaiterList<Awaiter> waiters_;
     std::vector<std::function<void()>> callbacks_;
+    Resource resource_;
 };
 
 template <class T>
@@ -122,6 +128,8 @@ public:
         });
     }
     bool operator==(const Future&) const noexcept = default;
+    // For the debugger, which shows the name beside the type. Any time; costs an allocation.
+    void set_name(std::string_view name) const noexcept { state_->set_name(name); }
 
 private:
     template <class U>

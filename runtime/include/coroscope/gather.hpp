@@ -23,12 +23,13 @@
 #include <variant>
 #include <vector>
 
+#include "coroscope/detail/resource.hpp"
 #include "coroscope/loop.hpp"
 
 namespace coroscope {
 
 enum class ReturnWhen : std::uint8_t { all_completed, first_completed, first_exception };
-// asyncio's spelling.
+// asyncio's spelling, which examples and documentation use.
 inline constexpr ReturnWhen ALL_COMPLETED = ReturnWhen::all_completed;
 inline constexpr ReturnWhen FIRST_COMPLETED = ReturnWhen::first_completed;
 inline constexpr ReturnWhen FIRST_EXCEPTION = ReturnWhen::first_exception;
@@ -73,6 +74,7 @@ private:
     bool cancel_passed_on_ = false;
     TaskControl* first_ = nullptr;
     Timeout timeout_;
+    mutable Resource resource_;  // of a wait for several tasks
 };
 
 template <class T>
@@ -212,9 +214,10 @@ public:
     std::vector<H> done, pending;
 };
 
-// Waits until the condition holds or the time is over; cancels nothing, throws no task's error. FIRST_EXCEPTION: a task
-// that was cancelled is none. A task given twice counts once. Coroutines are not taken, as in asyncio: make tasks, of
-// one type or of any (std::vector<AnyTask>). Errors: std::invalid_argument for no tasks.
+// Waits until the condition holds or the time is over (a timeout of zero or less: one turn of the loop); cancels
+// nothing, throws no task's error. FIRST_EXCEPTION: a task that was cancelled does not count as one with an exception.
+// A task given twice counts once. Coroutines are not taken, as in asyncio: make tasks, of one type or of any
+// (std::vector<AnyTask>). Errors: std::invalid_argument for no tasks.
 template <std::derived_from<AnyTask> H>
 Coro<WaitResult<H>> wait(std::vector<H> tasks, ReturnWhen return_when = ALL_COMPLETED,
                          std::optional<std::chrono::nanoseconds> timeout = std::nullopt) {

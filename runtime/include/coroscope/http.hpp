@@ -1,4 +1,5 @@
-// A small HTTP server, near to aiohttp's: Application, Request, Response, AppRunner, TCPSite. Links coroscope_http.
+// A small HTTP server and a client, with aiohttp's names: Application, Request, Response, AppRunner, TCPSite;
+// ClientSession. Link coroscope_http.
 #pragma once
 
 #include "coroscope/http/application.hpp"

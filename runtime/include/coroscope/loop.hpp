@@ -142,6 +142,7 @@ public:
     // --- for the runtime
     std::shared_ptr<detail::LoopLink> link_to_loop();
     void run_on_pool(std::function<void()> job);                      // which throws nothing
+    std::uint64_t pool_resource_id();                                 // 0: debug mode was off when the pool was made
     detail::TaskControl* find_task(std::uint64_t id) const noexcept;  // nullptr: no task of this loop that is not done
     void before_make_task() const noexcept {}
     template <class T>
@@ -200,6 +201,7 @@ private:
     friend void detail::make_ready(detail::TaskControl&) noexcept;
     friend void detail::end_now(detail::TaskControl&) noexcept;
 
+    void make_pool();
     void run_main(const AnyTask& task);
     template <class T>
     T result_of_main(const Task<T>& task) {

@@ -3,24 +3,28 @@
 //     Queue<int> queue(10);
 //     co_await queue.put(7);            // waits while it is full
 //     int item = co_await queue.get();  // waits while it is empty
-//     queue.shutdown();                 // no more items: who waits or comes later gets QueueShutDown
+//     queue.shutdown();                 // no more items: tasks that wait, now or later, get QueueShutDown
 //
-// put(), get(), join(): cancellation points; a cancelled get() loses no item. Order among waiters: first come, first
-// served. Unlike asyncio's, an item goes straight to the task that waits for it: nobody can snatch it before that task
-// runs. Thread: the loop's. The queue must outlive who waits on it. No allocation per operation beyond the items' own.
-// Complexity: constant; PriorityQueue: logarithmic.
+// put(), get(), join(): cancellation points; a cancelled get() loses no item. Waiting tasks are served in the order in
+// which they came. Unlike asyncio's, an item goes straight to the task that waits for it: no other task can take it
+// before that task runs. Thread: the loop's. The queue must outlive the tasks that wait on it. No allocation per
+// operation beyond the items' own. Complexity: constant; PriorityQueue: logarithmic.
 #pragma once
 
 #include <algorithm>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "coroscope/detail/resource.hpp"
 #include "coroscope/detail/ring_buffer.hpp"
 #include "coroscope/detail/task_control.hpp"
 #include "coroscope/error.hpp"
@@ -29,7 +33,8 @@ namespace coroscope {
 
 namespace detail {
 
-// In which order a queue gives its items. take(): there is one. give_back(): one that was taken and not used.
+// The order in which a queue gives its items. take(): it must not be empty. give_back(): an item that was taken and not
+// used.
 template <class T>
 class FifoItems {
 public:
@@ -88,7 +93,12 @@ private:
 template <class T, class Items>
 class BasicQueue {
 public:
-    explicit BasicQueue(std::size_t maxsize = 0) : maxsize_(maxsize), most_(maxsize != 0 ? maxsize : unlimited) {}
+    // Derived classes' constructors: `where` is the place of the construction, for the debugger; leave it to its
+    // default.
+    BasicQueue(std::size_t maxsize, const std::source_location& where)
+        : maxsize_(maxsize), most_(maxsize != 0 ? maxsize : unlimited) {
+        resource_.constructed(traits(), where);
+    }
     BasicQueue(const BasicQueue&) = delete;
     BasicQueue& operator=(const BasicQueue&) = delete;
 
@@ -108,7 +118,7 @@ public:
             this->wait_in(queue_.getters_, *this);
         }
         T await_resume() {
-            if (this->task() == nullptr) return queue_.take();  // it did not wait
+            if (this->task() == nullptr) return queue_.take(true);  // it did not wait
             require_item();
             return std::move(*item_);
         }
@@ -123,7 +133,9 @@ public:
             if (!item_) throw QueueShutDown();
         }
         friend detail::Suspension;
-        std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::get, queue_.id_.get()); }
+        std::uint64_t waits_for() const noexcept {
+            return queue_.resource_.wait(detail::Verb::get, *this->task(), queue_.traits());
+        }
         BasicQueue& queue_;
         union {
             std::optional<T> item_;  // handed over while it waits
@@ -138,7 +150,7 @@ public:
                 queue_.require_open();
                 return false;
             }
-            queue_.add(std::move(item_));
+            queue_.add(std::move(item_), true);
             return true;
         }
         void start() noexcept {
@@ -156,7 +168,9 @@ public:
     private:
         friend BasicQueue;
         friend detail::Suspension;
-        std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::put, queue_.id_.get()); }
+        std::uint64_t waits_for() const noexcept {
+            return queue_.resource_.wait(detail::Verb::put, *this->task(), queue_.traits());
+        }
         BasicQueue& queue_;
         T item_;
         bool added_;  // known once it waited
@@ -170,14 +184,14 @@ public:
             require_open();
             throw QueueEmpty();
         }
-        return take();
+        return take(false);
     }
     void put_nowait(T item) {
         if (!has_room()) {
             require_open();
             throw QueueFull();
         }
-        add(std::move(item));
+        add(std::move(item), false);
     }
     // No more items (3.13's): put() throws QueueShutDown from now on, also where it waits; get() gives what is there
     // and then throws it. `immediate`: what is there is thrown away, and counts as done for join(). Idempotent.
@@ -188,6 +202,7 @@ public:
             items_.take();
             if (unfinished_ != 0 && --unfinished_ == 0) joiners_.wake_all();
         }
+        resource_.used(detail::Role::close, false, items_.size());
         putters_.wake_all();
         if (items_.empty()) getters_.wake_all();
     }
@@ -201,6 +216,7 @@ public:
     // One call for every item that was got and dealt with; more calls than items: std::logic_error.
     void task_done() {
         if (unfinished_ == 0) throw std::logic_error("task_done() called too many times");
+        resource_.used(detail::Role::item_done, false);
         if (--unfinished_ == 0) joiners_.wake_all();
     }
 
@@ -214,22 +230,32 @@ public:
     private:
         friend BasicQueue;
         friend detail::Suspension;
-        std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::all_done, queue_.id_.get()); }
+        std::uint64_t waits_for() const noexcept {
+            return queue_.resource_.wait(detail::Verb::all_done, *this->task(), queue_.traits());
+        }
         BasicQueue& queue_;
     };
     // Waits until task_done() was called for every item ever put.
     JoinWaiter join() noexcept { return JoinWaiter(*this); }
+    // For the debugger, which shows the name beside the type. Any time; costs an allocation.
+    void set_name(std::string_view name) noexcept { resource_.set_name(name, traits()); }
 
 private:
+    detail::ResourceTraits traits() const noexcept {
+        return {.type = detail::ResourceType::queue,
+                .capacity = static_cast<std::int64_t>(maxsize_),
+                .level = items_.size()};
+    }
     bool has_room() const noexcept { return items_.size() < most_; }
     void require_open() const {  // it is empty, or has no room: something may change
         if (shut_down_) [[unlikely]]
             throw QueueShutDown();
     }
     // There is an item. Room comes free: the first that waits to put has its turn.
-    T take() {
+    T take(bool awaited) {
         T item = items_.take();
         if (!putters_.empty()) admit_putter();
+        resource_.used(detail::Role::get, awaited, items_.size());
         return item;
     }
     [[gnu::noinline]] void admit_putter() {
@@ -237,24 +263,28 @@ private:
         putter->added_ = true;
         items_.add(std::move(putter->item_));
         ++unfinished_;
+        resource_.used_by(*putter->task(), detail::Role::put);
         putter->wake_up();
     }
-    // There is room. Who waits for an item gets it handed over.
-    void add(T&& item) {
+    // There is room. A task that waits for an item is handed this one.
+    void add(T&& item, bool awaited) {
         if (getters_.empty()) {
             items_.add(std::move(item));
         } else {
             hand_over(std::move(item));
         }
         ++unfinished_;
+        resource_.used(detail::Role::put, awaited, items_.size());
     }
     void give_back(T&& item) {
         if (!getters_.empty()) return hand_over(std::move(item));
         items_.give_back(std::move(item));
+        resource_.level_is(items_.size());
     }
     [[gnu::noinline]] void hand_over(T&& item) {
         GetAwaiter* getter = getters_.pop();
         getter->item_.emplace(std::move(item));
+        resource_.used_by(*getter->task(), detail::Role::get);
         getter->wake_up();
     }
 
@@ -267,28 +297,34 @@ private:
     detail::WaiterList<GetAwaiter> getters_;
     detail::WaiterList<PutAwaiter> putters_;
     detail::WaiterList<JoinWaiter> joiners_;
-    detail::ResourceId id_;
+    detail::Resource resource_;
 };
 
 // First in, first out.
 template <class T>
 class Queue : public BasicQueue<T, detail::FifoItems<T>> {
 public:
-    using BasicQueue<T, detail::FifoItems<T>>::BasicQueue;
+    Queue(const std::source_location& where = std::source_location::current()) : Queue(0, where) {}
+    explicit Queue(std::size_t maxsize, const std::source_location& where = std::source_location::current())
+        : BasicQueue<T, detail::FifoItems<T>>(maxsize, where) {}
 };
 
 // Last in, first out.
 template <class T>
 class LifoQueue : public BasicQueue<T, detail::LifoItems<T>> {
 public:
-    using BasicQueue<T, detail::LifoItems<T>>::BasicQueue;
+    LifoQueue(const std::source_location& where = std::source_location::current()) : LifoQueue(0, where) {}
+    explicit LifoQueue(std::size_t maxsize, const std::source_location& where = std::source_location::current())
+        : BasicQueue<T, detail::LifoItems<T>>(maxsize, where) {}
 };
 
 // The least item first, by Less; among equal ones in no particular order.
 template <class T, class Less = std::less<T>>
 class PriorityQueue : public BasicQueue<T, detail::PriorityItems<T, Less>> {
 public:
-    using BasicQueue<T, detail::PriorityItems<T, Less>>::BasicQueue;
+    PriorityQueue(const std::source_location& where = std::source_location::current()) : PriorityQueue(0, where) {}
+    explicit PriorityQueue(std::size_t maxsize, const std::source_location& where = std::source_location::current())
+        : BasicQueue<T, detail::PriorityItems<T, Less>>(maxsize, where) {}
 };
 
 }  // namespace coroscope

@@ -7,17 +7,21 @@
 //
 // Thread: the loop's. Waiting is a cancellation point; everything else is not. Waiting tasks are served in the order in
 // which they came, and what is released goes straight to the first of them: no other task can take it in between.
-// Nothing allocates. Each object must outlive the tasks that wait on it, and what acquire() returned.
+// Nothing allocates, unless debug mode is on. Each object must outlive the tasks that wait on it, and what acquire()
+// returned. `where`, everywhere: the place of the construction, for the debugger; leave it to its default.
 #pragma once
 
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <source_location>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "coroscope/coro.hpp"
+#include "coroscope/detail/resource.hpp"
 #include "coroscope/detail/task_control.hpp"
 #include "coroscope/error.hpp"
 
@@ -26,7 +30,12 @@ namespace coroscope {
 // A flag that tasks can wait for.
 class Event {
 public:
-    Event() = default;
+    Event(const std::source_location& where = std::source_location::current()) noexcept {
+        resource_.constructed(traits(), where);
+    }
+    // For the runtime: an event of something else, whose type and verb are shown in its place.
+    Event(detail::ResourceType type, detail::Verb verb) noexcept : type_(type), verb_(verb) {}
+    void constructed(const detail::ResourceTraits& traits) noexcept { resource_.constructed(traits); }
     Event(const Event&) = delete;
     Event& operator=(const Event&) = delete;
 
@@ -41,7 +50,7 @@ public:
         friend Event;
         friend detail::Suspension;
         std::uint64_t waits_for() const noexcept {
-            return detail::pack_wait(detail::Verb::until_set, event_.id_.get());
+            return event_.resource_.wait(event_.verb_, *task(), event_.traits());
         }
         Event& event_;
     };
@@ -50,13 +59,22 @@ public:
     Awaiter wait() noexcept { return Awaiter(*this); }
     // Sets the flag and wakes all tasks that wait; they run at their next turn, also if the flag is cleared meanwhile.
     void set() noexcept;
-    void clear() noexcept { set_ = false; }
+    void clear() noexcept {
+        set_ = false;
+        resource_.used(detail::Role::clear, false);
+    }
     bool is_set() const noexcept { return set_; }
+    // For the debugger, which shows the name beside the type. Any time; costs an allocation.
+    void set_name(std::string_view name) noexcept { resource_.set_name(name, traits()); }
 
 private:
+    detail::ResourceTraits traits() const noexcept { return {.type = type_}; }
+
     bool set_ = false;
+    detail::ResourceType type_ = detail::ResourceType::event;
+    detail::Verb verb_ = detail::Verb::until_set;
     detail::WaiterList<Awaiter> waiters_;
-    detail::ResourceId id_;
+    detail::Resource resource_;
 };
 
 namespace detail {
@@ -88,7 +106,9 @@ private:
 // A number of permits. acquire() takes one, and waits while there is none.
 class Semaphore {
 public:
-    explicit Semaphore(std::size_t value = 1) noexcept : value_(value) {}
+    explicit Semaphore(std::size_t value = 1,
+                       const std::source_location& where = std::source_location::current()) noexcept
+        : Semaphore(value, std::numeric_limits<std::size_t>::max(), where) {}
     Semaphore(const Semaphore&) = delete;
     Semaphore& operator=(const Semaphore&) = delete;
 
@@ -98,7 +118,7 @@ public:
     public:
         explicit Awaiter(Semaphore& semaphore) noexcept : semaphore_(semaphore) {}
         ~Awaiter();
-        bool await_ready() noexcept { return semaphore_.try_acquire(); }
+        bool await_ready() noexcept { return semaphore_.take(true); }
         void start() noexcept { wait_in(semaphore_.waiters_, *this); }
         Held await_resume();
 
@@ -106,7 +126,7 @@ public:
         friend Semaphore;
         friend detail::Suspension;
         std::uint64_t waits_for() const noexcept {
-            return detail::pack_wait(detail::Verb::acquire, semaphore_.id_.get());
+            return semaphore_.resource_.wait(detail::Verb::acquire, *task(), semaphore_.traits());
         }
         Semaphore& semaphore_;
         bool granted_ = false;
@@ -115,11 +135,7 @@ public:
     // co_await gives a Held, which gives the permit back at the end of its scope.
     Awaiter acquire() noexcept { return Awaiter(*this); }
     // Takes a permit if there is one. The caller gives it back with release().
-    bool try_acquire() noexcept {
-        if (value_ == 0) return false;
-        --value_;
-        return true;
-    }
+    bool try_acquire() noexcept { return take(false); }
     // Adds a permit, or hands it to the first task that waits. Any task may do it. Of a BoundedSemaphore:
     // std::logic_error if all its permits are there.
     void release() {
@@ -129,31 +145,53 @@ public:
     }
     bool locked() const noexcept { return value_ == 0; }
     std::size_t value() const noexcept { return value_; }  // permits that are free
+    // For the debugger, which shows the name beside the type. Any time; costs an allocation.
+    void set_name(std::string_view name) noexcept { resource_.set_name(name, traits()); }
 
 protected:
-    Semaphore(std::size_t value, std::size_t bound) noexcept : value_(value), bound_(bound) {}
+    Semaphore(std::size_t value, std::size_t bound, const std::source_location& where) noexcept
+        : value_(value), bound_(bound), first_value_(value) {
+        resource_.constructed(traits(), where);
+    }
 
 private:
     friend Held;
+    bool take(bool awaited) noexcept {
+        if (value_ == 0) return false;
+        --value_;
+        resource_.used(detail::Role::acquire, awaited, value_);
+        return true;
+    }
     void give_back() noexcept;
+    detail::ResourceTraits traits() const noexcept {
+        return {
+            .type = bound_ == first_value_ ? detail::ResourceType::bounded_semaphore : detail::ResourceType::semaphore,
+            .capacity = static_cast<std::int64_t>(first_value_),
+            .level = value_};
+    }
     [[noreturn]] static void throw_released_too_often();
 
     std::size_t value_;
-    const std::size_t bound_ = std::numeric_limits<std::size_t>::max();  // permits that there are
+    const std::size_t bound_;        // permits that there can be
+    const std::size_t first_value_;  // permits that there were
     detail::WaiterList<Awaiter> waiters_;
-    detail::ResourceId id_;
+    detail::Resource resource_;
 };
 
 // A semaphore whose release() throws std::logic_error where it was not acquired before: asyncio.BoundedSemaphore.
 class BoundedSemaphore : public Semaphore {
 public:
-    explicit BoundedSemaphore(std::size_t value = 1) noexcept : Semaphore(value, value) {}
+    explicit BoundedSemaphore(std::size_t value = 1,
+                              const std::source_location& where = std::source_location::current()) noexcept
+        : Semaphore(value, value, where) {}
 };
 
 // Held by one task at a time, which it knows.
 class Lock {
 public:
-    Lock() = default;
+    Lock(const std::source_location& where = std::source_location::current()) noexcept {
+        resource_.constructed(traits(), where);
+    }
     Lock(const Lock&) = delete;
     Lock& operator=(const Lock&) = delete;
 
@@ -163,14 +201,17 @@ public:
     public:
         explicit Awaiter(Lock& lock) noexcept : lock_(lock) {}
         ~Awaiter();
-        bool await_ready() noexcept { return lock_.try_acquire(); }
+        bool await_ready() noexcept { return lock_.take(true); }
         void start() noexcept { wait_in(lock_.waiters_, *this); }
         Held await_resume();
 
     private:
         friend Lock;
         friend detail::Suspension;
-        std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::acquire, lock_.id_.get()); }
+        std::uint64_t waits_for() const noexcept {
+            return lock_.resource_.wait(detail::Verb::acquire, *task(), traits());
+        }
+        std::uint64_t holder() const noexcept { return lock_.owner(); }
         Lock& lock_;
         bool granted_ = false;
     };
@@ -179,12 +220,7 @@ public:
     // for itself, for ever: locks are not recursive.
     Awaiter acquire() noexcept { return Awaiter(*this); }
     // Takes the lock if it is free. The caller gives it back with release().
-    bool try_acquire() noexcept {
-        if (locked_) return false;
-        locked_ = true;
-        owner_ = running_task();
-        return true;
-    }
+    bool try_acquire() noexcept { return take(false); }
     // For a task without a Held. Errors: std::logic_error if the running task does not hold the lock (asyncio:
     // RuntimeError, but there any task may release a lock that is held).
     void release() {
@@ -196,9 +232,22 @@ public:
     // The id of the task that acquired it (AnyTask::id()); 0: it is free, or was acquired outside of tasks.
     std::uint64_t owner() const noexcept { return locked_ ? owner_ : 0; }
     bool held_by_running_task() const noexcept { return locked_ && owner_ == running_task(); }
+    // For the debugger, which shows the name beside the type. Any time; costs an allocation.
+    void set_name(std::string_view name) noexcept { resource_.set_name(name, traits()); }
 
 private:
     friend Held;
+    friend class Condition;
+    struct Unused {};
+    explicit Lock(Unused) noexcept {}  // of a Condition that uses another
+    static constexpr detail::ResourceTraits traits() noexcept { return {.type = detail::ResourceType::lock}; }
+    bool take(bool awaited) noexcept {
+        if (locked_) return false;
+        locked_ = true;
+        owner_ = running_task();
+        resource_.used(detail::Role::acquire, awaited);
+        return true;
+    }
     static std::uint64_t running_task() noexcept {
         return detail::current_task != nullptr ? detail::current_task->id : 0;
     }
@@ -208,7 +257,7 @@ private:
     bool locked_ = false;
     std::uint64_t owner_ = 0;  // if locked_
     detail::WaiterList<Awaiter> waiters_;
-    detail::ResourceId id_;
+    detail::Resource resource_;
 };
 
 // Waits, with a lock given up meanwhile, until another task notifies. It has a lock of its own, or shares one.
@@ -219,8 +268,15 @@ private:
 // Errors: std::logic_error if wait() is given another lock, or the task that calls notify() does not hold the lock.
 class Condition {
 public:
-    Condition() noexcept : lock_(own_lock_) {}
-    explicit Condition(Lock& lock) noexcept : lock_(lock) {}  // which must outlive the condition
+    Condition(const std::source_location& where = std::source_location::current()) noexcept
+        : own_lock_(where), lock_(own_lock_) {
+        resource_.constructed(traits(), where);
+    }
+    // `lock` must outlive the condition.
+    explicit Condition(Lock& lock, const std::source_location& where = std::source_location::current()) noexcept
+        : own_lock_(Lock::Unused()), lock_(lock) {
+        resource_.constructed(traits(), where);
+    }
     Condition(const Condition&) = delete;
     Condition& operator=(const Condition&) = delete;
     Lock& lock() noexcept { return lock_; }
@@ -236,8 +292,11 @@ public:
     // Wakes up to `count` tasks that wait. They run once they have the lock again.
     void notify(std::size_t count = 1);
     void notify_all() { notify(std::numeric_limits<std::size_t>::max()); }
+    // For the debugger, which shows the name beside the type. Any time; costs an allocation.
+    void set_name(std::string_view name) noexcept { resource_.set_name(name, traits()); }
 
 private:
+    static constexpr detail::ResourceTraits traits() noexcept { return {.type = detail::ResourceType::condition}; }
     class [[nodiscard("co_await it")]] Awaiter final : public detail::Waiter {
     public:
         explicit Awaiter(Condition& condition) noexcept : condition_(condition) {}
@@ -250,7 +309,7 @@ private:
         friend Condition;
         friend detail::Suspension;
         std::uint64_t waits_for() const noexcept {
-            return detail::pack_wait(detail::Verb::notification, condition_.id_.get());
+            return condition_.resource_.wait(detail::Verb::notification, *task(), traits());
         }
         Condition& condition_;
         bool notified_ = false;
@@ -261,7 +320,7 @@ private:
     Lock own_lock_;
     Lock& lock_;
     detail::WaiterList<Awaiter> waiters_;
-    detail::ResourceId id_;
+    detail::Resource resource_;
 };
 
 }  // namespace coroscope

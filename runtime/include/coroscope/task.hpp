@@ -4,9 +4,9 @@
 //     int value = co_await task;                     // waits; throws what it threw
 //
 // A Task is a handle: copies refer to the same task; dropping all of them does not stop it (unlike Python's, the loop
-// keeps it alive). An exception that nobody retrieved is reported when the last handle goes. Awaiting a task and being
-// cancelled cancels the awaited task too, as in asyncio; shield() prevents that. Thread: the loop's. Errors: as the
-// coroutine threw them. How tasks are made: create_task.hpp.
+// keeps it alive). An exception that nobody retrieved is reported when the last handle is destroyed. Awaiting a task
+// and being cancelled cancels the awaited task too, as in asyncio; shield() prevents that. Thread: the loop's. Errors:
+// as the coroutine threw them. How tasks are made: create_task.hpp.
 #pragma once
 
 #include <functional>
@@ -27,10 +27,11 @@ namespace detail {
 class EndAwaiter;
 }
 
-// What all tasks have, whatever they return.
+// What all tasks have, whatever they return. Of an empty handle (default-constructed, or moved from) only operator
+// bool, the comparison, assignment and destruction may be used; everything else needs a task.
 class AnyTask {
 public:
-    AnyTask() noexcept = default;
+    AnyTask() noexcept = default;  // empty
     AnyTask(const AnyTask& other) noexcept : control_(other.control_) {
         if (control_ != nullptr) control_->reference();
     }
@@ -42,7 +43,8 @@ public:
     ~AnyTask() {
         if (control_ != nullptr) control_->release();
     }
-    static AnyTask adopt(detail::TaskControl* control) noexcept {  // takes over one reference
+    // For the runtime, as control() below. adopt() takes over one reference.
+    static AnyTask adopt(detail::TaskControl* control) noexcept {
         AnyTask task;
         task.control_ = control;
         return task;
@@ -55,7 +57,7 @@ public:
     explicit operator bool() const noexcept { return control_ != nullptr; }
     bool operator==(const AnyTask& other) const noexcept { return control_ == other.control_; }
 
-    bool done() const noexcept { return control_->done(); }
+    bool done() const noexcept { return control()->done(); }
     bool cancelled() const noexcept { return control_->outcome == detail::TaskOutcome::cancelled; }
     // Asks for cancellation: Cancelled, with the message, is thrown at the task's await, or at its next one, and comes
     // to whoever awaits the task. False if it is done. Not a cancellation point.
@@ -63,14 +65,14 @@ public:
                 std::source_location where = std::source_location::current()) const noexcept {
         return control_->cancel(message, where);
     }
-    // Takes one request back and returns how many are left. With none left, a Cancelled that is not on its way yet is
-    // not thrown any more.
+    // Takes one request back and returns how many remain. If none remain and Cancelled has not been thrown yet, it will
+    // not be.
     std::uint32_t uncancel() const noexcept { return control_->uncancel(); }
     std::uint32_t cancelling() const noexcept { return control_->cancel_requests; }
     // What it threw; nullptr if nothing. Throws InvalidStateError if not done, Cancelled if cancelled.
     std::exception_ptr exception() const;
-    // co_await task.wait(): until it is done, however it ends; throws nothing of its. Being cancelled leaves the task
-    // alone. asyncio's wait() of one task.
+    // co_await task.wait(): waits for the end of the task and ignores its result and its exception. Cancelling this
+    // wait leaves the task alone. asyncio's wait() of one task. Cancellation point.
     detail::EndAwaiter wait() const noexcept;
     std::string name() const { return control_->display_name(); }
     void set_name(std::string_view name) const { control_->set_name(name); }
@@ -79,7 +81,10 @@ public:
     // goes to the loop's exception handler.
     void add_done_callback(std::function<void(AnyTask)> callback) const;
 
-    detail::TaskControl* control() const noexcept { return control_; }
+    detail::TaskControl* control() const noexcept {  // for the runtime
+        COROSCOPE_ASSERT(control_ != nullptr, "a handle that is used refers to a task");
+        return control_;
+    }
 
 protected:
     void require_done() const {
@@ -195,7 +200,8 @@ inline detail::EndAwaiter AnyTask::wait() const noexcept { return detail::EndAwa
 
 // The task whose step runs; empty outside of tasks.
 inline AnyTask current_task() noexcept { return AnyTask::share(detail::current_task); }
-// The tasks of the running loop, or of another on this thread, that are not done, oldest first.
+// The tasks of the running loop, or of another one on this thread, that are not done, oldest first. Errors:
+// std::logic_error if no loop runs.
 std::vector<AnyTask> all_tasks();
 std::vector<AnyTask> all_tasks(EventLoop& loop);
 

@@ -22,10 +22,13 @@
 
 #include <exception>
 #include <optional>
+#include <source_location>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "coroscope/detail/resource.hpp"
 #include "coroscope/loop.hpp"
 
 namespace coroscope {
@@ -33,7 +36,8 @@ namespace coroscope {
 // How its tasks are made: create_task.hpp.
 class TaskGroup : public detail::CreatesTasks<TaskGroup> {
 public:
-    TaskGroup();  // throws std::logic_error outside of tasks
+    // Errors: std::logic_error outside of tasks. `where`: for the debugger.
+    TaskGroup(const std::source_location& where = std::source_location::current());
     ~TaskGroup();
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
@@ -47,6 +51,8 @@ public:
     std::size_t running() const noexcept { return running_; }
 
     // --- for the runtime
+    // For the debugger, which shows the name beside the type. Any time; costs an allocation.
+    void set_name(std::string_view name) noexcept { resource_.set_name(name, traits); }
     void before_make_task() const;
     template <class T>
     Task<T> make_task(Coro<T>&& coro, std::unique_ptr<detail::TaskExtras> extras, const TaskOptions& options) {
@@ -76,7 +82,7 @@ private:
     private:
         friend detail::Suspension;
         void on_cancel() noexcept;
-        std::uint64_t waits_for() const noexcept { return detail::pack_wait(detail::Verb::members); }
+        std::uint64_t waits_for() const noexcept;
         TaskGroup& group_;
     };
     void add(const AnyTask& task);
@@ -85,7 +91,10 @@ private:
     void member_done(Member& member, detail::TaskControl& task) noexcept;
     void remove(Member& member) noexcept;
 
+    static constexpr detail::ResourceTraits traits{.type = detail::ResourceType::task_group};
+
     detail::TaskControl* owner_;
+    detail::Resource resource_;
     Member* members_ = nullptr;
     std::size_t running_ = 0;
     std::vector<std::exception_ptr> errors_;

@@ -4,8 +4,8 @@
 //     std::string page = co_await wait_for(fetch(url), 2s);     // TimeoutError after 2 s; fetch has ended by then
 //     co_await with_timeout(2s, copy_all, from, to);            // asyncio's `async with timeout(2)`, around a call
 //
-// Nothing that lost against the clock keeps running: at the limit the current task is cancelled, and where that leaves
-// the scope it becomes TimeoutError. Scopes nest. A scope that expires while the task is cancelled from outside, too,
+// Nothing runs on past its limit: at the limit the current task is cancelled, and the Cancelled that leaves the scope
+// becomes TimeoutError. Scopes nest. A scope that expires while the task is cancelled from outside, too,
 // lets Cancelled through. Limits are from now; zero or less has expired already: it takes effect at the next await.
 // Creating and cancelling a deadline allocates nothing.
 #pragma once
@@ -150,9 +150,9 @@ Coro<T> wait_for(Coro<T> coro, TimeLimit limit) {
     }
 }
 
-// Awaits a task with a limit; at the limit the task is cancelled, and has ended when TimeoutError is thrown. What it
-// returned all the same, or threw, comes instead of that. With a limit of zero or less a task that is done gives its
-// result.
+// Awaits a task with a limit; at the limit the task is cancelled, and has ended when TimeoutError is thrown. If the
+// task nevertheless returns a value or throws another exception, that is what the caller gets. With a limit of zero or
+// less a task that is done gives its result.
 template <class T>
 Coro<T> wait_for(Task<T> task, TimeLimit limit) {
     if (limit.is_over()) {

@@ -18,6 +18,7 @@
 #include <utility>
 #include <variant>
 
+#include "coroscope/detail/resource.hpp"
 #include "coroscope/executor.hpp"
 #include "coroscope/loop.hpp"
 
@@ -38,6 +39,7 @@ struct ThreadJob : RemoteCall, std::enable_shared_from_this<ThreadJob> {
     class ThreadAwaiter* waiter = nullptr;  // the loop's thread only; nullptr: it does not wait any more
     std::shared_ptr<ThreadJob> self;        // while the job is on its way back
     ContextRef context;                     // a copy of the caller's
+    Resource resource;                      // made before it is on its way to a pool's thread
 };
 
 class [[nodiscard]] ThreadAwaiter final : public Suspension {
@@ -55,7 +57,7 @@ private:
         leave();
         wake_cancelled();
     }
-    std::uint64_t waits_for() const noexcept { return pack_wait(Verb::job); }
+    std::uint64_t waits_for() const noexcept;
     void leave() noexcept {
         job_.waiter = nullptr;
         job_.abandoned.store(true, std::memory_order_relaxed);

@@ -1,6 +1,6 @@
 // VirtualTimeLoop: an event loop for tests, after trio's MockClock. Sleeping costs no time: when nothing is ready the
-// clock jumps to the next timer. Order is deterministic. Threads and sockets still take real time: while a pool job
-// runs the clock waits for it only if no timer is due.
+// clock jumps to the next timer. Order is deterministic. Threads and sockets still take real time, and the clock does
+// not wait for them: it jumps whenever a timer is pending. So a job of a pool that races with a sleep loses.
 //
 //     run<VirtualTimeLoop>(test());      // an hour of sleeps takes milliseconds
 #pragma once

@@ -3,6 +3,8 @@
 #include <stdexcept>
 #include <unordered_set>
 
+#include "observe.hpp"
+
 namespace coroscope::detail {
 
 Completions::Completions(std::span<TaskControl* const> tasks, std::optional<std::chrono::nanoseconds> timeout)
@@ -62,6 +64,16 @@ bool Completions::NextBase::await_ready() const {
 void Completions::NextBase::start() noexcept {
     owner_.waiter_ = this;
     suspend(*this);
+}
+
+std::uint64_t Completions::NextBase::waits_for() const noexcept {
+    const bool unknown = owner_.resource_.id() == 0;
+    const std::uint64_t wait =
+        owner_.resource_.wait(Verb::members, *task(), {.type = ResourceType::as_completed, .made_by_wait = true});
+    if (unknown || listing_tasks)
+        for (const Hook& hook : owner_.hooks_)
+            if (!hook.target->done()) owner_.resource_.member(*hook.target);
+    return wait;
 }
 
 void Completions::NextBase::on_cancel() noexcept {

@@ -2,8 +2,9 @@
 
 namespace coroscope {
 
-Barrier::Barrier(std::size_t parties) : parties_(parties) {
+Barrier::Barrier(std::size_t parties, const std::source_location& where) : parties_(parties) {
     if (parties == 0) throw std::invalid_argument("Barrier: needs at least one party");
+    resource_.constructed(traits(), where);
 }
 
 bool Barrier::Awaiter::await_ready() {

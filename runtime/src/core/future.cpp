@@ -27,6 +27,7 @@ void FutureState::require_done() const {
 
 void FutureState::finish(Stage stage) noexcept {
     stage_ = stage;
+    resource_.used(Role::resolve, false);
     waiters_.wake_all();
     std::vector<std::function<void()>> callbacks = std::move(callbacks_);
     for (auto& callback : callbacks) callback();

@@ -1,5 +1,7 @@
 #include "coroscope/gather.hpp"
 
+#include "observe.hpp"
+
 namespace coroscope::detail {
 
 WaitAwaiter::WaitAwaiter(std::span<TaskControl* const> tasks, ReturnWhen when, bool cancelled_counts,
@@ -59,7 +61,15 @@ void WaitAwaiter::start() {
 }
 
 std::uint64_t WaitAwaiter::waits_for() const noexcept {
-    return hooks_.size() == 1 ? pack_wait(Verb::join, hooks_.front().target->id) : pack_wait(Verb::members);
+    if (hooks_.size() == 1) return pack_wait(Verb::join, hooks_.front().target->id);
+    const bool unknown = resource_.id() == 0;
+    // What cancels its tasks when it is cancelled is a gather.
+    const ResourceType type = on_cancelled_ == OnCancelled::cancel ? ResourceType::gather : ResourceType::wait;
+    const std::uint64_t wait = resource_.wait(Verb::members, *task(), {.type = type, .made_by_wait = true});
+    if (unknown || listing_tasks)
+        for (const Hook& hook : hooks_)
+            if (!hook.target->done()) resource_.member(*hook.target);
+    return wait;
 }
 
 void WaitAwaiter::one_done(TaskControl& task) noexcept {

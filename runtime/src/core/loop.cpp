@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "callback.hpp"
-#include "coroscope/detail/assert.hpp"
+#include "coroscope/detail/resource.hpp"
 #include "coroscope/sleep.hpp"
 #include "debug_commands.hpp"
 #include "debug_switch.hpp"
@@ -115,8 +115,19 @@ void EventLoop::submit(std::function<void()> job) {
 }
 
 void EventLoop::run_on_pool(std::function<void()> job) {
-    if (!pool_) pool_ = std::make_unique<detail::ThreadPool>();
+    make_pool();
     pool_->run(std::move(job));
+}
+
+void EventLoop::make_pool() {
+    if (pool_) return;
+    pool_ = std::make_unique<detail::ThreadPool>();
+    pool_->resource.constructed(pool_->traits());
+}
+
+std::uint64_t EventLoop::pool_resource_id() {
+    make_pool();
+    return pool_->resource.id();
 }
 
 std::shared_ptr<detail::LoopLink> EventLoop::link_to_loop() {
@@ -183,7 +194,10 @@ void EventLoop::iterate(std::int64_t most_ns) {
         const auto until = due > now ? static_cast<std::int64_t>(due - now) : 0;
         if (timeout_ns < 0 || until < timeout_ns) timeout_ns = until;
     }
-    probe::emit(EventKind::poll_begin, 0);
+    if (probe::on()) [[unlikely]] {
+        detail::report_changed_levels();
+        probe::emit_at(probe::stamp_now(), EventKind::poll_begin, 0);
+    }
     // Either a poster sees sleeping_ and writes the eventfd, or this sees its call: both sides are sequentially
     // consistent.
     sleeping_.store(true, std::memory_order_seq_cst);                              // pairs with the load in wake()

@@ -1,3 +1,4 @@
+#include "coroscope/detail/resource.hpp"
 #include "coroscope/loop.hpp"
 #include "observe.hpp"
 
@@ -21,21 +22,26 @@ void EventLoop::take_snapshot() noexcept {
         probe::emit(EventKind::snapshot_begin, id_);
     }
     if (cs_has_room() == 0) return;
+    detail::listing_tasks = true;
     for (std::size_t count = 0; snapshot_next_ != nullptr && count < most_at_once; ++count) {
         TaskControl& task = *snapshot_next_;
         snapshot_next_ = task.next_task;
         const probe::Stamp stamp = probe::stamp_now();
         probe::emit_at(stamp, EventKind::snapshot_task, task.id, task.parent_id, detail::frame_node(*task.root, task));
         const bool suspended = task.state == TaskState::suspended;
-        probe::emit_at(stamp, EventKind::snapshot_state, task.id, suspended ? detail::waits_for(task) : 0,
-                       suspended ? detail::suspension_node(task) : 0);
+        const std::uint64_t wait = suspended ? detail::waits_for(task) : 0;
+        if (const std::uint64_t holder = suspended ? detail::holder_of(task, wait) : 0)
+            probe::emit_at(stamp, EventKind::wait_holder, task.id, holder);
+        probe::emit_at(stamp, EventKind::snapshot_state, task.id, wait, suspended ? detail::suspension_node(task) : 0);
         if (task.has_name()) probe::emit_at(stamp, EventKind::task_named, task.id, detail::name_id(task));
     }
+    detail::listing_tasks = false;
     if (snapshot_next_ != nullptr) {
         wake();  // go on at once, even if nothing else happens
         return;
     }
     snapshot_running_ = false;
+    detail::list_resources();
     probe::emit(EventKind::snapshot_end, id_);
 }
 

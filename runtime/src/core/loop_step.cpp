@@ -105,7 +105,13 @@ void EventLoop::run_step(TaskControl& task) {
     if (task.state == TaskState::running) task.state = TaskState::suspended;
     if (observed) [[unlikely]] {
         task.suspended_node = detail::suspension_node(task);
-        step_stamp_ = probe::step_end(0, task.id, detail::waits_for(task), task.suspended_node);
+        const std::uint64_t wait = detail::waits_for(task);
+        step_stamp_ = 0;
+        if (const std::uint64_t holder = detail::holder_of(task, wait)) {
+            step_stamp_ = probe::stamp_now();
+            probe::emit_at(step_stamp_, EventKind::wait_holder, task.id, holder);
+        }
+        step_stamp_ = probe::step_end(step_stamp_, task.id, wait, task.suspended_node);
     }
 }
 

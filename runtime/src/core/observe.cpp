@@ -5,9 +5,12 @@
 #include <vector>
 
 #include "coroscope/error.hpp"
+#include "coroscope/resource.hpp"
 #include "runtime/src/probe/function_name.hpp"
 
 namespace coroscope::detail {
+
+thread_local constinit bool listing_tasks = false;
 
 namespace {
 
@@ -68,7 +71,15 @@ probe::NodeId suspension_node(const TaskControl& task) noexcept {
 std::uint64_t waits_for(const TaskControl& task) noexcept {
     if (task.yielded) return pack_wait(Verb::turn);
     const Suspension* const awaiter = task.in_queue() ? nullptr : task.suspended_on();
+    if (awaiter != nullptr && task.extras && task.extras->shown_wait != nullptr) [[unlikely]]
+        return task.extras->shown_wait->wait(task);
     return awaiter != nullptr ? awaiter->type().waits_for(*awaiter) : pack_wait(Verb::unknown);
+}
+
+std::uint64_t holder_of(const TaskControl& task, std::uint64_t wait) noexcept {
+    if (vocabulary::verb_of(wait) != static_cast<std::uint8_t>(Verb::acquire)) return 0;
+    const Suspension& awaiter = *task.suspended_on();
+    return awaiter.type().holder(awaiter);
 }
 
 std::uint32_t name_id(const TaskControl& task) noexcept {

@@ -16,6 +16,10 @@ probe::NodeId call_node(const std::source_location& where) noexcept;
 // Where a suspended task waits, and what for, as pack_wait().
 probe::NodeId suspension_node(const TaskControl& task) noexcept;
 std::uint64_t waits_for(const TaskControl& task) noexcept;
+// With its `wait`, as waits_for() gave it: the task that holds what `task` waits for; 0: none, or not known.
+std::uint64_t holder_of(const TaskControl& task, std::uint64_t wait) noexcept;
+// A snapshot is being taken: who waits for several tasks lists them again.
+extern thread_local constinit bool listing_tasks;
 // The number of its name, which it must have.
 std::uint32_t name_id(const TaskControl& task) noexcept;
 

@@ -8,6 +8,7 @@ namespace coroscope {
 
 void Event::set() noexcept {
     set_ = true;
+    resource_.used(detail::Role::set, false);
     waiters_.wake_all();
 }
 
@@ -22,13 +23,16 @@ Semaphore::Held Semaphore::Awaiter::await_resume() {
 }
 
 void Semaphore::give_back() noexcept {
+    resource_.used(detail::Role::release, false);
     if (Awaiter* waiter = waiters_.pop()) {
         COROSCOPE_ASSERT(value_ == 0, "a task waits for a semaphore only while there is no permit");
         waiter->granted_ = true;
+        resource_.used_by(*waiter->task(), detail::Role::acquire);
         waiter->wake_up();
         return;
     }
-    if (value_ < bound_) ++value_;  // at the bound only if release() was called for a permit that a Held gives back
+    if (value_ < bound_)
+        resource_.level_is(++value_);  // at the bound only if release() was called for a permit that a Held gives back
 }
 
 void Semaphore::throw_released_too_often() {
@@ -50,6 +54,7 @@ void Lock::give_back() noexcept {
     if (Awaiter* waiter = waiters_.pop()) {
         waiter->granted_ = true;
         owner_ = waiter->task()->id;
+        resource_.used_by(*waiter->task(), detail::Role::acquire);
         waiter->wake_up();
         return;
     }
@@ -79,6 +84,7 @@ void Condition::wake(std::size_t count) noexcept {
 void Condition::notify(std::size_t count) {
     if (!lock_.held_by_running_task())
         throw std::logic_error("Condition: notify() by a task that does not hold its lock");
+    resource_.used(detail::Role::notify, false);
     wake(count);
 }
 

@@ -32,10 +32,6 @@ std::uint64_t next_task_id() noexcept {
 
 }  // namespace
 
-std::uint64_t next_resource_id() noexcept {
-    return __atomic_add_fetch(&cs_process_state()->last_resource, 1, __ATOMIC_RELAXED);  // only unique, orders nothing
-}
-
 TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::unique_ptr<TaskExtras> extras, std::string_view name,
                    const std::source_location& where) {
     if (loop == nullptr) loop = running_loop();

@@ -4,13 +4,16 @@
 #include <stdexcept>
 #include <typeinfo>
 
+#include "observe.hpp"
+
 namespace coroscope {
 
 using detail::TaskControl;
 using detail::TaskState;
 
-TaskGroup::TaskGroup() : owner_(detail::current_task) {
+TaskGroup::TaskGroup(const std::source_location& where) : owner_(detail::current_task) {
     if (owner_ == nullptr) throw std::logic_error("TaskGroup: needs a running task");
+    resource_.constructed(traits, where);
 }
 
 TaskGroup::~TaskGroup() {
@@ -46,6 +49,7 @@ void TaskGroup::add(const AnyTask& task) {
     if (members_ != nullptr) members_->previous_member = member.get();
     members_ = member.get();
     task.control()->add_hook(*member.release());
+    resource_.member(*task.control());
     if (running_++ == 0) owner_->begin_throwing_scope();
 }
 
@@ -61,7 +65,7 @@ void TaskGroup::member_done(Member& member, TaskControl& task) noexcept {
     if (task.outcome == detail::TaskOutcome::error) {
         task.retrieved = true;
         errors_.push_back(task.error());
-        // Soon: who has his turn before fails with his own error, and is not cancelled because of this one.
+        // Not at once: a task that runs before then fails with its own error, and is not cancelled because of this one.
         if (errors_.size() == 1 && !aborting_) abort_ = owner_->loop->call_soon([this] { abort_because_of_error(); });
     }
     if (running_ == 0 && joiner_ != nullptr) joiner_->wake_up();
@@ -85,6 +89,15 @@ void TaskGroup::cancel() {
 void TaskGroup::abort() {
     aborting_ = true;
     cancel();
+}
+
+std::uint64_t TaskGroup::JoinAwaiter::waits_for() const noexcept {
+    const bool unknown = group_.resource_.id() == 0;
+    const std::uint64_t wait = group_.resource_.wait(detail::Verb::members, *task(), traits);
+    if (unknown || detail::listing_tasks)
+        for (const Member* member = group_.members_; member != nullptr; member = member->next_member)
+            group_.resource_.member(*member->control);
+    return wait;
 }
 
 void TaskGroup::JoinAwaiter::start() noexcept {

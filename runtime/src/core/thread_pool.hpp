@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "coroscope/detail/resource.hpp"
+
 namespace coroscope::detail {
 
 class ThreadPool {
@@ -18,6 +20,11 @@ public:
     ~ThreadPool();  // runs what is queued, then joins
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
+
+    ResourceTraits traits() const noexcept {
+        return {.type = ResourceType::thread_pool, .capacity = static_cast<std::int64_t>(most_threads_)};
+    }
+    Resource resource;  // the owner makes it, before any job
 
     void run(std::function<void()> job);  // what it throws is reported as a callback's exception
 

@@ -33,12 +33,15 @@ void ThreadAwaiter::start() {
         const std::shared_ptr<ThreadJob> self = std::move(job.self);
         if (job.waiter != nullptr) std::exchange(job.waiter, nullptr)->wake_up();
     };
+    job_.resource.made_by_wait(
+        {.type = ResourceType::job,
+         .parent = job_.executor != nullptr ? job_.executor->resource_id() : job_.loop->pool_resource_id()});
     auto run = [job = job_.shared_from_this()]() mutable {
         if (!job->abandoned.load(std::memory_order_relaxed)) {
-            probe::emit(probe::EventKind::job_begin, 0, job->task_id);
+            probe::emit(probe::EventKind::job_begin, job->resource.id(), job->task_id);
             const WithContext with(job->context);
             job->execute();
-            probe::emit(probe::EventKind::job_end, 0, job->task_id);
+            probe::emit(probe::EventKind::job_end, job->resource.id(), job->task_id);
         }
         post_back(std::move(job));
     };
@@ -50,5 +53,7 @@ void ThreadAwaiter::start() {
     }
     suspend(*this);
 }
+
+std::uint64_t ThreadAwaiter::waits_for() const noexcept { return pack_wait(Verb::job, job_.resource.id()); }
 
 }  // namespace coroscope::detail

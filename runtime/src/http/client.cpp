@@ -402,7 +402,7 @@ Coro<ClientResponse> ClientSession::post(std::string url, std::string body, Head
 Coro<ClientResponse> ClientSession::put(std::string url, std::string body, Headers headers) {
     return request(request_of("PUT", std::move(url), std::move(body), std::move(headers)));
 }
-Coro<ClientResponse> ClientSession::delete_(std::string url, Headers headers) {
+Coro<ClientResponse> ClientSession::del(std::string url, Headers headers) {
     return request(request_of("DELETE", std::move(url), "", std::move(headers)));
 }
 

@@ -147,7 +147,7 @@ Coro<> ConnectionServer::send(const Response& response, bool keep_alive, const R
     serialize(response, framing, out);
     writer_.write(out);
     if (out.capacity() > most_kept) out = std::string();
-    if (writer_.buffered() == 0) {
+    if (writer_.unsent() == 0) {
         co_await writer_.drain();  // at once; throws if the client is gone
         co_return;
     }

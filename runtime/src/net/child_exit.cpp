@@ -95,6 +95,7 @@ struct ChildExit::Waiter {
 
 ChildExit::ChildExit(EventLoop& loop, pid_t pid) : loop_(loop), pid_(pid) {
     ready = [](FdWatch& watch, std::uint32_t) noexcept { static_cast<ChildExit&>(watch).look(); };
+    ended.constructed({.type = ResourceType::subprocess, .system_id = static_cast<std::uint64_t>(pid)});
     try {
         watch_by_pidfd();
         if (fd < 0) watch_by_thread();

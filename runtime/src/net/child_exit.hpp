@@ -24,7 +24,7 @@ public:
     std::optional<int> returncode() const noexcept { return returncode_; }
     // Never reaches another process that got the same number: the child is reaped by this object only.
     int send_signal(int signal) noexcept;  // 0 or errno
-    Event ended;
+    Event ended{ResourceType::subprocess, Verb::exit};
 
 private:
     struct Waiter;

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "connect.hpp"
+#include "coroscope/net/lookup.hpp"
 #include "server_state.hpp"
 
 namespace coroscope {

@@ -25,6 +25,7 @@ void ServerState::add(Socket socket) {
     addresses_.push_back(socket.local());
     const int fd = socket.release_fd();
     listeners_.push_back(Ref<SocketState>(new SocketState(loop_, fd)));
+    listeners_.back()->show_as(ResourceType::server);
 }
 
 void ServerState::start_serving() {

@@ -28,7 +28,7 @@ public:
 
     const std::vector<Address>& addresses() const noexcept { return addresses_; }
     std::size_t connections() const noexcept { return connections_.size(); }
-    Event ended;  // closed, and no task of the server is left
+    Event ended{ResourceType::server, Verb::exit};  // closed, and no task of the server is left
 
 private:
     // A task of the server. Not a handle: while the task lives, the loop keeps it; when it is done, on_done takes this
@@ -61,7 +61,7 @@ private:
     std::vector<Address> addresses_;
     std::vector<Ref<SocketState>> listeners_;
     std::list<Child> acceptors_, connections_;
-    Event room_;  // fewer than most_connections
+    Event room_{ResourceType::server, Verb::put};  // fewer than most_connections
     std::string unix_path_;
     std::uint64_t unix_inode_ = 0;
     std::uint64_t told_ns_ = 0;  // when it was last said that connections are refused

@@ -7,11 +7,13 @@
 #include <atomic>
 #include <bit>
 #include <cerrno>
+#include <cstring>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 
-#include "coroscope/detail/task_control.hpp"
+#include "coroscope/detail/resource.hpp"
 #include "coroscope/loop.hpp"
 
 namespace coroscope {
@@ -86,6 +88,7 @@ public:
     Caught(const Caught&) = delete;
     Caught& operator=(const Caught&) = delete;
 
+    std::uint64_t mask() const noexcept { return mask_; }
     int event() const noexcept { return slot_->event.load(std::memory_order_relaxed); }
     // As if the signals had come now.
     void put_back() noexcept {
@@ -137,6 +140,17 @@ private:
     Slot* slot_ = nullptr;
 };
 
+// "SIGINT, SIGTERM"
+std::string names_of(std::uint64_t mask) {
+    std::string names;
+    for (int number = 1; number < 64; ++number) {
+        if ((mask >> number & 1) == 0) continue;
+        const char* const name = ::sigabbrev_np(number);
+        names += (names.empty() ? "" : ", ") + (name != nullptr ? std::string("SIG") + name : std::to_string(number));
+    }
+    return names;
+}
+
 class SignalAwaiter final : public Suspension, FdWatch {
 public:
     explicit SignalAwaiter(Caught& caught) noexcept : caught_(caught) {}
@@ -167,14 +181,23 @@ private:
         stop();
         wake_cancelled();
     }
-    std::uint64_t waits_for() const noexcept { return pack_wait(Verb::signal, id_.get()); }
+    std::uint64_t waits_for() const noexcept {
+        if (resource_.id() != 0 || !debug_enabled()) return pack_wait(Verb::signal, resource_.id());
+        std::string names;
+        try {
+            names = names_of(caught_.mask());
+        } catch (...) {  // out of memory: it has none
+        }
+        return resource_.wait(Verb::signal, *task(),
+                              {.type = ResourceType::signal, .made_by_wait = true, .name = names});
+    }
     void stop() noexcept {
         if (loop_ != nullptr) std::exchange(loop_, nullptr)->unwatch(*this);
     }
 
     Caught& caught_;
     EventLoop* loop_ = nullptr;
-    ResourceId id_;
+    mutable Resource resource_;
 };
 
 }  // namespace

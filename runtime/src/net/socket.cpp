@@ -69,6 +69,7 @@ Socket Socket::listen(const Address& address, int backlog, bool reuse_port) {
         const int error = errno;
         fail(error, listen_advice(error, address));
     }
+    socket.state().show_as(detail::ResourceType::server);
     return socket;
 }
 

@@ -79,8 +79,8 @@ void ReadinessAwaiter::on_cancel() noexcept {
 }
 
 std::uint64_t ReadinessAwaiter::waits_for() const noexcept {
-    const Verb verb = direction_ == Direction::read ? Verb::descriptor_read : Verb::descriptor_write;
-    return pack_wait(verb, static_cast<std::uint64_t>(socket_.fd));
+    if (direction_ == Direction::write) return socket_.wait(socket_.connecting_ ? Verb::connect : Verb::write, *task());
+    return socket_.wait(socket_.shown_type() == ResourceType::server ? Verb::accept : Verb::read, *task());
 }
 
 SocketState::SocketState(EventLoop& loop, int the_fd) noexcept : SocketState(loop, the_fd, kind_of(the_fd)) {}
@@ -96,6 +96,18 @@ void SocketState::watch() {
     watched_ = true;
 }
 
+std::uint64_t SocketState::wait(Verb verb, const TaskControl& waiter) noexcept {
+    if (resource_.id() != 0 || !debug_enabled()) return pack_wait(verb, resource_.id());
+    std::string name;
+    try {
+        name = shown_name();
+    } catch (...) {  // out of memory: it has none
+    }
+    return resource_.wait(
+        verb, waiter,
+        {.type = shown_type(), .system_id = static_cast<std::uint64_t>(fd) + 1, .made_by_wait = true, .name = name});
+}
+
 void SocketState::close() noexcept {
     if (fd < 0) return;
     const Ref<SocketState> alive = Ref<SocketState>::share(this);
@@ -103,6 +115,7 @@ void SocketState::close() noexcept {
     watched_ = false;
     ::close(fd);
     fd = -1;
+    resource_.end();
     wake(Direction::read);
     wake(Direction::write);
     on_closed();
@@ -111,6 +124,7 @@ void SocketState::close() noexcept {
 int SocketState::give_up() noexcept {
     if (watched_) loop_.unwatch(*this);
     watched_ = false;
+    resource_.end();
     return std::exchange(fd, -1);
 }
 
@@ -133,6 +147,7 @@ void SocketState::on_events(FdWatch& watch, std::uint32_t events) noexcept {
     }
     if ((events & (broken | EPOLLOUT)) != 0 && !self.writable_) {
         self.writable_ = true;
+        self.connecting_ = false;
         self.wake(Direction::write);
         self.on_writable();
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connect.hpp"
+#include "coroscope/net/lookup.hpp"
 #include "coroscope/sleep.hpp"
 #include "coroscope/timeout.hpp"
 

@@ -18,9 +18,7 @@ bool DrainAwaiter::await_ready() const noexcept {
 
 void DrainAwaiter::start() noexcept { wait_in(stream_->drains_, *this); }
 
-std::uint64_t DrainAwaiter::waits_for() const noexcept {
-    return pack_wait(Verb::descriptor_write, static_cast<std::uint64_t>(stream_->fd));
-}
+std::uint64_t DrainAwaiter::waits_for() const noexcept { return stream_->wait(Verb::write, *task()); }
 
 void DrainAwaiter::await_resume() {
     check_cancelled();

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <vector>
 
+#include "coroscope/net/lookup.hpp"
 #include "coroscope/sleep.hpp"
 
 namespace coroscope {
@@ -104,6 +105,7 @@ DatagramSocket::DatagramSocket(int fd) {
     if (flags < 0 || ((flags & O_NONBLOCK) == 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0))
         fail(errno, "cannot make a socket non-blocking");
     state_ = Ref<SocketState>(new SocketState(EventLoop::running(), fd, FdKind::socket));
+    state_->show_as(detail::ResourceType::datagram);
 }
 
 SocketState& DatagramSocket::state() const {

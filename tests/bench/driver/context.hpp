@@ -74,6 +74,7 @@ void bench_fold(Context& context);
 void bench_end_to_end(Context& context);
 void bench_runtime(Context& context);
 void bench_runtime_peers(Context& context);
+void bench_runtime_uncontended(Context& context);
 void bench_runtime_memory(Context& context);
 void bench_runtime_echo(Context& context);
 void bench_runtime_http(Context& context);

@@ -29,6 +29,8 @@ constexpr Part parts[] = {
      coroscope::bench::bench_runtime},
     {"runtime_peers", "tasks, queues, timers, cancellation: debug off, beside Asio, libuv, Go, asyncio, uvloop",
      coroscope::bench::bench_runtime_peers},
+    {"runtime_uncontended", "locks and queues that no task waits for: debug off and on",
+     coroscope::bench::bench_runtime_uncontended},
     {"runtime_memory", "bytes a sleeping task; what a task costs among 1e3 to 1e6",
      coroscope::bench::bench_runtime_memory},
     {"runtime_echo", "a TCP echo server's CPU a request, beside the peers' servers",
@@ -42,12 +44,12 @@ constexpr Part parts[] = {
 std::string own_directory() { return std::filesystem::read_symlink("/proc/self/exe").parent_path().string(); }
 
 void list() {
-    for (const Part& part : parts) std::printf("%-14s %s\n", part.name, part.about);
+    for (const Part& part : parts) std::printf("%-19s %s\n", part.name, part.about);
 }
 
 void run_part(Context& context, const Part& part) {
     const auto began = std::chrono::steady_clock::now();
-    std::fprintf(stderr, "%-14s ", part.name);
+    std::fprintf(stderr, "%-19s ", part.name);
     try {
         part.run(context);
     } catch (const std::exception& error) {

@@ -11,8 +11,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <utility>
 
+#include "coroscope/detail/resource.hpp"
 #include "coroscope/detail/task_control.hpp"
 #include "coroscope/loop.hpp"
 
@@ -125,15 +127,21 @@ public:
             return {IoResult::Kind::would_block, 0, 0};
         }
     }
-    void expect_nothing() noexcept { readable_ = writable_ = false; }  // before waiting for a connect
-    void expect_no_data() noexcept { readable_ = false; }              // reading waits until the poller says so
-    void expect_room() noexcept { writable_ = true; }                  // try again though the poller said nothing
+    void expect_nothing() noexcept {  // before waiting for a connect
+        readable_ = writable_ = false;
+        connecting_ = true;
+    }
+    void expect_no_data() noexcept { readable_ = false; }  // reading waits until the poller says so
+    void expect_room() noexcept { writable_ = true; }      // try again though the poller said nothing
 
     ReadinessAwaiter until_readable() noexcept { return {*this, Direction::read}; }
     ReadinessAwaiter until_writable() noexcept { return {*this, Direction::write}; }
     ReadinessAwaiter incoming() noexcept { return {*this, Direction::read}; }  // a listening socket's connections
     void watch();                                                              // idempotent; throws std::system_error
     void close() noexcept;                                                     // idempotent; wakes who waits
+    // What a task that waits here waits for.
+    std::uint64_t wait(Verb verb, const TaskControl& waiter) noexcept;
+    void show_as(ResourceType type) noexcept { type_ = type; }
     int give_up() noexcept;  // the file descriptor, no longer watched nor closed here
 
     // A peer that sends without pause must not keep the loop: after this many operations without a wait, others have a
@@ -145,6 +153,8 @@ public:
     }
 
 protected:
+    virtual ResourceType shown_type() const noexcept { return type_; }
+    virtual std::string shown_name() const { return {}; }
     virtual void on_writable() noexcept {}
     virtual void on_closed() noexcept {}
 
@@ -162,9 +172,12 @@ private:
     bool readable_ = true;  // not known to be empty
     bool writable_ = true;  // not known to be full
     bool ended_ = false;    // the peer has shut down or reset: there will be no further edge
+    bool connecting_ = false;
     FdKind kind_;
+    ResourceType type_ = ResourceType::socket;
     ReadinessAwaiter* reader_ = nullptr;
     ReadinessAwaiter* writer_ = nullptr;
+    Resource resource_;
 };
 
 }  // namespace coroscope::detail

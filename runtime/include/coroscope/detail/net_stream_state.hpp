@@ -116,11 +116,13 @@ public:
     bool eof_written = false;
     bool closing = false;
     int error = 0;  // what broke the connection, for drain()
-    Event closed;
+    Event closed{ResourceType::stream, Verb::exit};
     std::unique_ptr<StreamFilter> filter;  // usually none
 
 private:
     friend DrainAwaiter;
+    ResourceType shown_type() const noexcept override { return ResourceType::stream; }
+    std::string shown_name() const override { return kind() == FdKind::pipe ? "pipe" : peer.text(); }
     void on_writable() noexcept override { send_kept(); }
     void on_closed() noexcept override;
     void send_kept() noexcept;

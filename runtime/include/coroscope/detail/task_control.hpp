@@ -7,6 +7,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "coroscope/context.hpp"
 #include "coroscope/detail/assert.hpp"
@@ -14,8 +15,9 @@
 #include "coroscope/detail/wait.hpp"
 
 namespace coroscope {
+class CustomResource;
 class EventLoop;
-}
+}  // namespace coroscope
 
 namespace coroscope::detail {
 
@@ -47,6 +49,7 @@ struct TaskExtras {
     std::string name;
     std::uint32_t name_id = 0;                    // the probe's; 0: not asked for yet
     std::unique_ptr<std::string> cancel_message;  // of the last cancel()
+    CustomResource* shown_wait = nullptr;         // what its waits are shown as; nullptr: what they are
 
     TaskExtras() = default;
     TaskExtras(const TaskExtras&) = delete;
@@ -154,6 +157,8 @@ public:
         if (throwing_scopes != 255) --throwing_scopes;
     }
 
+    // Returns the one before. Allocates at the first call.
+    CustomResource* show_wait_on(CustomResource* resource) { return std::exchange(make_extras().shown_wait, resource); }
     void add_hook(DoneHook& hook) noexcept;
     static void remove_hook(DoneHook& hook) noexcept;
     void reverse_hooks() noexcept;
@@ -193,6 +198,7 @@ EventLoop* running_loop() noexcept;  // nullptr: none on this thread
 struct SuspensionType {
     void (*on_cancel)(Suspension&) noexcept;
     std::uint64_t (*waits_for)(const Suspension&) noexcept;
+    std::uint64_t (*holder)(const Suspension&) noexcept;
 };
 
 // The base of every leaf awaiter: what a task can be suspended on. A derived awaiter calls suspend(*this) in
@@ -202,6 +208,9 @@ struct SuspensionType {
 //         The task is cancelled while suspended here: unlinks the awaiter and calls wake_cancelled(), now or later.
 //     std::uint64_t waits_for() const noexcept;
 //         What it waits for, as pack_wait(): asked by the debugger while the task is suspended here.
+// And it may have:
+//     std::uint64_t holder() const noexcept;
+//         Asked where the verb of the wait is `acquire`: the task that holds what it waits for; 0: not known.
 class Suspension : public OurAwaiter {
 public:
     Suspension(const Suspension&) = delete;
@@ -227,7 +236,9 @@ protected:
     template <class A>
     static constexpr SuspensionType type_of{
         [](Suspension& self) noexcept { static_cast<A&>(self).on_cancel(); },
-        [](const Suspension& self) noexcept { return static_cast<const A&>(self).waits_for(); }};
+        [](const Suspension& self) noexcept { return static_cast<const A&>(self).waits_for(); },
+        [](const Suspension& self) noexcept { return static_cast<const A&>(self).holder(); }};
+    std::uint64_t holder() const noexcept { return 0; }
     void suspend(const SuspensionType& type) noexcept {
         COROSCOPE_ASSERT(current_task != nullptr && current_frame != nullptr, "only a running task can wait");
         task_ = current_task;

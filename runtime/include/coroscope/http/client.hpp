@@ -108,7 +108,7 @@ public:
     Coro<ClientResponse> head(std::string url, Headers headers = {});
     Coro<ClientResponse> post(std::string url, std::string body, Headers headers = {});
     Coro<ClientResponse> put(std::string url, std::string body, Headers headers = {});
-    Coro<ClientResponse> delete_(std::string url, Headers headers = {});  // `delete` is C++'s
+    Coro<ClientResponse> del(std::string url, Headers headers = {});  // DELETE; as http::del() of a server
     Coro<ClientResponse> request(ClientRequest request);
     Coro<StreamedResponse> open(ClientRequest request);  // returns when the header has come
 

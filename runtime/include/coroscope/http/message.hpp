@@ -16,7 +16,8 @@ public:
     using Field = std::pair<std::string, std::string>;
 
     Headers() noexcept = default;
-    // nullptr: there is none. The first one's value.
+    // The first one's value; nullptr: there is none. Pointer and view are valid until the headers change; the view may
+    // also be `otherwise`.
     const std::string* find(std::string_view name) const noexcept;
     std::string_view get(std::string_view name, std::string_view otherwise = {}) const noexcept;
     std::size_t count(std::string_view name) const noexcept;
@@ -46,6 +47,7 @@ private:
     std::vector<std::pair<std::string, std::string>> values_;
 };
 
+// Views and references are valid as long as the request.
 class Request {
 public:
     Request() = default;

@@ -81,14 +81,14 @@ private:
 class UnixSite {
 public:
     UnixSite(AppRunner& runner, std::string path);
-    Coro<> start();
+    Coro<> start();  // throws std::system_error. Cancellation point.
 
 private:
     std::shared_ptr<detail::AppState> state_;
     std::string path_;
 };
 
-// Serves until it is cancelled, then cleans up.
+// Serves until it is cancelled, then cleans up. Cancellation point. Throws std::system_error, LookupError.
 Coro<> serve(Application app, std::string host, std::uint16_t port, ServerLimits limits = {});
 
 }  // namespace coroscope::http

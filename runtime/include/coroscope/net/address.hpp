@@ -1,4 +1,4 @@
-// Address: where a socket is bound or connected to. And name lookup.
+// Address: where a socket is bound or connected to. Names of hosts: lookup.hpp.
 #pragma once
 
 #include <sys/socket.h>
@@ -7,9 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
-
-#include "coroscope/coro.hpp"
 
 namespace coroscope {
 
@@ -36,10 +33,5 @@ private:
     sockaddr_storage storage_;
     socklen_t size_ = 0;
 };
-
-// The addresses of a host, in the order to try them. Numbers, "localhost" and "" (`passive`: all interfaces; else
-// localhost) are answered at once, other names by the system's resolver on a thread of the loop's pool. Cancellation
-// point (the look-up itself goes on in its thread). Throws LookupError.
-Coro<std::vector<Address>> resolve(std::string host, std::uint16_t port, bool passive = false);
 
 }  // namespace coroscope

@@ -5,7 +5,7 @@
 //
 // The system's resolver (getaddrinfo) runs on a thread of the loop's pool. A numeric host with a numeric service is
 // answered at once, without a thread, and so is "localhost". Cancellation points: the wait ends at once, the look-up
-// itself goes on in its thread. Thread: the loop's. resolve() (net/address.hpp) is the short form for a port.
+// itself goes on in its thread. Thread: the loop's. resolve() is the short form for a port.
 #pragma once
 
 #include <sys/socket.h>
@@ -30,6 +30,10 @@ public:
 // The addresses, in the order to try them (RFC 6724). Service: a name as in /etc/services, a number, or empty (port 0).
 // Throws LookupError that names the host.
 Coro<std::vector<Address>> lookup(std::string host, std::string service = {}, LookupOptions options = {});
+
+// The addresses of a host with a port, in the order to try them. `passive`: as LookupOptions::passive. Numbers,
+// "localhost" and "" are answered at once, other names on a thread of the loop's pool. Throws LookupError.
+Coro<std::vector<Address>> resolve(std::string host, std::uint16_t port, bool passive = false);
 
 class HostAndService {
 public:

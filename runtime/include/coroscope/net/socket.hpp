@@ -66,6 +66,7 @@ public:
     Coro<std::size_t> recv(std::span<std::byte> into);
     // As much as the kernel takes, at least one byte. Cancellation point. Throws ConnectionError; never raises SIGPIPE.
     Coro<std::size_t> send(std::span<const std::byte> data);
+    // All of it. Cancelled, part of it may have been sent: nothing says how much.
     Coro<> send_all(std::span<const std::byte> data);
     // The next connection. Cancellation point. Throws std::system_error, also EMFILE: back off then.
     Coro<Socket> accept();

@@ -40,6 +40,7 @@ public:
 
     // At most n bytes, at least one; empty: the end of the stream.
     Coro<std::string> read(std::size_t n);
+    // The same into the caller's memory, which must live until the read is done; returns how many bytes, 0: the end.
     Coro<std::size_t> read(std::span<std::byte> into);
     // Everything up to the end of the stream, as asyncio's read(-1). Throws LimitOverrunError beyond `most` bytes.
     Coro<std::string> read_all(std::size_t most = 64 * 1024 * 1024);
@@ -55,7 +56,7 @@ public:
     Coro<std::string> read_line();
 
     // For parsers that look at the buffer in place: what is there, take some away, wait for more (false: the end of the
-    // stream).
+    // stream). The view is valid until the next consume() or read.
     std::string_view buffered() const noexcept { return state_->in.view(); }
     void consume(std::size_t n) noexcept { state_->in.consume(n); }
     Coro<bool> read_more();
@@ -87,7 +88,7 @@ public:
     // Waits while more than the high-water mark is kept, until it is below the low one. Cancellation point. Throws
     // ConnectionError if the connection is lost, or closed.
     detail::DrainAwaiter drain() noexcept { return detail::DrainAwaiter(state_); }
-    std::size_t buffered() const noexcept { return state_->out.size(); }
+    std::size_t unsent() const noexcept { return state_->out.size(); }  // bytes that are kept
 
     void write_eof();  // no more will be written; the peer reads the end after what was written. Reading goes on.
     bool can_write_eof() const noexcept { return true; }
@@ -98,7 +99,7 @@ public:
     bool is_closing() const noexcept { return state_->closing || !state_->is_open(); }
 
     const Address& peer() const noexcept { return state_->peer; }
-    int fd() const noexcept { return state_->fd; }
+    int fd() const noexcept { return state_->fd; }  // -1 once it is closed; the connection owns it
 
 private:
     friend detail::StreamAccess;

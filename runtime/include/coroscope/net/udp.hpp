@@ -89,8 +89,8 @@ public:
     // From now on only datagrams of this peer are received, and send() goes there. Does not wait. Throws
     // std::system_error.
     void connect(const Address& peer);
-    void disconnect();
-    void set_broadcast(bool allowed);
+    void disconnect();                 // throws std::system_error
+    void set_broadcast(bool allowed);  // throws std::system_error
     // Multicast. `interface_index` as of if_nametoindex(); 0: the system chooses. Throw std::system_error,
     // std::invalid_argument (no IP address).
     void join_group(const Address& group, unsigned interface_index = 0);
