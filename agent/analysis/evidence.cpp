@@ -2,76 +2,25 @@
 #include "evidence.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <iterator>
-#include <utility>
+
+#include "agent/words/where.hpp"
+#include "proto/words/place.hpp"
 
 namespace coroscope::analysis {
 
-// Three digits are enough to judge by.
-std::string duration_text(std::uint64_t ns) {
-    static constexpr std::pair<double, const char*> units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}};
-    const auto value = static_cast<double>(ns);
-    const auto* unit = std::begin(units);
-    while (unit != std::end(units) - 1 && value < unit->first) ++unit;
-    const double scaled = value / unit->first;
-    char text[32];
-    std::snprintf(text, sizeof text, "%.*f %s", scaled < 10 ? 2 : scaled < 100 ? 1 : 0, scaled, unit->second);
-    return text;
-}
+std::string place_text(const Place& place) { return words::place_in(place.function, place.file, place.line); }
 
-std::string task_text(const model::Model& model, model::TaskId id) {
-    if (id == 0) return "a callback";
-    const model::Task* task = model.task(id);
-    if (task == nullptr) return "task " + std::to_string(id);
-    return "task '" + model.task_name(*task) + "' (" + model.coroutine(*task) + ")";
+Place place_of(const model::Site& site) {
+    return {site.function, site.file, site.line, site.is_library() || words::is_library(site.function, site.file)};
 }
-
-std::string count_text(std::size_t count, std::string_view singular, std::string_view plural) {
-    return std::to_string(count) + ' ' + std::string(count == 1 ? singular : plural);
-}
-
-std::string place_text(const Place& place) {
-    if (place.file.empty()) return place.function;
-    const std::size_t slash = place.file.rfind('/');
-    const std::string file = slash == std::string::npos ? place.file : place.file.substr(slash + 1);
-    return place.function + ", " + file + ":" + std::to_string(place.line);
-}
-
-Place place_of(const model::Site& site) { return {site.function, site.file, site.line}; }
 Place place_of(const model::Model::StackFrame& frame) {
-    return {std::string(frame.function), std::string(frame.file), frame.line};
+    return {std::string(frame.function), std::string(frame.file), frame.line, words::is_library(frame)};
 }
 
-namespace {
+bool in_users_code(const Place& place) { return place.line != 0 && !place.library; }
 
-// "coroscope::Task<int> shop::run<int>(int)" is a function of shop's: what stands before the name is its type.
-std::string_view without_type(std::string_view function) {
-    std::size_t begin = 0;
-    int depth = 0;
-    for (std::size_t i = 0; i < function.size(); ++i) {
-        const char c = function[i];
-        if (c == '<') ++depth;
-        if (c == '>') --depth;
-        if (depth != 0) continue;
-        if (c == '(' && !function.substr(i).starts_with("(anonymous namespace)")) break;
-        if (c == ' ' && !function.substr(i).starts_with(" namespace)")) begin = i + 1;
-    }
-    return function.substr(begin);
-}
-
-}  // namespace
-
-bool is_ours(const Place& place) {
-    const auto contains = [&](std::string_view part) { return place.file.find(part) != std::string::npos; };
-    // The system's headers and the C library's own sources, as its debug information names them.
-    if (place.file.starts_with("/usr/") || contains("/sysdeps/") || contains("/csu/") || contains("/nptl/"))
-        return true;
-    for (const char* folder : {"include/coroscope/", "runtime/src/core/", "runtime/src/probe/", "runtime/src/net/",
-                               "runtime/src/http/", "runtime/src/debug/"})
-        if (contains(folder)) return true;
-    return without_type(place.function).starts_with("coroscope::");
-}
+Place user_place(const model::Model& model, model::NodeId node) { return place_of(words::where(model, node).frame); }
 
 Place innermost(const std::vector<Place>& stack) {
     const auto user = std::find_if(stack.rbegin(), stack.rend(), in_users_code);
@@ -93,10 +42,10 @@ std::vector<Place> native_places(const model::Model& model, const std::vector<mo
     return all;
 }
 
-std::vector<Place> creation_places(const model::Model& model, model::NodeId node) {
+model::NodeId creation_of(const model::Model& model, model::NodeId node) {
     const model::Node* at = model.node(node);
     while (at != nullptr && at->kind != model::NodeKind::task) at = model.node(at->parent);
-    return at == nullptr ? std::vector<Place>{} : places(model.stack(at->parent));
+    return at == nullptr ? 0 : at->parent;
 }
 
 Stalls::Stalls(const model::Model& model) {

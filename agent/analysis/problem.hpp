@@ -13,6 +13,7 @@ namespace coroscope::analysis {
 struct Place {
     std::string function, file;
     std::uint32_t line = 0;
+    bool library = false;  // not in the user's own code
 };
 
 // How bad a problem is for the app: something will never happen or was lost; something is slow or untidy; worth

@@ -5,8 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 
+#include "agent/words/task.hpp"
+#include "agent/words/where.hpp"
 #include "evidence.hpp"
+#include "proto/words/place.hpp"
 
 namespace coroscope::analysis {
 
@@ -14,16 +18,16 @@ namespace {
 
 using model::ReportKind;
 
-// Where the task of a report was created: known even if the task itself is no longer retained.
-std::vector<Place> creation(const model::Model& model, const model::Report& report) {
+// The call that created the task of a report: known even if the task itself is no longer retained. 0: unknown.
+model::NodeId creation(const model::Model& model, const model::Report& report) {
     const model::Task* task = model.task(report.task);
-    return creation_places(model, task != nullptr && task->root != 0 ? task->root : report.stack);
+    return creation_of(model, task != nullptr && task->root != 0 ? task->root : report.stack);
 }
 
-// That, or, if it is unknown, where its coroutine is defined.
-Place creation_place(const model::Model& model, const model::Report& report) {
-    const Place created = innermost(creation(model, report));
-    return created.line != 0 ? created : innermost(places(model.stack(report.stack)));
+// Where that is, or, if it is unknown, where its coroutine is defined.
+words::Where creation_place(const model::Model& model, const model::Report& report) {
+    const words::Where created = words::where(model, creation(model, report));
+    return created.frame.line != 0 ? created : words::where(model, report.stack);
 }
 
 bool is_known(ReportKind kind) {
@@ -40,45 +44,48 @@ void tell_never_awaited(const model::Model& model, const model::Report& report, 
     const Place created = innermost(problem.native_stack);
     problem.site = created.line != 0 ? created : own;
     problem.summary = "coroutine '" + own.function + "' was never awaited";
-    problem.evidence = "coroutine '" + own.function + "' (" + place_text(own) + ") was destroyed before it ran";
+    problem.evidence =
+        "coroutine '" + own.function + "' (" + words::place(own.file, own.line) + ") was destroyed before it ran";
     if (created.line != 0) problem.evidence += "; it was created at " + place_text(created);
-    if (report.task != 0) problem.evidence += " in " + task_text(model, report.task);
+    if (report.task != 0) problem.evidence += " in " + words::task_phrase(model, report.task);
     problem.advice =
         "A coroutine does nothing until it is awaited: write co_await before the call, or give it to create_task() to "
         "run it concurrently.";
 }
 
 void tell_exception_never_retrieved(const model::Model& model, const model::Report& report, Problem& problem) {
-    problem.site = creation_place(model, report);
-    if (auto created = creation(model, report); !created.empty()) problem.stack = std::move(created);
-    problem.summary = task_text(model, report.task) + " failed and nobody looked: " + report.text;
-    problem.evidence = report.text + ", thrown by " + task_text(model, report.task) + ", created at " +
-                       place_text(problem.site) + "; its last handle was dropped before anybody asked for its result";
+    const words::Where created = creation_place(model, report);
+    problem.site = place_of(created.frame);
+    if (auto stack = places(model.stack(creation(model, report))); !stack.empty()) problem.stack = std::move(stack);
+    problem.summary = words::task_phrase(model, report.task) + " failed and nobody looked: " + report.text;
+    problem.evidence = report.text + ", thrown by " + words::task_phrase(model, report.task) + ", created " +
+                       words::at_text(created) + "; its last handle was dropped before anybody asked for its result";
     problem.advice = "Await the task, or create it in a TaskGroup, which passes the error on to whoever joins it.";
 }
 
 void tell_task_destroyed_pending(const model::Model& model, const model::Report& report, Problem& problem) {
-    problem.site = innermost(problem.stack);
-    problem.summary = task_text(model, report.task) + " was destroyed but it is pending";
-    problem.evidence = "it was waiting at " + place_text(problem.site) + " when its loop was destroyed; created at " +
-                       place_text(creation_place(model, report));
+    const words::Where at = words::where(model, report.stack);
+    problem.site = place_of(at.frame);
+    problem.summary = words::task_phrase(model, report.task) + " was destroyed but it is pending";
+    problem.evidence = "it was waiting " + words::at_text(at) + " when its loop was destroyed; created " +
+                       words::at_text(creation_place(model, report));
     problem.advice =
         "End the loop with run(), which cancels what is left and waits for it, or call cancel_all_tasks() before the "
         "loop is destroyed.";
 }
 
-void tell_callback_exception(const model::Model&, const model::Report& report, Problem& problem) {
-    problem.site = innermost(problem.stack);
+void tell_callback_exception(const model::Model& model, const model::Report& report, Problem& problem) {
+    problem.site = user_place(model, report.stack);
     problem.summary = "a callback threw: " + report.text;
     problem.evidence = report.text.empty() ? "an exception that says nothing" : report.text;
     problem.advice = "Nobody awaits a callback, so nobody gets its exception: catch it inside, or use a task.";
 }
 
 void tell_future_exception_never_retrieved(const model::Model& model, const model::Report& report, Problem& problem) {
-    problem.site = innermost(problem.stack);
+    problem.site = user_place(model, report.stack);
     problem.summary = "a future failed and nobody looked: " + report.text;
     problem.evidence = report.text + " was set as the result of a future";
-    if (report.task != 0) problem.evidence += " by " + task_text(model, report.task);
+    if (report.task != 0) problem.evidence += " by " + words::task_phrase(model, report.task);
     problem.evidence += "; its last handle was dropped before anybody asked for the result";
     problem.advice = "Await the future, or ask for its exception() before it is destroyed.";
 }
@@ -99,10 +106,10 @@ constexpr std::array tellings{
 void tell_any(const model::Model& model, const model::Report& report, Problem& problem) {
     std::string name(model.term(vocabulary::Table::report_kind, static_cast<std::uint32_t>(report.kind)));
     std::ranges::replace(name, '_', ' ');
-    problem.site = innermost(problem.stack.empty() ? problem.native_stack : problem.stack);
+    problem.site = problem.stack.empty() ? innermost(problem.native_stack) : user_place(model, report.stack);
     problem.summary = report.text.empty() ? name : name + ": " + report.text;
     problem.evidence = "the app reported it";
-    if (report.task != 0) problem.evidence += " of " + task_text(model, report.task);
+    if (report.task != 0) problem.evidence += " of " + words::task_phrase(model, report.task);
     if (problem.site.line != 0) problem.evidence += " at " + place_text(problem.site);
     if (!report.text.empty()) problem.evidence += ": " + report.text;
     problem.advice = "There is no advice for this kind of report here; a newer coroscope may have some.";

@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <memory>
 
+#include "agent/words/task.hpp"
 #include "client.hpp"
 #include "command.hpp"
 #include "describe.hpp"
 #include "output.hpp"
 #include "proto/address/default_address.hpp"
+#include "proto/words/utf8.hpp"
 
 namespace coroscope::cli {
 
@@ -47,8 +49,8 @@ int run(const Options& options) {
     v2::Command command;
     command.set_cancel_task(task.id);
     const v2::CommandResult result = client.control(app.key, command);
-    const std::string what = clean(app.model.task_name(task)) + " of " + app_title(app);
-    if (!result.done()) throw Failure("could not cancel " + what + ": " + clean(result.error()));
+    const std::string what = words::task_name(app.model, task.id) + " of " + app_title(app);
+    if (!result.done()) throw Failure("could not cancel " + what + ": " + words::printable(result.error()));
     print("asked " + what + " to cancel\n");
     return exit_ok;
 }

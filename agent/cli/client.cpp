@@ -8,6 +8,7 @@
 #include "command.hpp"
 #include "output.hpp"
 #include "proto/channel/channel.hpp"
+#include "proto/words/utf8.hpp"
 
 namespace coroscope::cli {
 
@@ -46,7 +47,7 @@ void Client::fail(const grpc::Status& status) const {
         case grpc::StatusCode::UNIMPLEMENTED:
             throw Failure("what answers at " + address_ +
                           " is no coroscope agent of this version; give another --agent");
-        default: throw Failure("the agent at " + address_ + " says: " + clean(status.error_message()));
+        default: throw Failure("the agent at " + address_ + " says: " + words::printable(status.error_message()));
     }
 }
 

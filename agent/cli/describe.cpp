@@ -1,20 +1,32 @@
 #include "describe.hpp"
 
-#include <algorithm>
+#include "proto/words/place.hpp"
+#include "proto/words/utf8.hpp"
 
 namespace coroscope::cli {
 
 Json stack_json(const std::vector<model::Model::StackFrame>& stack) {
     Json frames = Json::array();
     for (const model::Model::StackFrame& frame : stack) {
-        frames.push_back(
-            {{"function", std::string(frame.function)}, {"file", std::string(frame.file)}, {"line", frame.line}});
+        frames.push_back({{"function", std::string(frame.function)},
+                          {"file", std::string(frame.file)},
+                          {"line", frame.line},
+                          {"library", words::is_library(frame)}});
     }
     return frames;
 }
 
+Json where_json(const words::Where& where) {
+    if (!where.known()) return nullptr;
+    const words::StackFrame& frame = where.frame;
+    return {{"function", std::string(frame.function)},
+            {"file", std::string(frame.file)},
+            {"line", frame.line},
+            {"created", where.created}};
+}
+
 Json place_json(const analysis::Place& place) {
-    return {{"function", place.function}, {"file", place.file}, {"line", place.line}};
+    return {{"function", place.function}, {"file", place.file}, {"line", place.line}, {"library", place.library}};
 }
 
 Json place_json(const std::vector<analysis::Place>& places) {
@@ -23,42 +35,22 @@ Json place_json(const std::vector<analysis::Place>& places) {
     return frames;
 }
 
-std::string app_title(const model::App& app) { return clean(app.name) + " (pid " + std::to_string(app.pid) + ")"; }
+std::string app_title(const model::App& app) {
+    return words::printable(app.name) + " (pid " + std::to_string(app.pid) + ")";
+}
 
 std::string app_state(const model::App& app) {
     if (app.connected) return "connected";
-    return app.disconnect_reason.empty() ? "not connected" : clean(app.disconnect_reason);
+    return app.disconnect_reason.empty() ? "not connected" : words::printable(app.disconnect_reason);
 }
 
-std::string wait_text(const model::Model& model, const model::Task& task) {
-    if (task.state != model::State::suspended) return {};
-    return clean(model.wait_words(task.wait));
-}
-
-namespace {
-
-// A frame of coroscope's own: the program's await is further out.
-bool is_library(const model::Model::StackFrame& frame) {
-    return frame.function.substr(0, 11) == "coroscope::" ||
-           frame.file.find("/include/coroscope/") != std::string_view::npos ||
-           frame.file.find("/runtime/src/") != std::string_view::npos;
-}
-
-}  // namespace
-
-std::string where_text(const model::Model& model, const model::Task& task) {
+words::Where shown_place(const model::Model& model, const model::Task& task, bool with_library) {
     if (task.state == model::State::done) return {};
-    const auto stack = model.await_stack(task);
-    if (stack.empty()) return {};
-    const auto own = std::find_if_not(stack.rbegin(), stack.rend(), is_library);
-    const auto& frame = own == stack.rend() ? stack.back() : *own;
-    return short_place(frame.file, frame.line) + " in " + clean(frame.function);
+    return with_library ? words::innermost(model, task) : words::where(model, task);
 }
 
-std::string state_text(const model::Task& task) {
-    std::string text(model::to_string(task.state));
-    if (task.outcome != model::Outcome::unknown) text += " (" + std::string(model::to_string(task.outcome)) + ")";
-    return text;
+void add_library_flag(CLI::App& command, bool& with_library) {
+    command.add_flag("--library", with_library, "Name the innermost line, even if it is not the program's own code");
 }
 
 Style state_style(const model::Task& task) {
@@ -70,12 +62,6 @@ Style state_style(const model::Task& task) {
         case model::State::suspended: break;
     }
     return Style::plain;
-}
-
-std::uint64_t busy_ns(const model::Model& model, const model::Task& task) {
-    if (task.state != model::State::running || task.step_began_ns == 0) return task.busy_ns;
-    const std::uint64_t now = model.now_ns();
-    return task.busy_ns + (now > task.step_began_ns ? now - task.step_began_ns : 0);
 }
 
 }  // namespace coroscope::cli

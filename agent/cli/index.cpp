@@ -5,6 +5,7 @@
 #include "agent/trace/index_file.hpp"
 #include "command.hpp"
 #include "output.hpp"
+#include "proto/words/amount.hpp"
 
 namespace coroscope::cli {
 
@@ -23,7 +24,7 @@ int run(const Options& options) {
         print(options.file + " has keyframes already; --again makes them anew\n");
         return exit_ok;
     }
-    print(options.file + ": " + counted(done.keyframe_blocks, "keyframe", "keyframes") + ", " +
+    print(options.file + ": " + words::counted(done.keyframe_blocks, "keyframe", "keyframes") + ", " +
           std::to_string(done.bytes_before) + " bytes before, " + std::to_string(done.bytes_after) + " now\n");
     return exit_ok;
 }

@@ -1,4 +1,4 @@
-// What commands print: colours, durations, places, JSON. Output goes to stdout in one go; a closed pipe ends the
+// What commands print: colours, tables, JSON. Output goes to stdout in one go; a closed pipe ends the
 // command quietly.
 #pragma once
 
@@ -22,14 +22,6 @@ void finish_output();
 enum class Style : std::uint8_t { plain, bold, dim, red, green, yellow, cyan };
 std::string styled(std::string_view text, Style style);
 
-// "1.50 ms", "203 ms", "12 s"; three digits that matter.
-std::string duration(std::uint64_t ns);
-// "1 app", "2 apps"
-std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
-// Text from an app for a terminal: control characters and broken UTF-8 replaced.
-std::string clean(std::string_view text);
-// "file.cpp:12" with the file's last component; "?" where nothing is known.
-std::string short_place(std::string_view file, std::uint32_t line);
 // Columns a person sees: UTF-8 code points, without terminal sequences.
 std::size_t width(std::string_view text);
 std::string pad(std::string text, std::size_t columns);

@@ -2,9 +2,13 @@
 #include <memory>
 
 #include "agent/analysis/rule.hpp"
+#include "agent/words/where.hpp"
 #include "command.hpp"
 #include "describe.hpp"
 #include "output.hpp"
+#include "proto/words/function_name.hpp"
+#include "proto/words/place.hpp"
+#include "proto/words/utf8.hpp"
 #include "source.hpp"
 
 namespace coroscope::cli {
@@ -13,7 +17,7 @@ namespace {
 
 struct Options {
     SourceOptions source;
-    bool json = false, exit_code = false, rules = false;
+    bool json = false, exit_code = false, rules = false, library = false;
 };
 
 Json problem_json(const model::Session& session, const analysis::Problem& problem) {
@@ -49,33 +53,41 @@ Style style_of(analysis::Severity severity) {
     return Style::bold;
 }
 
-void print_stack(const char* title, const std::vector<analysis::Place>& stack) {
+void print_stack(const char* title, const std::vector<analysis::Place>& stack, bool with_library) {
     if (stack.empty()) return;
     print(std::string("  ") + title + "\n");
     std::vector<std::vector<std::string>> rows;
-    for (const analysis::Place& place : stack) {
+    std::vector<bool> of_library;
+    for (const analysis::Place& place : stack) of_library.push_back(place.library);
+    for (const words::StackRow& row : words::stack_rows(of_library, with_library)) {
+        if (row.hidden != 0) {
+            rows.push_back({styled("(" + words::hidden_text(row) + ")", Style::dim)});
+            continue;
+        }
+        const analysis::Place& place = stack[row.frame];
         // A library without debug information has functions only.
-        const std::string where = place.file.empty() ? "-" : clean(place.file) + ":" + std::to_string(place.line);
-        rows.push_back({clean(place.function), styled(where, Style::dim)});
+        const std::string where = words::full_place(place.file, place.line);
+        rows.push_back({words::function_name(place.function), styled(where.empty() ? "-" : where, Style::dim)});
     }
     print_table(rows, "    ");
 }
 
-void print_problem(const model::Session& session, const analysis::Problem& problem) {
+void print_problem(const model::Session& session, const analysis::Problem& problem, bool with_library) {
     const model::App* app = session.app(problem.app);
-    std::string head =
-        styled(clean(problem.kind), style_of(problem.severity)) + "  " + styled(clean(problem.summary), Style::bold);
+    std::string head = styled(words::printable(problem.kind), style_of(problem.severity)) + "  " +
+                       styled(words::printable(problem.summary), Style::bold);
     if (problem.count > 1) head += "  (" + std::to_string(problem.count) + " times)";
     print(head + "\n");
     if (app != nullptr) print("  app       " + app_title(*app) + "\n");
     if (!problem.site.file.empty()) {
-        print("  at        " + clean(problem.site.file) + ":" + std::to_string(problem.site.line) + " in " +
-              clean(problem.site.function) + "\n");
+        print("  at        " + words::full_place(problem.site.file, problem.site.line) + " in " +
+              words::function_name(problem.site.function) + "\n");
     }
-    if (!problem.evidence.empty()) print("  evidence  " + clean(problem.evidence) + "\n");
-    if (!problem.advice.empty()) print("  advice    " + clean(problem.advice) + "\n");
-    print_stack("async stack, innermost last", problem.stack);
-    print_stack("native stack, innermost last", problem.native_stack);
+    if (!problem.evidence.empty()) print("  evidence  " + words::printable(problem.evidence) + "\n");
+    if (!problem.advice.empty()) print("  advice    " + words::printable(problem.advice) + "\n");
+    print_stack("async stack, innermost last", problem.stack, with_library);
+    // What the system does there says how it blocks.
+    print_stack("native stack, innermost last", problem.native_stack, true);
 }
 
 int list_rules() {
@@ -100,9 +112,9 @@ int run(const Options& options) {
         bool first = true;
         for (const analysis::Problem& problem : problems) {
             if (!std::exchange(first, false)) print("\n");
-            print_problem(source.session, problem);
+            print_problem(source.session, problem, options.library);
         }
-        if (first) print(styled("no problems found", Style::green) + " in " + clean(source.name) + "\n");
+        if (first) print(styled("no problems found", Style::green) + " in " + words::printable(source.name) + "\n");
     }
     return options.exit_code && !problems.empty() ? exit_failed : exit_ok;
 }
@@ -118,6 +130,7 @@ void add_problems(CLI::App& root, Action& action) {
     command->add_flag("--json", options->json, "Print JSON");
     command->add_flag("--exit-code", options->exit_code, "Exit with 1 when there are problems");
     command->add_flag("--rules", options->rules, "List what is looked for");
+    command->add_flag("--library", options->library, "Show the library's own frames of async stacks, too");
     command->footer(
         "Examples:\n"
         "  coroscope problems                                      of the apps under the default agent\n"

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "agent/model/tables.hpp"
+#include "agent/words/task.hpp"
 #include "command.hpp"
 #include "describe.hpp"
 #include "output.hpp"
+#include "proto/words/amount.hpp"
 #include "source.hpp"
 
 namespace coroscope::cli {
@@ -18,7 +20,7 @@ namespace {
 
 struct Options {
     SourceOptions source;
-    bool json = false, all = false;
+    bool json = false, all = false, library = false;
 };
 
 Json cell_json(const model::Cell& cell, model::CellType type) {
@@ -63,9 +65,10 @@ Json tasks_json(const model::Model& model, bool with_done) {
         json["waits_on"] = {
             {"verb", json["wait_verb"]}, {"operand", json["wait_operand"]}, {"holder", json["wait_holder"]}};
         for (const char* part : {"wait_verb", "wait_operand", "wait_holder"}) json.erase(part);
+        json["where"] = where_json(words::where(model, task));
         json["await_stack"] = stack_json(model.await_stack(task));
         json["created_at"] = stack_json(model.creation_stack(task));
-        json["busy_ns"] = busy_ns(model, task);
+        json["busy_ns"] = model.busy_ns(task);
         return true;
     });
 }
@@ -74,7 +77,10 @@ Json tasks_json(const model::Model& model, bool with_done) {
 Json task_reference(const model::Model& model, model::TaskId id) {
     const model::Task* task = model.task(id);
     if (task == nullptr) return nullptr;
-    return {{"id", id}, {"name", model.task_name(*task)}, {"await_stack", stack_json(model.await_stack(*task))}};
+    return {{"id", id},
+            {"name", model.task_name(*task)},
+            {"where", where_json(words::where(model, *task))},
+            {"await_stack", stack_json(model.await_stack(*task))}};
 }
 
 Json resources_json(const model::Model& model, bool with_closed) {
@@ -109,20 +115,21 @@ std::vector<const model::Task*> tasks_of(const model::App& app, bool with_done) 
     return with_done ? app.model.all_tasks() : app.model.live_tasks();
 }
 
-void print_app(const model::App& app, bool with_done) {
+void print_app(const model::App& app, bool with_done, const Options& options) {
     const model::Model& model = app.model;
     std::string title = styled(app_title(app), Style::bold) + "  " +
                         styled(app_state(app), app.connected || app.orderly ? Style::plain : Style::yellow) + "  " +
-                        counted(model.live_tasks().size(), app.connected ? "live task" : "task alive at the end",
-                                app.connected ? "live tasks" : "tasks alive at the end");
+                        words::counted(model.live_tasks().size(), app.connected ? "live task" : "task alive at the end",
+                                       app.connected ? "live tasks" : "tasks alive at the end");
     if (model.dropped() != 0) title += "  " + styled(std::to_string(model.dropped()) + " events lost", Style::yellow);
     print(title + "\n");
 
     std::vector<std::vector<std::string>> rows;
     for (const model::Task* task : tasks_of(app, with_done)) {
-        rows.push_back({std::to_string(task->id), clean(model.task_name(*task)), clean(model.coroutine(*task)),
-                        styled(state_text(*task), state_style(*task)), duration(busy_ns(model, *task)),
-                        std::to_string(task->steps), wait_text(model, *task), where_text(model, *task)});
+        rows.push_back({std::to_string(task->id), words::task_name(model, task->id), words::coroutine(model, *task),
+                        styled(words::state(task->state, task->outcome), state_style(*task)),
+                        words::duration(model.busy_ns(*task)), std::to_string(task->steps), words::wait(model, *task),
+                        words::where_text(shown_place(model, *task, options.library))});
     }
     if (rows.empty()) return;
     rows.insert(rows.begin(), {"ID", "NAME", "COROUTINE", "STATE", "BUSY", "STEPS", "WAITS FOR", "AT"});
@@ -141,7 +148,7 @@ int run(const Options& options) {
     bool first = true;
     for (const auto& [key, app] : source.session.apps()) {
         if (!std::exchange(first, false)) print("\n");
-        print_app(app, with_done);
+        print_app(app, with_done, options);
     }
     if (first) print("no app: start one with `coroscope run PROGRAM`, or with COROSCOPE=1 in its environment\n");
     return exit_ok;
@@ -158,6 +165,7 @@ void add_ps(CLI::App& root, Action& action) {
     command->add_flag("--json", options->json, "Print JSON");
     command->add_flag("-a,--all", options->all,
                       "Of a live agent: tasks that have ended, too (a trace file's are always shown)");
+    add_library_flag(*command, options->library);
     command->footer(
         "Examples:\n"
         "  coroscope ps                              what runs under the default agent\n"

@@ -4,6 +4,7 @@
 #include "client.hpp"
 #include "command.hpp"
 #include "output.hpp"
+#include "proto/words/utf8.hpp"
 #include "source.hpp"
 
 namespace coroscope::cli {
@@ -32,12 +33,12 @@ int run(const Options& options) {
     }
     print_table(
         {{"address", client.address()},
-         {"agent", clean(status.agent()) + ", pid " + std::to_string(status.pid())},
+         {"agent", words::printable(status.agent()) + ", pid " + std::to_string(status.pid())},
          {"apps", std::to_string(status.apps_connected()) + " connected, " + std::to_string(status.apps()) + " seen"},
          {"subscribers", std::to_string(status.subscribers())},
          {"events", std::to_string(status.events())},
          {"dropped", std::to_string(status.frames_dropped()) + " frames, to slow subscribers"},
-         {"recording", status.recording().empty() ? "no" : clean(status.recording())}});
+         {"recording", status.recording().empty() ? "no" : words::printable(status.recording())}});
     return exit_ok;
 }
 

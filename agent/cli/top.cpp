@@ -10,10 +10,13 @@
 #include <mutex>
 #include <thread>
 
+#include "agent/words/task.hpp"
 #include "client.hpp"
 #include "command.hpp"
 #include "describe.hpp"
 #include "output.hpp"
+#include "proto/words/amount.hpp"
+#include "proto/words/utf8.hpp"
 #include "source.hpp"
 
 namespace coroscope::cli {
@@ -24,6 +27,7 @@ struct Options {
     SourceOptions source;
     double interval_s = 1;
     unsigned rounds = 0;  // 0: until interrupted
+    bool library = false;
 };
 
 // The agent's stream, folded on a thread of its own.
@@ -90,6 +94,8 @@ struct Usage {
 
 class Top {
 public:
+    explicit Top(bool with_library) : with_library_(with_library) {}
+
     // What the next round compares with.
     void take(const model::Session& session) { before_ = totals(session); }
 
@@ -124,7 +130,7 @@ private:
         for (const auto& [key, app] : session.apps()) {
             if (!app.connected) continue;
             for (const model::Task* task : app.model.live_tasks()) {
-                totals[{key, task->id}] = {busy_ns(app.model, *task), task->steps};
+                totals[{key, task->id}] = {app.model.busy_ns(*task), task->steps};
             }
         }
         return totals;
@@ -137,11 +143,11 @@ private:
             ++apps;
             tasks += app.model.live_tasks().size();
         }
-        return counted(apps, "app", "apps") + ", " + counted(tasks, "live task", "live tasks");
+        return words::counted(apps, "app", "apps") + ", " + words::counted(tasks, "live task", "live tasks");
     }
 
-    static void print_usages(const std::vector<Usage>& usages, const std::string& title,
-                             std::chrono::duration<double> interval) {
+    void print_usages(const std::vector<Usage>& usages, const std::string& title,
+                      std::chrono::duration<double> interval) const {
         print(styled(title, Style::bold) + "\n");
         std::vector<std::vector<std::string>> rows{
             {"APP", "ID", "NAME", "COROUTINE", "STATE", "BUSY%", "STEPS/S", "WAITS FOR", "AT"}};
@@ -150,14 +156,16 @@ private:
             char share[32], rate[32];
             std::snprintf(share, sizeof share, "%.1f", static_cast<double>(usage.busy) / 1e7 / interval.count());
             std::snprintf(rate, sizeof rate, "%.0f", static_cast<double>(usage.steps) / interval.count());
-            rows.push_back({clean(usage.app->name), std::to_string(usage.task->id), clean(model.task_name(*usage.task)),
-                            clean(model.coroutine(*usage.task)),
-                            styled(state_text(*usage.task), state_style(*usage.task)), share, rate,
-                            wait_text(model, *usage.task), where_text(model, *usage.task)});
+            rows.push_back({words::printable(usage.app->name), std::to_string(usage.task->id),
+                            words::task_name(model, usage.task->id), words::coroutine(model, *usage.task),
+                            styled(words::state(usage.task->state, usage.task->outcome), state_style(*usage.task)),
+                            share, rate, words::wait(model, *usage.task),
+                            words::where_text(shown_place(model, *usage.task, with_library_))});
         }
         print_table(rows);
     }
 
+    const bool with_library_;
     Totals before_;
 };
 
@@ -172,7 +180,7 @@ int run(const Options& options) {
     client.status();  // the clear error, if nobody answers
     LiveSession live(client);
     const std::chrono::duration<double> interval(options.interval_s);
-    Top top;
+    Top top(options.library);
     bool there = live.wait_until_caught_up();
     // The first round only takes the totals that the next compares with.
     for (unsigned round = 0; there && (options.rounds == 0 || round < options.rounds); ++round) {
@@ -197,6 +205,7 @@ void add_top(CLI::App& root, Action& action) {
         ->capture_default_str();
     command->add_option("-n,--rounds", options->rounds, "End after so many looks; 0: not before Ctrl-C")
         ->capture_default_str();
+    add_library_flag(*command, options->library);
     command->footer(
         "Examples:\n"
         "  coroscope top               on a terminal: refreshed each second\n"

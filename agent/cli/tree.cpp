@@ -2,9 +2,11 @@
 #include <memory>
 #include <set>
 
+#include "agent/words/task.hpp"
 #include "command.hpp"
 #include "describe.hpp"
 #include "output.hpp"
+#include "proto/words/amount.hpp"
 #include "source.hpp"
 
 namespace coroscope::cli {
@@ -13,7 +15,7 @@ namespace {
 
 struct Options {
     SourceOptions source;
-    bool all = false;
+    bool all = false, library = false;
 };
 
 struct Row {
@@ -24,7 +26,10 @@ struct Row {
 
 class Tree {
 public:
-    Tree(const model::Model& model, bool with_done) : model_(model), with_done_(with_done) { find_shown(); }
+    Tree(const model::Model& model, bool with_done, bool with_library)
+        : model_(model), with_done_(with_done), with_library_(with_library) {
+        find_shown();
+    }
 
     std::vector<Row> rows() {
         add_children(0);
@@ -77,18 +82,16 @@ private:
 
     void add_row(const std::string& branch, const model::Task& task) {
         Row row;
-        row.left = styled(branch, Style::dim) + styled(clean(model_.task_name(task)), Style::bold) + "  " +
-                   clean(model_.coroutine(task));
-        row.state = styled(state_text(task), state_style(task));
-        row.busy = duration(busy_ns(model_, task));
-        const std::string wait = wait_text(model_, task);
-        const std::string where = where_text(model_, task);
-        row.right = wait.empty() ? where : "waits for " + wait + (where.empty() ? "" : " at " + where);
+        row.left = styled(branch, Style::dim) + styled(words::task_name(model_, task.id), Style::bold) + "  " +
+                   words::coroutine(model_, task);
+        row.state = styled(words::state(task.state, task.outcome), state_style(task));
+        row.busy = words::duration(model_.busy_ns(task));
+        row.right = words::waits_text(model_, task, shown_place(model_, task, with_library_));
         rows_.push_back(std::move(row));
     }
 
     const model::Model& model_;
-    const bool with_done_;
+    const bool with_done_, with_library_;
     std::set<model::TaskId> shown_;
     std::vector<Row> rows_;
 };
@@ -100,7 +103,7 @@ int run(const Options& options) {
         if (!std::exchange(first, false)) print("\n");
         print(styled(app_title(app), Style::bold) + "  " + app_state(app) + "\n");
         std::vector<std::vector<std::string>> cells;
-        for (Row& row : Tree(app.model, options.all || !source.live).rows()) {
+        for (Row& row : Tree(app.model, options.all || !source.live, options.library).rows()) {
             cells.push_back({std::move(row.left), std::move(row.state), std::move(row.busy), std::move(row.right)});
         }
         print_table(cells);
@@ -119,6 +122,7 @@ void add_tree(CLI::App& root, Action& action) {
     add_moment(*command, options->source);
     command->add_flag("-a,--all", options->all,
                       "Of a live agent: tasks that have ended, too (a trace file's are always shown)");
+    add_library_flag(*command, options->library);
     command->footer(
         "Examples:\n"
         "  coroscope tree              the apps of the default agent\n"

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "proto/words/utf8.hpp"
+
 namespace coroscope::model {
 
 namespace {
@@ -19,9 +21,7 @@ bool put(std::vector<T>& all, std::uint32_t id, T value, std::size_t limit) {
 
 void shorten(std::string& text, std::size_t limit) {
     if (text.size() <= limit) return;
-    while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80)
-        --limit;  // not inside a UTF-8 character
-    text.resize(limit);
+    text.resize(words::cut_utf8(text, limit).size());
     text.shrink_to_fit();
 }
 

@@ -18,6 +18,8 @@ std::string_view to_string(State state) {
     return "?";
 }
 
+TaskId awaited_task(const Task& task) { return task.state == State::suspended ? task.wait.task() : 0; }
+
 Model::Model() : Model(Limits{}) {}
 Model::Model(Limits limits) : fold_(std::make_unique<Fold>(limits)) {}
 Model::~Model() = default;
@@ -114,6 +116,27 @@ std::string Model::coroutine(const Task& task) const {
     return own == nullptr || own->function.empty() ? "?" : own->function;
 }
 
+std::vector<TaskId> Model::awaiters(TaskId id) const {
+    std::vector<TaskId> result;
+    for (const Task* task : live_tasks())
+        if (id != 0 && awaited_task(*task) == id) result.push_back(task->id);
+    return result;
+}
+
+std::uint64_t Model::busy_ns(const Task& task) const {
+    const bool running = task.state == State::running && task.step_began_ns != 0 && now_ns() > task.step_began_ns;
+    return task.busy_ns + (running ? now_ns() - task.step_began_ns : 0);
+}
+
+std::uint64_t Model::age_ns(const Task& task) const {
+    const std::uint64_t end = task.state == State::done ? task.done_ns : now_ns();
+    return task.created_ns != 0 && end > task.created_ns ? end - task.created_ns : 0;
+}
+
+std::uint64_t Model::in_state_ns(const Task& task) const {
+    return task.changed_ns != 0 && now_ns() > task.changed_ns ? now_ns() - task.changed_ns : 0;
+}
+
 const Site* Model::site(SiteId id) const { return fold_->definitions.site(id); }
 const Node* Model::node(NodeId id) const { return fold_->definitions.node(id); }
 std::string_view Model::name(std::uint32_t id) const { return fold_->definitions.name(id); }
@@ -133,6 +156,7 @@ std::vector<Model::StackFrame> Model::stack(NodeId id) const {
         StackFrame frame;
         frame.function =
             function != nullptr && !function->function.empty() ? std::string_view(function->function) : "?";
+        frame.library = function != nullptr && function->is_library();
         if (place != nullptr) {
             frame.file = place->file;
             frame.line = place->line;
@@ -156,10 +180,12 @@ std::vector<Model::StackFrame> Model::stack(NodeId id) const {
     return frames;
 }
 
-std::vector<Model::StackFrame> Model::await_stack(const Task& task) const {
+NodeId Model::stands_at(const Task& task) const {
     const bool stands = task.state == State::suspended || task.state == State::ready;
-    return stack(stands && task.suspended_at != 0 ? task.suspended_at : task.root);
+    return stands && task.suspended_at != 0 ? task.suspended_at : task.root;
 }
+
+std::vector<Model::StackFrame> Model::await_stack(const Task& task) const { return stack(stands_at(task)); }
 
 std::vector<Model::StackFrame> Model::creation_stack(const Task& task) const {
     const Node* root = node(task.root);

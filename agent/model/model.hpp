@@ -134,6 +134,9 @@ struct Task {
     NodeId step_began_at = 0;         // where it was suspended before the running step (its root node for the first)
 };
 
+// The task that `task` waits for; 0: it waits for something else, for several tasks, or not at all.
+TaskId awaited_task(const Task& task);
+
 // One step of a task, or one callback (task 0), on a loop.
 struct Slice {
     std::uint64_t begin_ns = 0, end_ns = 0;
@@ -321,6 +324,13 @@ public:
     std::vector<TaskId> children(TaskId parent) const;
     std::string task_name(const Task& task) const;  // given, or "Task-<id>" as asyncio
     std::string coroutine(const Task& task) const;  // function of its first coroutine, "?" if unknown
+    // The live tasks that wait for this one. Costs a pass over the live tasks.
+    std::vector<TaskId> awaiters(TaskId task) const;
+
+    // Times of a task so far, at now_ns(). 0: unknown.
+    std::uint64_t busy_ns(const Task& task) const;      // finished steps, and the one that runs
+    std::uint64_t age_ns(const Task& task) const;       // alive: since its creation; done: how long it lived
+    std::uint64_t in_state_ns(const Task& task) const;  // since it entered its state
 
     // Stacks. An async stack is a node's path; frames come outermost first, innermost last.
     const Site* site(SiteId id) const;
@@ -329,12 +339,14 @@ public:
         std::string_view function, file;  // valid until the next apply()
         std::uint32_t line = 0;  // where it awaits (or creates); its own definition if it is the innermost and runs
         NodeId node = 0;
+        bool library = false;  // the app says that it is not the user's own code
     };
     // Within the task of `node`: each coroutine with the line where it awaits the next; the innermost names what it
     // awaits at.
     std::vector<StackFrame> stack(NodeId node) const;
-    // Suspended, or ready to go on: to the await. Else: its coroutine.
-    std::vector<StackFrame> await_stack(const Task& task) const;
+    // Suspended, or ready to go on: the await. Else: its coroutine.
+    NodeId stands_at(const Task& task) const;
+    std::vector<StackFrame> await_stack(const Task& task) const;  // of stands_at()
     std::vector<StackFrame> creation_stack(const Task& task) const;
     // The site of `node` itself.
     const Site* site_of(NodeId node) const;

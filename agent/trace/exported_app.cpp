@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "proto/words/amount.hpp"
+
 namespace coroscope::trace {
 
 namespace {
@@ -14,10 +16,6 @@ const model::Thread* find_thread(const model::Model& model, std::uint32_t id) {
     for (const model::Thread& thread : model.threads())
         if (thread.id == id) return &thread;
     return nullptr;
-}
-
-std::string counted(std::uint64_t count, const char* one, const char* many) {
-    return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
 }  // namespace
@@ -85,14 +83,14 @@ std::string ExportedApp::row_name(std::size_t row) const {
 std::string ExportedApp::lost_text() const {
     const std::uint64_t events = app.model.dropped(), batches = app.model.batches_lost();
     std::string text;
-    if (events != 0) text = counted(events, "event", "events");
-    if (batches != 0) text += (text.empty() ? "" : " and ") + counted(batches, "batch", "batches");
+    if (events != 0) text = words::counted(events, "event", "events");
+    if (batches != 0) text += (text.empty() ? "" : " and ") + words::counted(batches, "batch", "batches");
     return text.empty() ? text : text + " lost: what is shown has holes";
 }
 
 std::string ExportedApp::retired_text(std::uint32_t loop) const {
     const std::uint64_t count = app.model.loops()[loop]->slices_dropped;
-    return count == 0 ? "" : counted(count, "older step is", "older steps are") + " not kept";
+    return count == 0 ? "" : words::counted(count, "older step is", "older steps are") + " not kept";
 }
 
 std::vector<const Marker*> ExportedApp::own(std::span<const Marker> markers) const {

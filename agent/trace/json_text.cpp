@@ -1,13 +1,13 @@
 // Streaming JSON.
 #include "json_text.hpp"
 
-#include "labels.hpp"
+#include "proto/words/utf8.hpp"
 
 namespace coroscope::trace {
 
 void write_json_string(Output& out, std::string_view text) {
     static constexpr char hex[] = "0123456789abcdef";
-    const std::string clean = clean_utf8(text);
+    const std::string clean = words::valid_utf8(text);
     out << '"';
     std::size_t begin = 0;
     for (std::size_t i = 0; i < clean.size(); ++i) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -12,30 +11,25 @@
 
 namespace coroscope::trace {
 
-// "ns::fetch" of "coroscope::Coro<int> ns::fetch(const std::string&) [with T = int]".
-std::string_view short_function(std::string_view function);
-std::string_view base_name(std::string_view path);
-
-// Text with every byte that is not part of well-formed UTF-8 replaced.
-std::string clean_utf8(std::string_view text);
-
 class Labels {
 public:
     explicit Labels(const model::Model& model) : model_(model) {}
 
-    std::string task(const model::Task& task) const;     // "Task-7 fetch", "reader fetch"; "fetch" if named so
-    std::string step(const model::Slice& slice) const;   // the task's, or "callback on_timer"
-    std::string phase_at(model::NodeId node) const;      // "await client.cpp:31"
-    std::string wait(const model::Wait& wait) const;     // "queue_get 3", "task 12", "timer"
-    const std::string& place(model::NodeId node);        // "src/client.cpp:31"; empty: unknown
+    std::string task(const model::Task& task);           // "Task-7 fetch", "reader fetch"; "fetch" if named so
+    std::string step(const model::Slice& slice);         // the task's, or "callback on_timer"
+    std::string wait(const model::Wait& wait) const;     // "an item from queue 3", "Task-12", "a timer"
     const std::string& stack_text(model::NodeId node);   // "main (a.cpp:1) > fetch (b.cpp:2)"; empty: unknown
     std::vector<Frame> stack(model::NodeId node) const;  // innermost last
+    // The user's line of a node, see words::where().
+    const std::string& phase_at(model::NodeId node);             // "await client.cpp:31"
+    const std::string& place(model::NodeId node);                // "src/client.cpp:31"; empty: unknown
+    const std::string& creation_place(const model::Task& task);  // of the call that created the task
 
 private:
-    std::string coroutine_of(model::NodeId node) const;
+    const std::string& coroutine_of(model::NodeId node);
 
     const model::Model& model_;
-    std::unordered_map<model::NodeId, std::string> places_, stacks_;
+    std::unordered_map<model::NodeId, std::string> coroutines_, phases_, places_, stacks_;  // by node
 };
 
 }  // namespace coroscope::trace

@@ -5,6 +5,7 @@
 
 #include "exported_app.hpp"
 #include "perfetto_writer.hpp"
+#include "proto/words/utf8.hpp"
 
 namespace coroscope::trace {
 
@@ -66,7 +67,7 @@ private:
         pf::TrackDescriptor& descriptor = *events_.packet().mutable_track_descriptor();
         descriptor.set_uuid(id);
         if (parent != 0) descriptor.set_parent_uuid(parent);
-        if (!name.empty()) descriptor.set_name(clean_utf8(name));
+        if (!name.empty()) descriptor.set_name(words::valid_utf8(name));
         return descriptor;
     }
     void counter_track(std::uint64_t id, const std::string& name, pf::CounterDescriptor::Unit unit) {
@@ -76,13 +77,13 @@ private:
     void tracks() {
         pf::TrackDescriptor& process = track(uuid(Track::process), 0, "");
         process.mutable_process()->set_pid(static_cast<std::int32_t>(app_.pid));
-        process.mutable_process()->set_process_name(clean_utf8(app_.app.name));
+        process.mutable_process()->set_process_name(words::valid_utf8(app_.app.name));
         events_.send();
         for (std::size_t row = 0; row < timeline_.rows().size(); ++row) {
             pf::ThreadDescriptor& thread = *track(uuid(Track::row, row), 0, "").mutable_thread();
             thread.set_pid(static_cast<std::int32_t>(app_.pid));
             thread.set_tid(static_cast<std::int32_t>(app_.tid_of_row(row)));
-            thread.set_thread_name(clean_utf8(app_.row_name(row)));
+            thread.set_thread_name(words::valid_utf8(app_.row_name(row)));
             events_.send();
         }
         track(uuid(Track::problems), uuid(Track::process), "Problems");
@@ -153,8 +154,7 @@ private:
         events_.annotate(event, "outcome", model::to_string(task.outcome));
         const auto created = app_.app.model.creation_stack(task);
         if (!created.empty()) {
-            events_.annotate(event, "created at",
-                             std::string{created.back().file} + ":" + std::to_string(created.back().line));
+            events_.annotate(event, "created at", labels_.creation_place(task));
             for (const auto& frame : created)
                 add_frame(event, {std::string{frame.function}, std::string{frame.file}, frame.line});
         }
@@ -188,8 +188,8 @@ private:
     }
     static void add_frame(pf::TrackEvent& event, const Frame& frame) {
         pf::TrackEvent::Callstack::Frame& out = *event.mutable_callstack()->add_frames();
-        out.set_function_name(clean_utf8(frame.function));
-        if (!frame.file.empty()) out.set_source_file(clean_utf8(frame.file));
+        out.set_function_name(words::valid_utf8(frame.function));
+        if (!frame.file.empty()) out.set_source_file(words::valid_utf8(frame.file));
         if (frame.line != 0) out.set_line_number(frame.line);
     }
 

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "labels.hpp"
+#include "proto/words/utf8.hpp"
 
 namespace coroscope::trace {
 
@@ -60,12 +60,12 @@ void PacketSequence::set_name(pf::TrackEvent& event, std::string_view name) {
     if (added) {
         pf::EventName& entry = *packet_.mutable_interned_data()->add_event_names();
         entry.set_iid(id);
-        entry.set_name(clean_utf8(name));
+        entry.set_name(words::valid_utf8(name));
     }
     if (id != 0)
         event.set_name_iid(id);
     else
-        event.set_name(clean_utf8(name));
+        event.set_name(words::valid_utf8(name));
 }
 
 void PacketSequence::add_category(pf::TrackEvent& event, std::string_view name) {
@@ -73,12 +73,12 @@ void PacketSequence::add_category(pf::TrackEvent& event, std::string_view name) 
     if (added) {
         pf::EventCategory& entry = *packet_.mutable_interned_data()->add_event_categories();
         entry.set_iid(id);
-        entry.set_name(clean_utf8(name));
+        entry.set_name(words::valid_utf8(name));
     }
     if (id != 0)
         event.add_category_iids(id);
     else
-        event.add_categories(clean_utf8(name));
+        event.add_categories(words::valid_utf8(name));
 }
 
 pf::DebugAnnotation& PacketSequence::annotate(pf::TrackEvent& event, std::string_view name) {
@@ -87,12 +87,12 @@ pf::DebugAnnotation& PacketSequence::annotate(pf::TrackEvent& event, std::string
     if (added) {
         pf::DebugAnnotationName& entry = *packet_.mutable_interned_data()->add_debug_annotation_names();
         entry.set_iid(id);
-        entry.set_name(clean_utf8(name));
+        entry.set_name(words::valid_utf8(name));
     }
     if (id != 0)
         annotation.set_name_iid(id);
     else
-        annotation.set_name(clean_utf8(name));
+        annotation.set_name(words::valid_utf8(name));
     return annotation;
 }
 
@@ -103,12 +103,12 @@ void PacketSequence::annotate(pf::TrackEvent& event, std::string_view name, std:
     if (added) {
         pf::InternedString& entry = *packet_.mutable_interned_data()->add_debug_annotation_string_values();
         entry.set_iid(id);
-        entry.set_str(clean_utf8(text));
+        entry.set_str(words::valid_utf8(text));
     }
     if (id != 0)
         annotation.set_string_value_iid(id);
     else
-        annotation.set_string_value(clean_utf8(text));
+        annotation.set_string_value(words::valid_utf8(text));
 }
 
 void PacketSequence::annotate(pf::TrackEvent& event, std::string_view name, std::uint64_t number) {

@@ -7,6 +7,8 @@
 
 #include "exported_app.hpp"
 #include "json_text.hpp"
+#include "proto/words/place.hpp"
+#include "proto/words/utf8.hpp"
 
 namespace coroscope::trace {
 
@@ -89,13 +91,10 @@ void write_frames(Json& json, const FrameTable& table) {
     json.close().close();
 }
 
-// Without the characters that mean something in a folded line.
+// Without the characters that mean something in a folded line: ";" and line breaks.
 std::string folded_frame(std::string text) {
-    for (char& c : text) {
-        if (c == ';') c = ',';
-        if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-    }
-    return clean_utf8(text);
+    std::replace(text.begin(), text.end(), ';', ',');
+    return words::printable(text);
 }
 
 }  // namespace
@@ -133,8 +132,7 @@ void export_folded(const model::Session& session, Output& out) {
         for (const auto& [node, time_ns] : waited_ns) {
             std::string line = folded_frame(app.name);
             for (const Frame& frame : labels.stack(node))
-                line += ";" + folded_frame(std::string{short_function(frame.function)} + " (" +
-                                           std::string{base_name(frame.file)} + ":" + std::to_string(frame.line) + ")");
+                line += ";" + folded_frame(words::frame(frame.function, words::place(frame.file, frame.line)));
             lines[line] += time_ns;
         }
         for (const auto& [line, time_ns] : lines) out << line << ' ' << (time_ns + 500) / 1000 << '\n';

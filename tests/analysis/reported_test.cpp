@@ -110,7 +110,7 @@ TEST(TaskDestroyedPending, IsFoundWhereItWaited) {
     EXPECT_EQ(found[0].kind, "task_destroyed_pending");
     EXPECT_EQ(at(found[0].site), "helper worker.cpp:33");
     EXPECT_EQ(found[0].stack.size(), 2u);
-    EXPECT_TRUE(contains(found[0].evidence, "created at app_main, main.cpp:11")) << found[0].evidence;
+    EXPECT_TRUE(contains(found[0].evidence, "created at main.cpp:11 in app_main")) << found[0].evidence;
 }
 
 TEST(CallbackException, IsTold) {

@@ -26,8 +26,8 @@ TEST(SlowStep, IsFoundWhereItBegan) {
     EXPECT_TRUE(contains(found[0].summary, "'first'")) << found[0].summary;
     EXPECT_TRUE(contains(found[0].summary, "250 ms")) << found[0].summary;
     EXPECT_TRUE(contains(found[0].evidence, "threshold 100 ms")) << found[0].evidence;
-    EXPECT_TRUE(contains(found[0].evidence, "began at helper, worker.cpp:33")) << found[0].evidence;
-    EXPECT_TRUE(contains(found[0].evidence, "ended at worker, worker.cpp:22")) << found[0].evidence;
+    EXPECT_TRUE(contains(found[0].evidence, "began at worker.cpp:33 in helper")) << found[0].evidence;
+    EXPECT_TRUE(contains(found[0].evidence, "ended at worker.cpp:22 in worker")) << found[0].evidence;
     EXPECT_TRUE(contains(found[0].advice, "to_thread")) << found[0].advice;
 }
 
@@ -45,7 +45,7 @@ TEST(SlowStep, WithAStackCapturedMeanwhileTheSiteIsTheBlockingCall) {
     ASSERT_EQ(found.size(), 1u);
     EXPECT_EQ(at(found[0].site), "helper worker.cpp:31");
     EXPECT_EQ(found[0].native_stack.size(), 5u);
-    EXPECT_TRUE(contains(found[0].evidence, "the thread was at helper, worker.cpp:31")) << found[0].evidence;
+    EXPECT_TRUE(contains(found[0].evidence, "the thread was at worker.cpp:31 in helper")) << found[0].evidence;
 }
 
 TEST(SlowStep, AStackOfAnotherStepIsNotItsStack) {

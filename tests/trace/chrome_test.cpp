@@ -93,7 +93,7 @@ TEST(Chrome, WhatStillLastsHasNoEnd) {
     EXPECT_EQ(depth["0x1"], 2);  // lives, and waits
     EXPECT_EQ(depth["0x2"], 0);
     EXPECT_EQ(depth["0x3"], 1);  // lives, and runs
-    EXPECT_EQ(waits["args"]["waits for"], "task 3");
+    EXPECT_EQ(waits["args"]["waits for"], "Task-3");
     EXPECT_TRUE(waits["args"]["stack"].back().get<std::string>().ends_with("(src/main.cpp:12)")) << waits;
 }
 

@@ -240,7 +240,7 @@ TEST(Perfetto, WhatStillLastsHasNoEnd) {
     const auto waits = trace.on("Task-1 app_main");
     ASSERT_FALSE(waits.empty());
     EXPECT_EQ(waits.back().raw.type(), pf::TrackEvent::TYPE_SLICE_BEGIN);
-    EXPECT_EQ(waits.back().annotations.at("waits for"), "task 3");
+    EXPECT_EQ(waits.back().annotations.at("waits for"), "Task-3");
     EXPECT_EQ(waits.back().time_ns, 6500u);
     ASSERT_GT(waits.back().raw.callstack().frames_size(), 0);
     EXPECT_EQ(waits.back().raw.callstack().frames().rbegin()->line_number(), 12u);

@@ -120,6 +120,28 @@ Frames small_scene() {
     return frames;
 }
 
+Frames connection_scene() {
+    Script script(1, "web");
+    Frames frames{script.hello()};
+    Play play(script);
+    const auto root = script.task_node(0, "async_main", "web.cpp", 20);
+    const auto started_at = script.call(root, "async_main", "web.cpp", 27);
+    const char* server_file = "runtime/src/http/runner.cpp";
+    const auto serve = script.task_node(started_at, "coroscope::http::serve_client", server_file, 17);
+    const auto reads = script.call(serve, "coroscope::http::serve_client", server_file, 30);
+    const auto read = script.frame(reads, "coroscope::Stream::read", "runtime/src/net/stream.cpp", 70);
+    const auto waits = script.call(read, "coroscope::Stream::read", "runtime/src/net/stream.cpp", 75);
+    play.spawn(0, root, "main", [&]() -> Play::Next {
+        play.spawn(1, serve, "connection", [&]() -> Play::Next {
+            return {20 * us, vocabulary::pack_wait(vocabulary::Verb::descriptor_read, 9), waits, 0, {}};
+        });
+        return {60 * us, vocabulary::pack_wait(vocabulary::Verb::timer), started_at, 0, {}};
+    });
+    play.run(0.1, frames);
+    frames.push_back(script.take());
+    return frames;
+}
+
 Frames crowd_scene(std::uint32_t tasks) {
     Script script(1, "crowd");
     Frames frames{script.hello()};

@@ -13,6 +13,7 @@ using Frames = std::vector<v2::Frame>;
 
 Frames small_scene();                                              // three tasks, a few steps
 Frames service_scene(std::uint64_t app = 1, double seconds = 12);  // a web service with a pipeline behind it
-Frames crowd_scene(std::uint32_t tasks);                           // one parent, `tasks` children of two creation sites
+Frames connection_scene();                // a server of the library; one connection waits in it
+Frames crowd_scene(std::uint32_t tasks);  // one parent, `tasks` children of two creation sites
 
 }  // namespace coroscope::test

@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <set>
 
+#include "proto/words/function_name.hpp"
 #include "scenes.hpp"
 #include "script.hpp"
-#include "viewer/layout/describe.hpp"
 #include "viewer/layout/task_lane.hpp"
 #include "viewer/layout/task_tree.hpp"
-#include "viewer/layout/text.hpp"
 #include "viewer/layout/wait_chain.hpp"
 #include "viewer/state/derived.hpp"
 #include "viewer/state/finder.hpp"
@@ -176,7 +175,7 @@ TEST(WaitChain, FindsTheCycle) {
     EXPECT_EQ(chain.tasks, (std::vector<model::TaskId>{a, b}));
     EXPECT_TRUE(chain.cycle);
     EXPECT_EQ(chain.closes_at, a);
-    EXPECT_EQ(awaiters(model, a), (std::vector<model::TaskId>{b}));
+    EXPECT_EQ(model.awaiters(a), (std::vector<model::TaskId>{b}));
     EXPECT_FALSE(wait_chain(model, 1).cycle);
     EXPECT_TRUE(wait_chain(model, 999'999).tasks.empty());
 }
@@ -269,7 +268,7 @@ TEST(Busiest, LongestFirstAndCrowdsTogether) {
         tasks += lane.tasks;
         if (lane.group()) {
             ++groups;
-            EXPECT_EQ(short_function_text(location(model, lane.root).function), "handle_connection");
+            EXPECT_EQ(words::short_function_name(model.site_of(lane.root)->function), "handle_connection");
             continue;
         }
         EXPECT_LE(model.task(lane.task)->busy_ns, before);
@@ -407,17 +406,6 @@ TEST(Problems, AreRecognisedWhenTheListChanges) {
     EXPECT_EQ(index_of({deadlock}, chosen, 5), 0u) << "gone";
     EXPECT_EQ(index_of({deadlock, slow}, "", 1), 1u) << "nothing was chosen";
     EXPECT_EQ(index_of({}, chosen, 1), 0u);
-}
-
-TEST(Describe, WaitsInWords) {
-    const model::Session session = session_of(test::small_scene());
-    const model::Model& model = model_of(session);
-    EXPECT_EQ(wait_text(model, {vocabulary::Verb::get, 3}), "an item from resource 3");
-    EXPECT_EQ(wait_text(model, {vocabulary::Verb::timer, 0}), "a timer");
-    EXPECT_EQ(wait_text(model, {vocabulary::Verb::join, 2}), "Alice");
-    EXPECT_EQ(wait_text(model, {vocabulary::Verb::descriptor_read, 7}), "input on fd 7");
-    EXPECT_EQ(wait_text(model, {vocabulary::Verb::join, 77}), "Task-77 (gone)");
-    EXPECT_EQ(title_of(model, *model.task(2)), "Alice (greet)");
 }
 
 }  // namespace

@@ -133,6 +133,39 @@ TEST(Detail, TellsOfTheDeadlock) {
     EXPECT_TRUE(has(text, "transfer-b"));
 }
 
+// The user's line comes first; the library's only on demand.
+TEST(Stacks, AConnectionIsNamedByTheUsersLine) {
+    Screen screen(1800, 1000);
+    screen.show(test::connection_scene());
+    screen.state().view = View::tasks;
+    screen.frame();
+    const std::string rows = screen.text();
+    EXPECT_TRUE(has(rows, "input on fd 9"));
+    EXPECT_TRUE(has(rows, "created at web.cpp:27"));
+    EXPECT_FALSE(has(rows, "stream.cpp")) << rows;
+
+    for (const model::Task* task : screen.model().live_tasks())
+        if (screen.model().task_name(*task) == "connection") screen.state().select(screen.model(), task->id);
+    screen.state().view = View::detail;
+    screen.frame();
+    const std::string detail = screen.text();
+    EXPECT_TRUE(has(detail, "Started from"));
+    EXPECT_TRUE(has(detail, "web.cpp:27 in async_main"));
+}
+
+TEST(Stacks, TheLibrarysFramesAreShownOnDemand) {
+    Screen screen(1800, 1000);
+    test::Frames frames = test::connection_scene();
+    screen.show(frames);
+    for (const model::Task* task : screen.model().live_tasks())
+        if (screen.model().task_name(*task) == "connection") screen.state().select(screen.model(), task->id);
+    screen.state().view = View::detail;
+    screen.frame();
+    // All of this stack is the library's: there is nothing else to show.
+    EXPECT_TRUE(has(screen.text(), "stream.cpp:75"));
+    EXPECT_FALSE(screen.state().show_library);
+}
+
 TEST(Keys, ChangeTheViewAndOpenOverlays) {
     Screen screen(1600, 1000);
     screen.show(test::service_scene());

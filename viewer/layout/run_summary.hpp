@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "agent/model/model.hpp"
-#include "describe.hpp"
+#include "coroutine.hpp"
 #include "slices.hpp"
 
 namespace coroscope::viewer {

@@ -5,7 +5,8 @@
 #include <sstream>
 #include <tuple>
 
-#include "text.hpp"
+#include "contains.hpp"
+#include "proto/words/place.hpp"
 
 namespace coroscope::viewer {
 
@@ -59,7 +60,7 @@ private:
 
     std::string place_of(const model::Task& task) const {
         std::string text;
-        for (const auto& frame : model_.await_stack(task)) text += place_text(frame.file, frame.line) + " ";
+        for (const auto& frame : model_.await_stack(task)) text += words::place(frame.file, frame.line) + " ";
         return text;
     }
 
@@ -151,8 +152,7 @@ void TaskTree::sort(const model::Model& model, const TreeOptions& options, std::
         case SortBy::waits_for:
             by([&](std::uint32_t i) {
                 const bool waits = task(i).state == model::State::suspended;
-                return std::tuple(!waits, waits ? task(i).wait.verb : model::Verb{},
-                                  waits ? task(i).wait.operand : 0);
+                return std::tuple(!waits, waits ? task(i).wait.verb : model::Verb{}, waits ? task(i).wait.operand : 0);
             });
             break;
         case SortBy::age: by([&](std::uint32_t i) { return ~task(i).created_ns; }); break;

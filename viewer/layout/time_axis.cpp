@@ -33,7 +33,7 @@ struct Unit {
 };
 
 std::string label_of(double since_origin_ns, double step_ns) {
-    constexpr std::array<Unit, 4> units{{{1e9, "s"}, {1e6, "ms"}, {1e3, "\xc2\xb5s"}, {1, "ns"}}};
+    constexpr std::array<Unit, 4> units{{{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}}};
     // Seconds once the labels would be long otherwise: 12.345 678 s reads better than 12345678 us.
     const double size = std::max(std::abs(since_origin_ns), step_ns);
     std::size_t unit = 0;

@@ -15,18 +15,9 @@ WaitChain wait_chain(const model::Model& model, model::TaskId id, std::size_t lo
             break;
         }
         chain.tasks.push_back(id);
-        if (task->state != model::State::suspended || task->wait.task() == 0) break;
-        id = task->wait.task();
+        id = model::awaited_task(*task);
     }
     return chain;
-}
-
-std::vector<model::TaskId> awaiters(const model::Model& model, model::TaskId id) {
-    std::vector<model::TaskId> result;
-    for (const model::Task* task : model.live_tasks()) {
-        if (task->state == model::State::suspended && task->wait.task() == id) result.push_back(task->id);
-    }
-    return result;
 }
 
 }  // namespace coroscope::viewer

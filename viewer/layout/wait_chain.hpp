@@ -15,7 +15,4 @@ struct WaitChain {
 
 WaitChain wait_chain(const model::Model& model, model::TaskId task, std::size_t longest = 64);
 
-// The live tasks that wait for this one. Costs a pass over the live tasks.
-std::vector<model::TaskId> awaiters(const model::Model& model, model::TaskId task);
-
 }  // namespace coroscope::viewer

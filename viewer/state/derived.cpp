@@ -98,7 +98,7 @@ double Derived::update(const model::Session& session, const ViewState& state, do
     if (state.view != nullptr && state.view->needs_latency) update_latency(*app, now_s);
     if (awaiters_due_.due(now_s, app->model.version(), state.task)) {
         const Stopwatch watch;
-        awaiters_ = state.task == 0 ? std::vector<model::TaskId>{} : viewer::awaiters(app->model, state.task);
+        awaiters_ = app->model.awaiters(state.task);
         awaiters_due_.took(now_s, watch.elapsed_s());
     }
     double next_s = 0;

@@ -5,7 +5,8 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "viewer/layout/text.hpp"
+#include "agent/words/task.hpp"
+#include "viewer/layout/contains.hpp"
 
 namespace coroscope::viewer {
 
@@ -45,7 +46,7 @@ std::vector<Found> find_tasks(const model::Model& model, std::string_view letter
     for (std::size_t i = all.size(); i-- > from;) {
         const model::Task& task = *all[i];
         const auto [coroutine, fresh] = coroutines.try_emplace(task.root);
-        if (fresh) coroutine->second = short_function_text(model.coroutine(task));
+        if (fresh) coroutine->second = words::short_coroutine(model, task);
         const int score =
             std::max(fuzzy_score(model.task_name(task), letters), fuzzy_score(coroutine->second, letters));
         if (score > 0) found.push_back({task.id, score * 2 + (task.state == model::State::done ? 0 : 1)});

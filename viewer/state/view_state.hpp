@@ -45,6 +45,7 @@ struct ViewState {
 
     TimelineState timeline;
     Splits splits;
+    bool show_library = false;  // the library's own frames in stacks
 
     bool help_open = false;
     bool find_open = false;

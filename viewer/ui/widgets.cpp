@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "agent/words/task.hpp"
+
 namespace coroscope::viewer::ui {
 
 void begin_panel(const char* id, const Box& box) {
@@ -39,15 +41,6 @@ void to_the_right(float width) {
     ImGui::SameLine();
     const float right = ImGui::GetWindowContentRegionMax().x - width;
     ImGui::SetCursorPosX(std::max(ImGui::GetCursorPosX(), right));
-}
-
-std::string_view state_word(model::State state, model::Outcome outcome) {
-    if (state != model::State::done) return model::to_string(state);
-    switch (outcome) {
-        case model::Outcome::error: return "failed";
-        case model::Outcome::cancelled: return "cancelled";
-        default: return "done";
-    }
 }
 
 void draw_state(ImDrawList& list, ImVec2 at, float size, model::State state, model::Outcome outcome) {
@@ -90,7 +83,7 @@ void state_item(model::State state, model::Outcome outcome, bool with_word) {
     draw_state(*ImGui::GetWindowDrawList(), at, size, state, outcome);
     if (!with_word) return;
     ImGui::SameLine(0, px(3));
-    text(state_word(state, outcome), state_color(state, outcome));
+    text(words::state(state, outcome), state_color(state, outcome));
 }
 
 void text(std::string_view what, ImU32 paint) {

@@ -29,7 +29,6 @@ ImVec2 text_cursor();
 void draw_state(ImDrawList& list, ImVec2 top_left, float size, model::State state, model::Outcome outcome);
 // The glyph as an item in the line, then the word.
 void state_item(model::State state, model::Outcome outcome, bool with_word = true);
-std::string_view state_word(model::State state, model::Outcome outcome);
 
 // Text that reacts: underlined when hovered, a hand; true when clicked.
 bool link(std::string_view text, ImU32 color = color::link);

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "viewer/layout/text.hpp"
+#include "agent/words/task.hpp"
+#include "proto/words/amount.hpp"
 #include "viewer/ui/widgets.hpp"
 #include "views.hpp"
 
@@ -53,8 +54,8 @@ void app_choice(Context& context) {
         ImGui::PushID(static_cast<int>(key));
         connection_dot(app, context.source.live);
         const std::size_t problems = context.derived.problems_of(key);
-        std::string label = app_label(app) + "   " + full_count_text(app.model.live_tasks().size()) + " tasks";
-        if (problems > 0) label += ", " + full_count_text(problems) + (problems == 1 ? " problem" : " problems");
+        std::string label = app_label(app) + "   " + words::full_count(app.model.live_tasks().size()) + " tasks";
+        if (problems > 0) label += ", " + words::full_count(problems) + (problems == 1 ? " problem" : " problems");
         if (ImGui::Selectable(label.c_str(), key == context.state.app)) context.state.choose_app(key);
         ImGui::PopID();
     }
@@ -68,7 +69,7 @@ void view_buttons(Context& context) {
         ImGui::PushStyleColor(ImGuiCol_Text, on ? ui::vec(color::bright) : ui::vec(color::dim));
         const std::size_t count = view.count == nullptr ? 0 : view.count(context);
         std::string label(view.title);
-        if (count > 0) label += "  " + count_text(count);
+        if (count > 0) label += "  " + words::short_count(count);
         label += "###" + std::string(view.name);
         if (ImGui::Button(label.c_str())) context.state.view = &view;
         ImGui::PopStyleColor(2);
@@ -148,11 +149,11 @@ void draw_status_bar(Context& context, const Box& box) {
     if (context.app != nullptr) {
         const model::Model& model = context.model();
         const std::uint64_t lost = model.dropped();
-        std::string right = duration_text(model.now_ns() - model.first_ns()) + " covered    " +
-                            full_count_text(model.events()) + " events";
+        std::string right = words::duration(model.now_ns() - model.first_ns()) + " covered    " +
+                            words::full_count(model.events()) + " events";
         if (context.source.live)
-            right += "    " + count_text(static_cast<std::uint64_t>(context.derived.events_per_s())) + "/s";
-        const std::string drops = lost == 0 ? "no drops" : full_count_text(lost) + " dropped";
+            right += "    " + words::short_count(static_cast<std::uint64_t>(context.derived.events_per_s())) + "/s";
+        const std::string drops = lost == 0 ? "no drops" : words::full_count(lost) + " dropped";
         ui::to_the_right(ui::text_width(right) + ui::text_width(drops) + px(26));
         ui::text(right, color::dim);
         ImGui::SameLine(0, px(16));

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "viewer/layout/describe.hpp"
-#include "viewer/layout/text.hpp"
+#include "agent/words/task.hpp"
+#include "agent/words/where.hpp"
+#include "proto/words/amount.hpp"
+#include "proto/words/function_name.hpp"
+#include "proto/words/place.hpp"
 #include "viewer/layout/wait_chain.hpp"
 #include "viewer/ui/widgets.hpp"
 #include "views.hpp"
@@ -30,54 +33,58 @@ void task_link(Context& context, model::TaskId id) {
     const model::Model& model = context.model();
     const model::Task* task = model.task(id);
     if (task == nullptr) {
-        ui::text(name_of(model, id), color::dim);
+        ui::text(words::task_name(model, id), color::dim);
         return;
     }
     ui::state_item(task->state, task->outcome, false);
     ImGui::SameLine(0, px(3));
     ImGui::PushID(static_cast<int>(id));
-    if (ui::link(title_of(model, *task))) context.state.select(model, id);
+    if (ui::link(words::task_title(model, *task))) context.state.select(model, id);
     ImGui::PopID();
 }
 
-// Frames as a chain: a line through dots, each a coroutine with the line it has come to.
-void chain(const Frames& frames, ImU32 paint, bool goes_on) {
+// A line of a chain: its dot, and the line to the next.
+void chain_dot(ImU32 paint, bool last, bool goes_on) {
     ImDrawList& list = *ImGui::GetWindowDrawList();
-    const float line = ImGui::GetTextLineHeightWithSpacing();
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const ImVec2 dot{at.x + px(6), at.y + ImGui::GetTextLineHeight() / 2};
+    if (!last || goes_on) {
+        const float line = ImGui::GetTextLineHeightWithSpacing();
+        list.AddLine(dot, {dot.x, dot.y + line}, ui::with_alpha(paint, 0.6f), px(1.5f));
+    }
+    if (last) {
+        list.AddCircleFilled(dot, px(4), paint, 12);
+    } else {
+        list.AddCircleFilled(dot, px(3), ui::with_alpha(paint, 0.8f), 12);
+    }
+    ImGui::Dummy({px(16), ImGui::GetTextLineHeight()});
+    ImGui::SameLine(0, 0);
+}
+
+// Frames as a chain: a line through dots, each a coroutine with the line it has come to. A click on the frames of the
+// library that are left out shows them.
+void chain(ViewState& state, const Frames& frames, ImU32 paint, bool goes_on) {
     ImGui::PushFont(ui::fonts().mono);
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-        const auto& frame = frames[i];
-        const bool last = i + 1 == frames.size();
-        const ImVec2 at = ImGui::GetCursorScreenPos();
-        const ImVec2 dot{at.x + px(6), at.y + ImGui::GetTextLineHeight() / 2};
-        if (!last || goes_on) list.AddLine(dot, {dot.x, dot.y + line}, ui::with_alpha(paint, 0.6f), px(1.5f));
-        last ? list.AddCircleFilled(dot, px(4), paint, 12)
-             : list.AddCircleFilled(dot, px(3), ui::with_alpha(paint, 0.8f), 12);
-        ImGui::Dummy({px(16), ImGui::GetTextLineHeight()});
-        ImGui::SameLine(0, 0);
-        ui::text(short_function_text(frame.function), last ? color::bright : color::text);
+    const std::vector<words::StackRow> rows = words::stack_rows(frames, state.show_library);
+    for (const words::StackRow& row : rows) {
+        const auto& frame = frames[row.frame];
+        const bool last = &row == &rows.back();
+        chain_dot(paint, last, goes_on);
+        if (row.hidden != 0) {
+            ImGui::PushID(static_cast<int>(frame.node));
+            if (ui::link("(" + words::hidden_text(row) + ")", color::faint)) state.show_library = true;
+            ImGui::PopID();
+            continue;
+        }
+        ui::text(words::short_function_name(frame.function), row.here ? color::bright : color::text);
         ImGui::SameLine(0, px(10));
-        ui::text(place_text(frame.file, frame.line), last ? color::link : color::dim);
+        ui::text(words::place(frame.file, frame.line), row.here ? color::link : color::dim);
         if (ImGui::IsItemHovered()) {
-            ImGui::SetTooltip("%s\n%s:%u", std::string(frame.function).c_str(), std::string(frame.file).c_str(),
-                              frame.line);
+            ImGui::SetTooltip("%s\n%s", words::function_name(frame.function).c_str(),
+                              words::full_place(frame.file, frame.line).c_str());
         }
     }
     ImGui::PopFont();
-}
-
-std::string ending(const model::Model& model, const model::Task& task) {
-    switch (task.state) {
-        case model::State::suspended:
-            return "waits for " + wait_text(model, task.wait) + " since " + duration_text(in_state_ns(model, task));
-        case model::State::running: return "runs since " + duration_text(in_state_ns(model, task));
-        case model::State::created:
-        case model::State::ready: return "ready, waits for the loop since " + duration_text(in_state_ns(model, task));
-        case model::State::done: break;
-    }
-    if (task.outcome == model::Outcome::error) return "ended with an exception";
-    if (task.outcome == model::Outcome::cancelled) return "was cancelled";
-    return "returned";
 }
 
 void last_line(std::string_view what, ImU32 paint) {
@@ -107,13 +114,14 @@ void await_chain(Context& context, const model::Task& task) {
             task_link(context, link->id);
         }
         const ImU32 paint = ui::state_color(link->state, link->outcome);
-        chain(model.await_stack(*link), paint, i + 1 < waits.tasks.size() || link->state != model::State::done);
-        if (i + 1 == waits.tasks.size() && !waits.cycle) last_line(ending(model, *link), paint);
+        chain(context.state, model.await_stack(*link), paint,
+              i + 1 < waits.tasks.size() || link->state != model::State::done);
+        if (i + 1 == waits.tasks.size() && !waits.cycle) last_line(words::status(model, *link), paint);
     }
     if (waits.cycle) {
-        last_line(
-            "which waits for " + name_of(model, waits.closes_at) + " again: a deadlock, none of them will ever go on",
-            color::bad);
+        last_line("which waits for " + words::task_name(model, waits.closes_at) +
+                      " again: a deadlock, none of them will ever go on",
+                  color::bad);
     }
 }
 
@@ -135,14 +143,18 @@ void header(Context& context, const model::Task& task) {
     ui::text(model.task_name(task), color::bright);
     ImGui::PopFont();
     ImGui::SameLine(0, px(8));
-    ui::text(function_text(model.coroutine(task)), color::dim);
+    ui::text(words::coroutine(model, task), color::dim);
     ImGui::SameLine(0, px(12));
     ui::state_item(task.state, task.outcome);
     if (task.incomplete) {
         ImGui::SameLine(0, px(10));
         ui::badge("incomplete: events were lost", color::warning);
     }
-    ui::to_the_right(ui::text_width("Show in timeline") + 2 * ImGui::GetStyle().FramePadding.x + px(2));
+    ui::to_the_right(ui::text_width("Show in timeline") + ui::text_width("Library") +
+                     4 * ImGui::GetStyle().FramePadding.x + px(6));
+    if (ui::toggle("Library", state.show_library, "Show the library's own frames, too"))
+        state.show_library = !state.show_library;
+    ImGui::SameLine(0, px(4));
     if (ImGui::Button("Show in timeline")) {
         const double end =
             static_cast<double>(task.state == model::State::done && task.done_ns != 0 ? task.done_ns : model.now_ns());
@@ -175,22 +187,24 @@ void facts(Context& context, const model::Task& task) {
     const model::Model& model = context.model();
     if (!ImGui::BeginTable("facts", 2, ImGuiTableFlags_SizingFixedFit)) return;
     const bool slow = model.slow_step_ns() > 0 && task.longest_step_ns >= model.slow_step_ns();
-    fact("Busy", duration_text(busy_so_far_ns(model, task)) + " in " + full_count_text(task.steps) +
+    fact("Busy", words::duration(model.busy_ns(task)) + " in " + words::full_count(task.steps) +
                      (task.steps == 1 ? " step" : " steps"));
-    fact("Longest step", duration_text(task.longest_step_ns), slow ? color::bad : color::text);
-    fact("Waited for the loop", duration_text(task.ready_ns) + ", longest " + duration_text(task.longest_ready_ns));
+    fact("Longest step", words::duration(task.longest_step_ns), slow ? color::bad : color::text);
+    fact("Waited for the loop", words::duration(task.ready_ns) + ", longest " + words::duration(task.longest_ready_ns));
     if (task.created_ns != 0) {
         fact("Created", since_start(context, static_cast<double>(task.created_ns)) + ", " +
                             (task.state == model::State::done ? "lived " : "lives for ") +
-                            duration_text(age_ns(model, task)));
+                            words::duration(model.age_ns(task)));
     }
+    if (const words::Where from = words::where(model, task); from.created)
+        fact("Started from", words::place_in(from.frame.function, from.frame.file, from.frame.line));
     fact_task(context, "Parent", task.parent);
     if (task.woken_by != 0) {
         fact_task(context, "Last woken by", task.woken_by);
     } else if (task.steps > 0) {
         fact("Last woken by", "the loop (timer, I/O or a thread)");
     }
-    if (task.cancel_requests > 0) fact("Cancel requests", full_count_text(task.cancel_requests), color::cancelled);
+    if (task.cancel_requests > 0) fact("Cancel requests", words::full_count(task.cancel_requests), color::cancelled);
     fact_task(context, "Cancelled by", task.cancelled_by);
     fact("Loop", task.loop == 0 ? "" : std::to_string(task.loop));
     ImGui::EndTable();
@@ -199,11 +213,11 @@ void facts(Context& context, const model::Task& task) {
 void relatives(Context& context, const char* title, const std::vector<model::TaskId>& tasks) {
     if (tasks.empty()) return;
     constexpr std::size_t most = 100;
-    heading(std::string(title) + "  " + full_count_text(tasks.size()));
+    heading(std::string(title) + "  " + words::full_count(tasks.size()));
     ImGui::PushID(title);
     for (std::size_t i = 0; i < tasks.size() && i < most; ++i) task_link(context, tasks[i]);
     if (tasks.size() > most)
-        ui::text("and " + full_count_text(tasks.size() - most) + " more: see the tree", color::dim);
+        ui::text("and " + words::full_count(tasks.size() - most) + " more: see the tree", color::dim);
     ImGui::PopID();
 }
 
@@ -227,7 +241,7 @@ void detail_contents(Context& context) {
     const Frames created = model.creation_stack(*task);
     if (!created.empty()) {
         heading("Created at");
-        chain(created, color::created, false);
+        chain(context.state, created, color::created, false);
     }
     ImGui::EndChild();
     ImGui::SameLine(0, px(14));

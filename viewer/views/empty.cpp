@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <string>
 
-#include "viewer/layout/text.hpp"
 #include "viewer/ui/widgets.hpp"
 #include "views.hpp"
 

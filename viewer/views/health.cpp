@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <ctime>
 
-#include "viewer/layout/text.hpp"
+#include "proto/words/amount.hpp"
 #include "viewer/ui/widgets.hpp"
 #include "views.hpp"
 
@@ -27,7 +27,7 @@ std::string wall_clock(std::uint64_t unix_ns) {
 }
 
 void count(std::uint64_t number, ImU32 if_any) {
-    ui::number(full_count_text(number), number == 0 ? color::dim : if_any);
+    ui::number(words::full_count(number), number == 0 ? color::dim : if_any);
 }
 
 void app_row(Context& context, const model::App& app) {
@@ -63,7 +63,7 @@ void app_row(Context& context, const model::App& app) {
     ImGui::TableNextColumn();
     ui::text(wall_clock(model.wall_unix_ns(model.first_ns())), color::dim);
     ImGui::TableNextColumn();
-    ui::text(duration_text(model.now_ns() - model.first_ns()));
+    ui::text(words::duration(model.now_ns() - model.first_ns()));
     ImGui::TableNextColumn();
     ui::text(
         app.library + (app.compiler.empty() ? "" : ", " + app.compiler) + (app.host.empty() ? "" : ", on " + app.host),
@@ -78,20 +78,20 @@ void source_facts(const Context& context) {
     ImGui::SameLine(0, px(8));
     ui::text(source.phase, source.mood == SourceInfo::Mood::good ? color::good : color::warning);
     if (!source.message.empty()) ui::wrapped(source.message, color::warning);
-    std::string facts = full_count_text(source.frames) + " frames received";
+    std::string facts = words::full_count(source.frames) + " frames received";
     if (source.live)
         facts +=
-            ", " + full_count_text(source.connections) + (source.connections == 1 ? " connection" : " connections");
-    if (source.bytes > 0) facts += ", " + bytes_text(source.bytes);
-    if (source.queued_bytes > 0) facts += ", " + bytes_text(source.queued_bytes) + " waiting to be folded";
+            ", " + words::full_count(source.connections) + (source.connections == 1 ? " connection" : " connections");
+    if (source.bytes > 0) facts += ", " + words::bytes(source.bytes);
+    if (source.queued_bytes > 0) facts += ", " + words::bytes(source.queued_bytes) + " waiting to be folded";
     ui::text(facts, color::dim);
     if (source.frames_cut > 0) {
-        ui::wrapped("This viewer was too slow for " + full_count_text(source.frames_cut) +
+        ui::wrapped("This viewer was too slow for " + words::full_count(source.frames_cut) +
                         " frames: the agent replaced them by keyframes, so the timeline has holes; states are right.",
                     color::warning);
     }
     if (context.session.bad_frames() > 0) {
-        ui::wrapped(full_count_text(context.session.bad_frames()) + " frames could not be read and were left out.",
+        ui::wrapped(words::full_count(context.session.bad_frames()) + " frames could not be read and were left out.",
                     color::bad);
     }
 }
@@ -129,7 +129,7 @@ void loop_row(const model::Model& model, const model::Loop& loop) {
     count(loop.steps_total, color::text);
     ImGui::TableNextColumn();
     const bool slow = model.slow_step_ns() > 0 && loop.longest_iteration_ns >= model.slow_step_ns();
-    ui::number(duration_text(loop.longest_iteration_ns), slow ? color::bad : color::text);
+    ui::number(words::duration(loop.longest_iteration_ns), slow ? color::bad : color::text);
 }
 
 void loops(const Context& context) {
@@ -161,9 +161,9 @@ void retained(const Context& context) {
     for (const auto& loop : model.loops()) slices += loop->slices_dropped, iterations += loop->iterations_dropped;
     if (slices + iterations + model.done_tasks_dropped() == 0) return;
     ImGui::Spacing();
-    ui::wrapped("To keep memory bounded, " + full_count_text(slices) + " old steps, " + full_count_text(iterations) +
-                    " old iterations and " + full_count_text(model.done_tasks_dropped()) +
-                    " old done tasks were let go.",
+    ui::wrapped("To keep memory bounded, " + words::full_count(slices) + " old steps, " +
+                    words::full_count(iterations) + " old iterations and " +
+                    words::full_count(model.done_tasks_dropped()) + " old done tasks were let go.",
                 color::dim);
 }
 

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "viewer/layout/describe.hpp"
-#include "viewer/layout/text.hpp"
+#include "agent/words/task.hpp"
+#include "agent/words/where.hpp"
+#include "proto/words/amount.hpp"
+#include "viewer/layout/coroutine.hpp"
 #include "viewer/ui/time_ruler.hpp"
 #include "viewer/ui/widgets.hpp"
 #include "views.hpp"
@@ -46,13 +48,13 @@ void draw_scale(ImDrawList& list, const LengthScale& scale, const model::Model& 
         const float y = std::floor(scale.y(decade)) + 0.5f;
         list.AddLine({axis.left_px, y}, {axis.right_px(), y}, color::grid);
         if (std::abs(y - scale.y(threshold)) < px(9)) continue;
-        const std::string label = round_duration_text(static_cast<std::uint64_t>(std::llround(decade)));
+        const std::string label = words::round_duration(static_cast<std::uint64_t>(std::llround(decade)));
         ui::draw_text(list, {label_right - ui::text_width(label, ui::fonts().small), y - px(7)}, color::faint, label,
                       ui::fonts().small);
     }
     const float y = std::floor(scale.y(threshold)) + 0.5f;
     ui::draw_dashed_line(list, {axis.left_px, y}, {axis.right_px(), y}, ui::with_alpha(color::bad, 0.75f), px(4));
-    const std::string label = round_duration_text(model.slow_step_ns());
+    const std::string label = words::round_duration(model.slow_step_ns());
     ui::draw_text(list, {label_right - ui::text_width(label, ui::fonts().small), y - px(7)}, color::bad, label,
                   ui::fonts().small);
 }
@@ -71,10 +73,10 @@ void tooltip(Context& context, const Hovered& hovered) {
              color::dim);
     const std::uint64_t length = iteration.end_ns - iteration.begin_ns;
     ImGui::PushFont(ui::fonts().bold);
-    ui::text(duration_text(length), ui::latency_color(length, model.slow_step_ns()));
+    ui::text(words::duration(length), ui::latency_color(length, model.slow_step_ns()));
     ImGui::PopFont();
     ImGui::SameLine(0, px(6));
-    ui::text("iteration, " + full_count_text(iteration.steps) + (iteration.steps == 1 ? " step" : " steps"),
+    ui::text("iteration, " + words::full_count(iteration.steps) + (iteration.steps == 1 ? " step" : " steps"),
              color::text);
     const std::vector<Share> shares = composition(*hovered.loop, iteration);
     std::size_t shown = 0;
@@ -88,15 +90,15 @@ void tooltip(Context& context, const Hovered& hovered) {
             {at.x, at.y + px(3)}, {at.x + std::max(1.0f, width), at.y + px(13)},
             share.task == 0 ? color::faint : ui::coroutine_color(coroutine_site(model, share.task)), px(2));
         ImGui::SameLine();
-        const std::string who = share.task == 0 ? "callbacks" : name_of(model, share.task);
-        const std::string where = place_of(model, share.node);
-        ui::text(duration_text(share.busy_ns) + "  " + who +
-                 (share.steps > 1 ? ", " + count_text(share.steps) + " steps" : "") +
-                 (where.empty() ? "" : ", from " + where));
+        const std::string who = share.task == 0 ? "callbacks" : words::task_name(model, share.task);
+        const std::string where = words::place(words::where(model, share.node), "from ");
+        ui::text(words::duration(share.busy_ns) + "  " + who +
+                 (share.steps > 1 ? ", " + words::short_count(share.steps) + " steps" : "") +
+                 (where.empty() ? "" : ", " + where));
     }
     if (shares.size() > 6) ui::text("and " + std::to_string(shares.size() - 6) + " more tasks", color::dim);
     if (hovered.column.count > 1)
-        ui::text("The longest of " + full_count_text(hovered.column.count) + " in this column. Click to go there.",
+        ui::text("The longest of " + words::full_count(hovered.column.count) + " in this column. Click to go there.",
                  color::faint);
     ui::end_tooltip();
 }
@@ -203,7 +205,7 @@ void chart(Context& context, const char* id, const std::vector<const model::Loop
 std::string summary(const model::Model& model) {
     std::uint64_t longest = 0;
     for (const auto& loop : model.loops()) longest = std::max(longest, loop->longest_iteration_ns);
-    return "longest iteration " + duration_text(longest) + ", threshold " + duration_text(model.slow_step_ns());
+    return "longest iteration " + words::duration(longest) + ", threshold " + words::duration(model.slow_step_ns());
 }
 
 std::vector<const model::Loop*> all_loops(const model::Model& model) {
@@ -231,7 +233,7 @@ void histogram(Context& context, float width, float height) {
         const double low_ns = 1e3 * std::pow(10.0, static_cast<double>(i) / LatencyDigest::bins_per_decade);
         if (i % LatencyDigest::bins_per_decade == 0) {
             list.AddLine({x, at.y}, {x, bottom + px(3)}, color::grid);
-            const std::string label = round_duration_text(static_cast<std::uint64_t>(std::llround(low_ns)));
+            const std::string label = words::round_duration(static_cast<std::uint64_t>(std::llround(low_ns)));
             ui::draw_text(list, {std::max(at.x, x - px(10)), bottom + px(3)}, color::faint, label, ui::fonts().small);
         }
         if (counts[i] == 0) continue;
@@ -239,7 +241,7 @@ void histogram(Context& context, float width, float height) {
                                                (bottom - at.y - px(20)));
         const ImU32 paint = ui::latency_color(static_cast<std::uint64_t>(low_ns), model.slow_step_ns());
         list.AddRectFilled({x + 1, bottom - tall}, {x + bar - 1, bottom}, ui::with_alpha(paint, 0.7f), px(2));
-        const std::string label = count_text(counts[i]);
+        const std::string label = words::short_count(counts[i]);
         const float label_width = ui::text_width(label, ui::fonts().small);
         if (label_width < bar + px(4))
             ui::draw_text(list, {x + (bar - label_width) / 2, bottom - tall - px(15)}, color::dim, label,
@@ -261,19 +263,19 @@ void longest_row(Context& context, const LongIteration& one, int index) {
     ImGui::PopID();
     ImGui::SameLine(0, 0);
     const std::uint64_t length = one.iteration.end_ns - one.iteration.begin_ns;
-    ui::number(duration_text(length), ui::latency_color(length, model.slow_step_ns()));
+    ui::number(words::duration(length), ui::latency_color(length, model.slow_step_ns()));
     ImGui::TableNextColumn();
     ui::number(since_start(context, static_cast<double>(one.iteration.begin_ns)));
     ImGui::TableNextColumn();
     ui::number(std::to_string(one.loop));
     ImGui::TableNextColumn();
-    ui::number(full_count_text(one.iteration.steps));
+    ui::number(words::full_count(one.iteration.steps));
     ImGui::TableNextColumn();
-    ui::text(one.mostly.task == 0 ? "callbacks" : name_of(model, one.mostly.task));
+    ui::text(one.mostly.task == 0 ? "callbacks" : words::task_name(model, one.mostly.task));
     ImGui::SameLine(0, px(6));
-    ui::text(duration_text(one.mostly.busy_ns), color::dim);
+    ui::text(words::duration(one.mostly.busy_ns), color::dim);
     ImGui::SameLine(0, px(6));
-    ui::text(place_of(model, one.mostly.node), color::link);
+    ui::text(words::place(words::where(model, one.mostly.node)), color::link);
 }
 
 void longest_list(Context& context) {

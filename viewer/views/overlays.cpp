@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "viewer/layout/describe.hpp"
-#include "viewer/layout/text.hpp"
+#include "agent/words/task.hpp"
+#include "agent/words/where.hpp"
 #include "viewer/state/finder.hpp"
 #include "viewer/ui/keys.hpp"
 #include "viewer/ui/text_field.hpp"
@@ -158,11 +158,10 @@ void draw_finder(Context& context) {
         ImGui::SameLine(0, px(6));
         ui::text(model.task_name(*task), color::text);
         ImGui::SameLine(0, px(10));
-        ui::text(short_function_text(model.coroutine(*task)), color::dim);
+        ui::text(words::short_coroutine(model, *task), color::dim);
         if (task->state == model::State::suspended) {
             ImGui::SameLine(0, px(10));
-            ui::text("waits for " + wait_text(model, task->wait) + " at " + place_of(model, task->suspended_at),
-                     color::faint);
+            ui::text(words::waits_text(model, *task, words::where(model, *task)), color::faint);
         }
         ImGui::PopID();
     }

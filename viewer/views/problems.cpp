@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "viewer/layout/describe.hpp"
-#include "viewer/layout/text.hpp"
+#include "agent/words/task.hpp"
+#include "agent/words/where.hpp"
+#include "proto/words/amount.hpp"
+#include "proto/words/function_name.hpp"
+#include "proto/words/place.hpp"
 #include "viewer/ui/widgets.hpp"
 #include "views.hpp"
 
@@ -44,35 +47,48 @@ void list_row(Context& context, std::size_t index) {
     ui::draw_text(list, {x, at.y + px(4)}, paint, kind, ui::fonts().bold);
     float end = x + ui::text_width(kind, ui::fonts().bold);
     if (problem.count > 1) {
-        const std::string count = "\xc3\x97 " + full_count_text(problem.count);
+        const std::string count = "\xc3\x97 " + words::full_count(problem.count);
         end += px(8);
         ui::draw_text(list, {end, at.y + px(4)}, color::dim, count);
         end += ui::text_width(count);
     }
-    const std::string where = place_text(problem.site.file, problem.site.line);
+    const std::string where = words::place(problem.site.file, problem.site.line);
     const float right = at.x + width - px(4) - ui::text_width(where, ui::fonts().small);
     if (right > end + px(8)) ui::draw_text(list, {right, at.y + px(5)}, color::dim, where, ui::fonts().small);
     ui::draw_text(list, {x, at.y + px(6) + line}, color::text, ui::fitting(problem.summary, at.x + width - x - px(4)));
 }
 
-void stack(const std::vector<analysis::Place>& places, const char* title) {
+void stack_line(const analysis::Place& place, bool here) {
+    ui::text(here ? "  \xc2\xbb " : "    ", color::bad);
+    ImGui::SameLine(0, 0);
+    ui::text(words::short_function_name(place.function), here ? color::bright : color::text);
+    ImGui::SameLine(0, px(10));
+    ui::text(words::place(place.file, place.line), here ? color::link : color::dim);
+    if (ImGui::IsItemHovered()) {
+        ImGui::SetTooltip("%s\n%s", words::function_name(place.function).c_str(),
+                          words::full_place(place.file, place.line).c_str());
+    }
+}
+
+void stack(ViewState& state, const std::vector<analysis::Place>& places, bool with_library, const char* title) {
     if (places.empty()) return;
     ImGui::Spacing();
     ui::text(title, color::dim);
-    for (const analysis::Place& place : places) {
-        const bool last = &place == &places.back();
-        ImGui::PushFont(ui::fonts().mono);
-        ui::text(last ? "  \xc2\xbb " : "    ", color::bad);
-        ImGui::SameLine(0, 0);
-        ui::text(short_function_text(place.function), last ? color::bright : color::text);
-        ImGui::SameLine(0, px(10));
-        ui::text(place_text(place.file, place.line), last ? color::link : color::dim);
-        if (ImGui::IsItemHovered()) {
-            const std::string file = place.file.empty() ? "" : place.file + ":" + std::to_string(place.line);
-            ImGui::SetTooltip("%s\n%s", place.function.c_str(), file.c_str());
+    ImGui::PushFont(ui::fonts().mono);
+    ImGui::PushID(title);
+    std::vector<bool> of_library;
+    for (const analysis::Place& place : places) of_library.push_back(place.line == 0 || place.library);
+    for (const words::StackRow& row : words::stack_rows(of_library, with_library)) {
+        if (row.hidden == 0) {
+            stack_line(places[row.frame], row.here);
+            continue;
         }
-        ImGui::PopFont();
+        ImGui::PushID(static_cast<int>(row.frame));
+        if (ui::link("    (" + words::hidden_text(row) + ")", color::faint)) state.show_library = true;
+        ImGui::PopID();
     }
+    ImGui::PopID();
+    ImGui::PopFont();
 }
 
 void evidence(Context& context, const analysis::Problem& problem) {
@@ -87,7 +103,7 @@ void evidence(Context& context, const analysis::Problem& problem) {
     }
     if (app != nullptr && problem.task != 0) {
         ImGui::SameLine(0, px(8));
-        if (ui::link(name_of(app->model, problem.task))) {
+        if (ui::link(words::task_name(app->model, problem.task))) {
             open_problem(context, context.state.problem);
             context.state.show(BottomTab::detail);
         }
@@ -108,8 +124,9 @@ void evidence(Context& context, const analysis::Problem& problem) {
         const float to = ImGui::GetCursorScreenPos().y - px(4);
         ImGui::GetWindowDrawList()->AddRectFilled(from, {from.x + px(3), to}, color::good, px(2));
     }
-    stack(problem.stack, "Where (innermost last)");
-    stack(problem.native_stack, "Captured natively (innermost last)");
+    stack(context.state, problem.stack, context.state.show_library, "Where (innermost last)");
+    // What the system does there says how it blocks.
+    stack(context.state, problem.native_stack, true, "Captured natively (innermost last)");
 }
 
 }  // namespace
@@ -165,7 +182,7 @@ void problems_contents(Context& context) {
 
 void draw_problems(Context& context, const Box& box) {
     ui::begin_panel("problems", box);
-    ui::panel_title("Problems", full_count_text(context.derived.problems().size()) + " found");
+    ui::panel_title("Problems", words::full_count(context.derived.problems().size()) + " found");
     problems_contents(context);
     ui::end_panel();
 }

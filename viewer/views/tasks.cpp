@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
-#include "viewer/layout/describe.hpp"
-#include "viewer/layout/text.hpp"
+#include "agent/words/task.hpp"
+#include "agent/words/where.hpp"
+#include "proto/words/amount.hpp"
+#include "viewer/layout/coroutine.hpp"
 #include "viewer/ui/text_field.hpp"
 #include "viewer/ui/widgets.hpp"
 #include "views.hpp"
@@ -19,11 +21,11 @@ using ui::px;
 void controls(Context& context) {
     ViewState& state = context.state;
     const model::Model& model = context.model();
-    std::string beside =
-        full_count_text(model.live_tasks().size()) + " alive, " + full_count_text(model.tasks_created()) + " created";
+    std::string beside = words::full_count(model.live_tasks().size()) + " alive, " +
+                         words::full_count(model.tasks_created()) + " created";
     if (!state.tree.filter.empty())
-        beside = full_count_text(context.derived.tree().matching()) + " of " +
-                 full_count_text(context.derived.tree().tasks()) + " match";
+        beside = words::full_count(context.derived.tree().matching()) + " of " +
+                 words::full_count(context.derived.tree().tasks()) + " match";
     ui::panel_title("Tasks", beside);
     const float filter = px(170);
     const float buttons =
@@ -108,10 +110,10 @@ void waits_cell(Context& context, const model::Task& task) {
     const model::Model& model = context.model();
     switch (task.state) {
         case model::State::suspended: {
-            const std::string what = wait_text(model, task.wait);
-            const std::string where = place_of(model, task.suspended_at);
-            if (task.wait.task() != 0) {
-                if (ui::link(what)) context.state.select(model, task.wait.task());
+            const std::string what = words::wait(model, task.wait);
+            const std::string where = words::place(words::where(model, task));
+            if (const model::TaskId awaited = model::awaited_task(task); awaited != 0) {
+                if (ui::link(what)) context.state.select(model, awaited);
             } else {
                 ui::text(what, color::text);
             }
@@ -123,10 +125,10 @@ void waits_cell(Context& context, const model::Task& task) {
         }
         case model::State::created:
         case model::State::ready:
-            ui::text("the loop, for " + duration_text(in_state_ns(model, task)), color::ready);
+            ui::text("the loop, for " + words::duration(model.in_state_ns(task)), color::ready);
             return;
         case model::State::running:
-            ui::text("runs since " + duration_text(in_state_ns(model, task)), color::running);
+            ui::text("runs since " + words::duration(model.in_state_ns(task)), color::running);
             return;
         case model::State::done: return;
     }
@@ -144,29 +146,29 @@ void task_row(Context& context, const TreeRow& row, const model::Task& task) {
     coroutine_dot(model, task.id);
     ui::text(model.task_name(task), task.id == context.state.task ? color::bright : paint);
     ImGui::TableNextColumn();
-    ui::text(short_function_text(model.coroutine(task)), faint ? color::faint : color::dim);
+    ui::text(words::short_coroutine(model, task), faint ? color::faint : color::dim);
     ImGui::TableNextColumn();
     ui::state_item(task.state, task.outcome);
     ImGui::TableNextColumn();
     waits_cell(context, task);
     ImGui::TableNextColumn();
-    ui::number(duration_text(busy_so_far_ns(model, task)),
+    ui::number(words::duration(model.busy_ns(task)),
                task.longest_step_ns >= model.slow_step_ns() && model.slow_step_ns() > 0 ? color::bad : paint);
     ImGui::TableNextColumn();
-    ui::number(count_text(task.steps), paint);
+    ui::number(words::short_count(task.steps), paint);
     ImGui::TableNextColumn();
-    ui::number(duration_text(age_ns(model, task)), paint);
+    ui::number(words::duration(model.age_ns(task)), paint);
 }
 
 void group_row(Context& context, const TreeRow& row, const model::Task& sample) {
     const model::Model& model = context.model();
     coroutine_dot(model, sample.id);
-    ui::badge(full_count_text(row.count) + " \xc3\x97", color::accent);
+    ui::badge(words::full_count(row.count) + " \xc3\x97", color::accent);
     ImGui::SameLine(0, px(5));
-    ui::text(short_function_text(model.coroutine(sample)), color::text);
+    ui::text(words::short_coroutine(model, sample), color::text);
     ImGui::TableNextColumn();
-    const auto created = model.creation_stack(sample);
-    if (!created.empty()) ui::small(place_text(created.back().file, created.back().line), color::dim);
+    const model::Node* root = model.node(sample.root);
+    ui::small(words::place(words::where(model, root == nullptr ? 0 : root->parent)), color::dim);
     ImGui::TableNextColumn();
     for (const model::State state : {model::State::running, model::State::ready, model::State::created,
                                      model::State::suspended, model::State::done}) {
@@ -174,14 +176,14 @@ void group_row(Context& context, const TreeRow& row, const model::Task& sample) 
         if (count == 0) continue;
         ui::state_item(state, model::Outcome::ok, false);
         ImGui::SameLine(0, 0);
-        ui::text(count_text(count), ui::state_color(state, model::Outcome::ok));
+        ui::text(words::short_count(count), ui::state_color(state, model::Outcome::ok));
         ImGui::SameLine(0, px(4));
     }
     ImGui::TableNextColumn();
     ImGui::TableNextColumn();
-    ui::number(duration_text(row.busy_ns), color::dim);
+    ui::number(words::duration(row.busy_ns), color::dim);
     ImGui::TableNextColumn();
-    ui::number(count_text(row.steps), color::dim);
+    ui::number(words::short_count(row.steps), color::dim);
     ImGui::TableNextColumn();
 }
 

@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "proto/words/amount.hpp"
 #include "timeline_parts.hpp"
-#include "viewer/layout/describe.hpp"
-#include "viewer/layout/text.hpp"
 #include "viewer/ui/time_ruler.hpp"
 #include "viewer/ui/widgets.hpp"
 #include "views.hpp"
@@ -21,7 +20,7 @@ using ui::px;
 void controls(Context& context) {
     ViewState& state = context.state;
     const TimeRange& shown = state.timeline.range.shown();
-    std::string beside = duration_text(static_cast<std::uint64_t>(std::max(0.0, shown.span_ns()))) + " from " +
+    std::string beside = words::duration(static_cast<std::uint64_t>(std::max(0.0, shown.span_ns()))) + " from " +
                          since_start(context, shown.begin_ns);
     ui::panel_title("Timeline", beside);
     const char* follow = state.timeline.follow ? "Following" : "Follow";
@@ -81,7 +80,7 @@ void draw_cursor(const Context& context, const LaneArea& area) {
         area.list.AddLine({x0, area.top}, {x0, area.bottom}, paint);
         area.list.AddLine({x1, area.top}, {x1, area.bottom}, paint);
         if (!label) return;
-        const std::string text = duration_text(static_cast<std::uint64_t>(std::abs(range.span_ns())));
+        const std::string text = words::duration(static_cast<std::uint64_t>(std::abs(range.span_ns())));
         const float width = ui::text_width(text, ui::fonts().bold) + px(12);
         const float x = (x0 + x1 - width) / 2, y = (area.top + area.bottom) / 2 - px(10);
         area.list.AddRectFilled({x, y}, {x + width, y + px(22)}, color::raised, px(4));

@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "agent/words/task.hpp"
+#include "agent/words/where.hpp"
+#include "proto/words/amount.hpp"
 #include "timeline_parts.hpp"
-#include "viewer/layout/describe.hpp"
-#include "viewer/layout/text.hpp"
 #include "viewer/ui/keys.hpp"
 #include "viewer/ui/widgets.hpp"
 #include "views.hpp"
@@ -23,20 +24,23 @@ void slice_tooltip(const Context& context, const model::Slice& slice) {
     const model::Model& model = context.model();
     const model::Task* task = model.task(slice.task);
     ImGui::PushFont(ui::fonts().bold);
-    ui::text(slice.task == 0 ? "Callback" : task == nullptr ? name_of(model, slice.task) : title_of(model, *task));
+    ui::text(slice.task == 0   ? "Callback"
+             : task == nullptr ? words::task_name(model, slice.task)
+                               : words::task_title(model, *task));
     ImGui::PopFont();
     const std::uint64_t length = slice.end_ns - slice.begin_ns;
     const bool slow = model.slow_step_ns() > 0 && length >= model.slow_step_ns();
-    ui::text("ran " + duration_text(length) + " at " + since_start(context, static_cast<double>(slice.begin_ns)),
+    ui::text("ran " + words::duration(length) + " at " + since_start(context, static_cast<double>(slice.begin_ns)),
              slow ? color::bad : color::text);
     if (slow) ui::text("Slow: nothing else could run on this loop meanwhile.", color::bad);
-    const std::string from = place_of(model, slice.began_at), to = place_of(model, slice.ended_at);
-    if (!from.empty()) ui::text("from  " + from, color::dim);
-    if (!to.empty()) ui::text("to    " + to, color::dim);
+    const words::Where from = words::where(model, slice.began_at), to = words::where(model, slice.ended_at);
+    if (from.known()) ui::text(words::place(from, "from  "), color::dim);
+    // Where its task was created is said once.
+    if (to.known() && !to.created) ui::text(words::place(to, "to    "), color::dim);
     if (slice.ended_at == 0 && slice.task != 0) ui::text("then it was done", color::dim);
     if (slice.ready_ns != 0 && slice.ready_ns < slice.begin_ns) {
-        ui::text("had waited " + duration_text(slice.begin_ns - slice.ready_ns) + " for the loop, woken by " +
-                     (slice.woken_by == 0 ? "the loop" : name_of(model, slice.woken_by)),
+        ui::text("had waited " + words::duration(slice.begin_ns - slice.ready_ns) + " for the loop, woken by " +
+                     (slice.woken_by == 0 ? "the loop" : words::task_name(model, slice.woken_by)),
                  color::dim);
     }
 }
@@ -49,9 +53,9 @@ void run_tooltip(const Context& context, const Hit& hit) {
         busy += slice.end_ns - slice.begin_ns;
     }
     ImGui::PushFont(ui::fonts().bold);
-    ui::text(full_count_text(hit.slices) + " steps");
+    ui::text(words::full_count(hit.slices) + " steps");
     ImGui::PopFont();
-    ui::text(duration_text(busy) + " busy within " + duration_text(last.end_ns - first.begin_ns) + " at " +
+    ui::text(words::duration(busy) + " busy within " + words::duration(last.end_ns - first.begin_ns) + " at " +
              since_start(context, static_cast<double>(first.begin_ns)));
     ui::text("Zoom in to see them.", color::dim);
 }
@@ -59,30 +63,30 @@ void run_tooltip(const Context& context, const Hit& hit) {
 void span_tooltip(const Context& context, const Hit& hit, const model::Task& task) {
     const model::Model& model = context.model();
     ImGui::PushFont(ui::fonts().bold);
-    ui::text(title_of(model, task));
+    ui::text(words::task_title(model, task));
     ImGui::PopFont();
     if (!hit.span) return;
     const Span& span = *hit.span;
-    const std::string length = duration_text(static_cast<std::uint64_t>(span.end_ns - span.begin_ns));
-    const std::string where = place_of(model, span.node);
+    const std::string length = words::duration(static_cast<std::uint64_t>(span.end_ns - span.begin_ns));
+    const words::Where where = words::where(model, span.node);
     switch (span.phase) {
-        case Phase::suspended: ui::text("suspended at " + where, color::suspended); break;
+        case Phase::suspended: ui::text("suspended " + words::at_text(where), color::suspended); break;
         case Phase::ready:
             ui::text("waits " + length + " for the loop, woken by " +
-                         (span.woken_by == 0 ? "the loop" : name_of(model, span.woken_by)),
+                         (span.woken_by == 0 ? "the loop" : words::task_name(model, span.woken_by)),
                      color::ready);
             break;
         case Phase::running:
             if (span.merged > 1) {
-                ui::text(full_count_text(span.merged) + " steps ran " +
-                             duration_text(static_cast<std::uint64_t>(span.busy_ns)) + " within " + length,
+                ui::text(words::full_count(span.merged) + " steps ran " +
+                             words::duration(static_cast<std::uint64_t>(span.busy_ns)) + " within " + length,
                          color::running);
-                ui::text("and waited " + duration_text(static_cast<std::uint64_t>(span.ready_ns)) +
+                ui::text("and waited " + words::duration(static_cast<std::uint64_t>(span.ready_ns)) +
                              " for the loop. Zoom in to see them.",
                          color::dim);
                 break;
             }
-            ui::text("runs " + length + (where.empty() ? "" : ", from " + where), color::running);
+            ui::text("runs " + length + (where.known() ? ", " + words::place(where, "from ") : ""), color::running);
             break;
     }
 }

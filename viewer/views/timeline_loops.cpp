@@ -5,11 +5,13 @@
 #include <cmath>
 #include <utility>
 
+#include "agent/words/task.hpp"
+#include "agent/words/where.hpp"
+#include "proto/words/amount.hpp"
 #include "timeline_parts.hpp"
-#include "viewer/layout/describe.hpp"
+#include "viewer/layout/coroutine.hpp"
 #include "viewer/layout/run_summary.hpp"
 #include "viewer/layout/slices.hpp"
-#include "viewer/layout/text.hpp"
 #include "viewer/ui/widgets.hpp"
 
 namespace coroscope::viewer::views {
@@ -84,11 +86,11 @@ void draw_slice(const Context& context, const LaneArea& area, const model::Loop&
     if (selected)
         area.list.AddRect({x0 - 0.5f, y - 0.5f}, {right + 0.5f, y + height + 0.5f}, color::bright, px(3), 0, px(1.5f));
     if (right - x0 > px(22)) {
-        std::string label = slice.task == 0 ? "callback" : name_of(model, slice.task);
+        std::string label = slice.task == 0 ? "callback" : words::task_name(model, slice.task);
         if (right - x0 > px(150)) {
-            const std::string where = place_of(model, slice.began_at);
-            label += "  " + duration_text(slice.end_ns - slice.begin_ns);
-            if (!where.empty()) label += "  from " + where;
+            const std::string where = words::place(words::where(model, slice.began_at), "from ");
+            label += "  " + words::duration(slice.end_ns - slice.begin_ns);
+            if (!where.empty()) label += "  " + where;
         }
         bar_label(area, x0, right, y, slow ? height - px(3) : height, label, color::bright);
     }
@@ -105,7 +107,7 @@ void label_runs(const LaneArea& area, const std::vector<Bar>& all, float y) {
             continue;
         }
         const float x0 = std::max(all[i].x0, area.axis.left_px), x1 = std::min(all[last - 1].x1, area.axis.right_px());
-        const std::string label = full_count_text(steps) + " steps";
+        const std::string label = words::full_count(steps) + " steps";
         const float width = ui::text_width(label, ui::fonts().small);
         if (x1 - x0 > width + px(24)) {
             const float x = (x0 + x1 - width) / 2;
@@ -140,8 +142,8 @@ Drawn draw_loop_lane(const Context& context, const LaneArea& area, const model::
             area.list.AddRectFilled({x0, y}, {x1, y + height}, ui::coroutine_color(coroutine_site(model, open.task)),
                                     px(3));
             ui::draw_hatching(area.list, {x0, y}, {x1, y + height}, ui::with_alpha(color::bright, 0.25f), px(6));
-            bar_label(area, x0, x1, y, height, (open.task == 0 ? "callback" : name_of(model, open.task)) + " runs",
-                      color::bright);
+            bar_label(area, x0, x1, y, height,
+                      (open.task == 0 ? "callback" : words::task_name(model, open.task)) + " runs", color::bright);
         }
     }
     area.list.PopClipRect();

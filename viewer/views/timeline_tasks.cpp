@@ -5,11 +5,14 @@
 #include <cmath>
 #include <map>
 
+#include "agent/words/task.hpp"
+#include "agent/words/where.hpp"
+#include "proto/words/amount.hpp"
+#include "proto/words/function_name.hpp"
 #include "timeline_parts.hpp"
-#include "viewer/layout/describe.hpp"
+#include "viewer/layout/coroutine.hpp"
 #include "viewer/layout/run_summary.hpp"
 #include "viewer/layout/slices.hpp"
-#include "viewer/layout/text.hpp"
 #include "viewer/ui/widgets.hpp"
 
 namespace coroscope::viewer::views {
@@ -31,7 +34,7 @@ void draw_span(const Context& context, const LaneArea& area, const Span& span, f
             if (x1 - x0 > px(26) && span.node != 0) {
                 // The file is cut off before the line is: a part of either would tell nothing.
                 const float room = std::min(x1, area.axis.right_px()) - std::max(x0, area.axis.left_px) - px(8);
-                std::string where = place_of(context.model(), span.node);
+                std::string where = words::place(words::where(context.model(), span.node));
                 if (ui::text_width(where, ui::fonts().small) > room)
                     where.erase(0, std::min(where.rfind(':'), where.size()));
                 if (ui::text_width(where, ui::fonts().small) <= room)
@@ -59,7 +62,7 @@ void draw_span(const Context& context, const LaneArea& area, const Span& span, f
     }
     area.list.AddRectFilled({x0, y + px(1)}, {right, bottom}, color::running, x1 - x0 > px(6) ? px(2) : 0);
     if (x1 - x0 > px(40)) {
-        bar_label(area, x0, x1, y, height, duration_text(static_cast<std::uint64_t>(span.end_ns - span.begin_ns)),
+        bar_label(area, x0, x1, y, height, words::duration(static_cast<std::uint64_t>(span.end_ns - span.begin_ns)),
                   ui::rgb(0x06281a));
     }
 }
@@ -72,7 +75,7 @@ Drawn draw_task_lane(const Context& context, const LaneArea& area, const model::
     if (lane == nullptr || y > area.bottom || drawn.next_y < area.top) return drawn;
     const bool selected = task.id == context.state.task;
     const bool in_gutter = mouse_in(area, y, y + height) && area.mouse.x < area.axis.left_px;
-    const std::string name = model.task_name(task), coroutine = short_function_text(model.coroutine(task));
+    const std::string name = model.task_name(task), coroutine = words::short_coroutine(model, task);
     gutter_name(area, y, height, name, coroutine == name ? "" : coroutine,
                 selected || in_gutter ? color::bright : color::text,
                 ui::coroutine_color(coroutine_site(model, task.id)), selected);
@@ -111,8 +114,9 @@ Drawn draw_group_lane(const Context& context, const LaneArea& area, const Lane& 
     if (group == nullptr || y > area.bottom || drawn.next_y < area.top) return drawn;
     const model::Node* node = model.node(lane.root);
     const ImU32 dot = ui::coroutine_color(node == nullptr ? 0 : node->site);
-    const std::string name =
-        short_function_text(location(model, lane.root).function) + " \xc3\x97 " + count_text(lane.tasks);
+    const model::Site* site = model.site_of(lane.root);
+    const std::string name = (site == nullptr ? "?" : words::short_function_name(site->function)) + " \xc3\x97 " +
+                             words::short_count(lane.tasks);
     gutter_name(area, y, height, name, "", color::text, dot, false);
     area.list.PushClipRect({area.axis.left_px, area.top}, {area.axis.right_px(), area.bottom}, true);
     area.list.AddRectFilled({area.axis.left_px, y + px(3)}, {area.axis.right_px(), y + height - px(3)},
@@ -127,7 +131,7 @@ Drawn draw_group_lane(const Context& context, const LaneArea& area, const Lane& 
         area.list.AddRectFilled({bar.x0, bottom - tall}, {std::max(bar.x1, bar.x0 + 1.5f), bottom}, color::running,
                                 bar.x1 - bar.x0 > px(6) ? px(2) : 0);
         if (!bar.merged() && bar.x1 - bar.x0 > px(40))
-            bar_label(area, bar.x0, bar.x1, y, height, name_of(model, group->slices[bar.first].task),
+            bar_label(area, bar.x0, bar.x1, y, height, words::task_name(model, group->slices[bar.first].task),
                       ui::rgb(0x06281a));
     }
     area.list.PopClipRect();
@@ -187,7 +191,7 @@ Drawn draw_task_lanes(const Context& context, const LaneArea& area, float y) {
     const std::size_t known = context.derived.tree().tasks();
     if (known > shown && drawn.next_y < area.bottom) {
         ui::draw_text(area.list, {area.left + px(4), drawn.next_y + px(3)}, color::faint,
-                      "+ " + full_count_text(known - shown) + " more tasks", ui::fonts().small);
+                      "+ " + words::full_count(known - shown) + " more tasks", ui::fonts().small);
         drawn.next_y += px(20);
     }
     return drawn;

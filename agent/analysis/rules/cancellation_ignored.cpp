@@ -3,6 +3,9 @@
 // A Timeout, a TaskGroup or a join also cancel, and may take it back (uncancel), which the wire does not tell: only a
 // call of cancel() in the user's own code counts, and only while none of those came after it.
 #include "agent/analysis/evidence.hpp"
+#include "agent/words/task.hpp"
+#include "agent/words/where.hpp"
+#include "proto/words/amount.hpp"
 
 namespace coroscope::analysis::rule {
 
@@ -22,18 +25,19 @@ void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
         if (task->cancel_requests == 0 || task->incomplete) continue;
         if (task->cancelled_ns + long_ns > model.now_ns() || task->steps < task->cancelled_steps + many_steps) continue;
         const Place asked = place_of_call(model, task->cancelled_at);
-        if (asked.line == 0 || is_ours(asked)) continue;
+        if (!in_users_code(asked)) continue;
         Problem problem;
         problem.task = task->id;
         problem.time_ns = task->cancelled_ns;
         problem.duration_ns = model.now_ns() - task->cancelled_ns;
         problem.stack = places(model.await_stack(*task));
-        problem.site = innermost(problem.stack);
-        problem.summary =
-            task_text(model, task->id) + " was cancelled " + duration_text(problem.duration_ns) + " ago and lives on";
+        const words::Where now_at = words::where(model, *task);
+        problem.site = place_of(now_at.frame);
+        problem.summary = words::task_phrase(model, task->id) + " was cancelled " +
+                          words::duration(problem.duration_ns) + " ago and lives on";
         problem.evidence = "cancel() was called at " + place_text(asked) + "; it has run " +
-                           count_text(task->steps - task->cancelled_steps, "step", "steps") + " since, and now is at " +
-                           place_text(problem.site);
+                           words::counted(task->steps - task->cancelled_steps, "step", "steps") +
+                           " since, and now is " + words::at_text(now_at);
         problem.advice =
             "Something catches Cancelled and goes on, a catch (...) in a loop perhaps: rethrow it after cleaning "
             "up. If it means to live on, let it say so with uncancel().";

@@ -4,6 +4,8 @@
 #include <unordered_set>
 
 #include "agent/analysis/evidence.hpp"
+#include "agent/words/task.hpp"
+#include "agent/words/where.hpp"
 
 namespace coroscope::analysis::rule {
 
@@ -15,14 +17,13 @@ Problem circle(const model::Model& model, const std::vector<model::TaskId>& task
     problem.task = first.id;
     problem.time_ns = first.changed_ns;
     problem.stack = places(model.await_stack(first));
-    problem.site = innermost(problem.stack);
+    problem.site = user_place(model, model.stands_at(first));
     problem.summary =
         std::to_string(tasks.size()) + (tasks.size() == 1 ? " task waits for itself" : " tasks wait for each other");
     for (const model::TaskId id : tasks) {
         const model::Task& task = *model.task(id);
-        problem.evidence += task_text(model, id) + " waits at " +
-                            place_text(innermost(places(model.await_stack(task)))) + " for " +
-                            task_text(model, task.wait.task()) + "; ";
+        problem.evidence += words::task_phrase(model, id) + " waits " + words::at_text(words::where(model, task)) +
+                            " for " + words::task_phrase(model, model::awaited_task(task)) + "; ";
         problem.time_ns = std::max(problem.time_ns, task.changed_ns);
     }
     problem.evidence += "none of them can go on unless it is cancelled or its time runs out";
@@ -38,10 +39,9 @@ void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
     for (const model::Task* start : model.live_tasks()) {
         std::vector<model::TaskId> way;
         const model::Task* at = start;
-        while (at != nullptr && at->state == model::State::suspended && !at->incomplete && at->wait.task() != 0 &&
-               known.insert(at->id).second) {
+        while (at != nullptr && !at->incomplete && model::awaited_task(*at) != 0 && known.insert(at->id).second) {
             way.push_back(at->id);
-            at = model.task(at->wait.task());
+            at = model.task(model::awaited_task(*at));
         }
         if (at == nullptr) continue;
         const auto begin = std::find(way.begin(), way.end(), at->id);

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "agent/analysis/evidence.hpp"
+#include "agent/words/task.hpp"
+#include "proto/words/amount.hpp"
 
 namespace coroscope::analysis::rule {
 
@@ -23,13 +25,13 @@ void add(const model::Model& model, const model::Loop& loop, const model::Iterat
     problem.time_ns = iteration.begin_ns;
     problem.duration_ns = iteration.end_ns - iteration.begin_ns;
     problem.stack = places(model.stack(longest->began_at));
-    problem.site = innermost(problem.stack);
+    problem.site = user_place(model, longest->began_at);
     problem.summary = std::to_string(steps) + " steps in a row kept loop " + std::to_string(loop.id) + " for " +
-                      duration_text(problem.duration_ns);
-    problem.evidence = "one iteration of the loop took " + duration_text(problem.duration_ns) + " in " +
+                      words::duration(problem.duration_ns);
+    problem.evidence = "one iteration of the loop took " + words::duration(problem.duration_ns) + " in " +
                        std::to_string(steps) + " steps, none of them slow by itself; the longest, " +
-                       duration_text(longest->end_ns - longest->begin_ns) + ", was of " +
-                       task_text(model, longest->task);
+                       words::duration(longest->end_ns - longest->begin_ns) + ", was of " +
+                       words::task_phrase(model, longest->task);
     problem.advice =
         "Timers and I/O had to wait for all of them. Limit how many tasks are ready at once (a Semaphore, a "
         "bounded Queue), "

@@ -4,6 +4,9 @@
 #include <algorithm>
 
 #include "agent/analysis/evidence.hpp"
+#include "agent/words/task.hpp"
+#include "agent/words/where.hpp"
+#include "proto/words/amount.hpp"
 
 namespace coroscope::analysis::rule {
 
@@ -35,20 +38,17 @@ Victims victims_of(const model::Model& model, const model::LongStep& step) {
     return victims;
 }
 
-std::string evidence_of(const model::Model& model, const model::LongStep& step, const Place& during,
-                        const std::vector<Place>& began, const std::vector<Place>& ended) {
-    std::string text = "the step took " + duration_text(step.end_ns - step.begin_ns) + " (threshold " +
-                       duration_text(model.slow_step_ns()) + ")";
+std::string evidence_of(const model::Model& model, const model::LongStep& step, const Place& during) {
+    std::string text = "the step took " + words::duration(step.end_ns - step.begin_ns) + " (threshold " +
+                       words::duration(model.slow_step_ns()) + ")";
     if (during.line != 0) text += "; while it ran the thread was at " + place_text(during);
-    if (step.callback) {
-        if (!began.empty()) text += "; it was scheduled at " + place_text(innermost(began));
-    } else {
-        if (!began.empty()) text += "; it began at " + place_text(innermost(began));
-        text += ended.empty() ? "; it ended with the end of the task" : "; it ended at " + place_text(innermost(ended));
-    }
+    const words::Where began = words::where(model, step.began_at), ended = words::where(model, step.ended_at);
+    if (began.known()) text += (step.callback ? "; it was scheduled " : "; it began ") + words::at_text(began);
+    if (!step.callback)
+        text += ended.known() ? "; it ended " + words::at_text(ended) : "; it ended with the end of the task";
     if (const Victims victims = victims_of(model, step); victims.count != 0)
-        text += "; " + count_text(victims.count, "task was", "tasks were") + " ready meanwhile and had to wait, " +
-                task_text(model, victims.worst) + " for " + duration_text(victims.longest_ns);
+        text += "; " + words::counted(victims.count, "task was", "tasks were") + " ready meanwhile and had to wait, " +
+                words::task_phrase(model, victims.worst) + " for " + words::duration(victims.longest_ns);
     return text;
 }
 
@@ -60,16 +60,15 @@ void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
         problem.task = step.task;
         problem.time_ns = step.begin_ns;
         problem.duration_ns = step.end_ns - step.begin_ns;
-        const std::vector<Place> began = places(model.stack(step.began_at));
-        const std::vector<Place> ended = places(model.stack(step.ended_at));
-        problem.stack = began.empty() ? ended : began;
+        const model::NodeId known_at = model.node(step.began_at) != nullptr ? step.began_at : step.ended_at;
+        problem.stack = places(model.stack(known_at));
         if (const model::Report* stall = stalls.during(step.task, step.begin_ns, step.end_ns))
             problem.native_stack = native_places(model, stall->frames);
         const Place during = innermost(problem.native_stack);
-        problem.site = in_users_code(during) ? during : innermost(problem.stack);
-        const std::string who = step.callback ? "a callback" : "a step of " + task_text(model, step.task);
-        problem.summary = who + " kept the loop for " + duration_text(problem.duration_ns);
-        problem.evidence = evidence_of(model, step, during, began, ended);
+        problem.site = in_users_code(during) ? during : user_place(model, known_at);
+        const std::string who = step.callback ? "a callback" : "a step of " + words::task_phrase(model, step.task);
+        problem.summary = who + " kept the loop for " + words::duration(problem.duration_ns);
+        problem.evidence = evidence_of(model, step, during);
         problem.advice =
             "Nothing else of this loop runs during a step. Move blocking or long work off the loop with co_await "
             "to_thread(...), use the awaitable of the same thing (co_await sleep(...), not sleep_for), or split it "

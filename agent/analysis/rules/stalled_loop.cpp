@@ -5,6 +5,9 @@
 #include <algorithm>
 
 #include "agent/analysis/evidence.hpp"
+#include "agent/words/task.hpp"
+#include "agent/words/where.hpp"
+#include "proto/words/amount.hpp"
 
 namespace coroscope::analysis::rule {
 
@@ -27,18 +30,18 @@ Problem problem_of(const model::App& app, const model::Loop& loop, const model::
     if (const model::Report* stall = Stalls(model).during(step.task, step.begin_ns, model.now_ns()))
         problem.native_stack = native_places(model, stall->frames);
     const Place during = innermost(problem.native_stack);
-    const Place began = innermost(problem.stack);
-    problem.site = in_users_code(during) ? during : began;
-    const std::string lasts = duration_text(lasts_ns);
+    const words::Where began = words::where(model, step.began_at);
+    problem.site = in_users_code(during) ? during : place_of(began.frame);
+    const std::string lasts = words::duration(lasts_ns);
     const std::string end = app.connected ? "" : "; then the app was gone";
     problem.summary =
-        "loop " + std::to_string(loop.id) + " hangs in " + task_text(model, step.task) + " for " + lasts + end;
-    problem.evidence = "the step has lasted " + lasts + " (threshold " + duration_text(model.slow_step_ns()) +
+        "loop " + std::to_string(loop.id) + " hangs in " + words::task_phrase(model, step.task) + " for " + lasts + end;
+    problem.evidence = "the step has lasted " + lasts + " (threshold " + words::duration(model.slow_step_ns()) +
                        ") and has not ended" + end;
     if (during.line != 0) problem.evidence += "; the thread is at " + place_text(during);
-    if (began.line != 0) problem.evidence += "; the step began at " + place_text(began);
+    if (began.known()) problem.evidence += "; the step began " + words::at_text(began);
     if (const std::size_t waiting = waiting_for(model, loop); waiting != 0)
-        problem.evidence += "; " + count_text(waiting, "task is", "tasks are") + " ready and must wait";
+        problem.evidence += "; " + words::counted(waiting, "task is", "tasks are") + " ready and must wait";
     problem.advice =
         "The innermost frame of the native stack blocks the loop: run that call with co_await to_thread(...), or "
         "use its awaitable form.";

@@ -6,7 +6,7 @@
 
 #include "coroscope/error.hpp"
 #include "coroscope/resource.hpp"
-#include "runtime/src/probe/function_name.hpp"
+#include "proto/words/function_name.hpp"
 
 namespace coroscope::detail {
 
@@ -27,9 +27,7 @@ void report(ReportKind kind, std::uint64_t task, probe::NodeId stack, const char
     cs_report_send(&report);
 }
 
-std::string function_of(const PromiseBase& promise) {
-    return probe::readable_function(promise.own_site.function_name());
-}
+std::string function_of(const PromiseBase& promise) { return words::function_name(promise.own_site.function_name()); }
 
 }  // namespace
 

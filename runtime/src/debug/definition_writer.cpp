@@ -4,15 +4,15 @@
 #include <variant>
 
 #include "coroscope/v2/events.pb.h"
-#include "utf8.hpp"
+#include "proto/words/utf8.hpp"
 
 namespace coroscope::debug {
 
 void fill(v2::Runtime& out, const probe::Runtime& runtime) {
     out.set_id(runtime.id);
-    out.set_language(valid_utf8(runtime.language));
-    out.set_name(valid_utf8(runtime.name));
-    out.set_version(valid_utf8(runtime.version));
+    out.set_language(words::valid_utf8(runtime.language));
+    out.set_name(words::valid_utf8(runtime.name));
+    out.set_version(words::valid_utf8(runtime.version));
     out.set_capabilities(runtime.capabilities);
 }
 
@@ -64,8 +64,8 @@ void DefinitionWriter::write_tables(v2::Batch& batch) {
     for (const probe::SiteDefinition& site : news_.sites) {
         v2::Site& out = *batch.add_sites();
         out.set_id(static_cast<std::uint32_t>(++at.sites));
-        out.set_function(valid_utf8(probe::readable_name(site)));
-        out.set_file(valid_utf8(site.file));
+        out.set_function(words::valid_utf8(probe::readable_name(site)));
+        out.set_file(words::valid_utf8(site.file));
         out.set_line(site.line);
         out.set_column(site.column);
         if ((site.flags & CS_SITE_LIBRARY) != 0) out.set_flags(vocabulary::site_is_library);
@@ -80,12 +80,12 @@ void DefinitionWriter::write_tables(v2::Batch& batch) {
     for (const std::string& name : news_.names) {
         v2::Name& out = *batch.add_names();
         out.set_id(static_cast<std::uint32_t>(++at.names));
-        out.set_text(valid_utf8(name));
+        out.set_text(words::valid_utf8(name));
     }
     for (const probe::ValueDefinition& value : news_.values) {
         v2::Value& out = *batch.add_values();
         out.set_id(static_cast<std::uint32_t>(++at.values));
-        if (const auto* text = std::get_if<std::string>(&value)) out.set_text(valid_utf8(*text));
+        if (const auto* text = std::get_if<std::string>(&value)) out.set_text(words::valid_utf8(*text));
         if (const auto* integer = std::get_if<std::int64_t>(&value)) out.set_integer(*integer);
         if (const auto* real = std::get_if<double>(&value)) out.set_real(*real);
         if (const auto* boolean = std::get_if<bool>(&value)) out.set_boolean(*boolean);
@@ -94,8 +94,8 @@ void DefinitionWriter::write_tables(v2::Batch& batch) {
         v2::Term& out = *batch.add_terms();
         out.set_table(static_cast<std::uint32_t>(vocabulary::Table::resource_type));
         out.set_id(static_cast<std::uint32_t>(vocabulary::first_adapter_type + at.types++));
-        out.set_name(valid_utf8(type.name));
-        out.set_words(valid_utf8(type.words));
+        out.set_name(words::valid_utf8(type.name));
+        out.set_words(words::valid_utf8(type.words));
     }
 }
 
@@ -110,7 +110,7 @@ void DefinitionWriter::write_resources(v2::Batch& batch, bool all) {
         v2::Resource& out = *batch.add_resources();
         out.set_id(resource.id);
         out.set_type(resource.type);
-        out.set_name(valid_utf8(resource.name));
+        out.set_name(words::valid_utf8(resource.name));
         out.set_created_at(resource.created_at);
         out.set_created_by(resource.created_by);
         out.set_created_ns(clock_.ns(resource.created));

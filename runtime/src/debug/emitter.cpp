@@ -23,12 +23,12 @@
 #include "findings.hpp"
 #include "give_way.hpp"
 #include "native_frames.hpp"
+#include "proto/words/place.hpp"
+#include "proto/words/utf8.hpp"
 #include "resolver.hpp"
-#include "runtime/src/probe/function_name.hpp"
 #include "runtime/src/probe/registry.hpp"
 #include "runtime_calls.hpp"
 #include "sink.hpp"
-#include "utf8.hpp"
 #include "watchdog.hpp"
 
 namespace coroscope::debug {
@@ -146,7 +146,7 @@ std::size_t Emitter::State::drain_thread(probe::ThreadProbe& each, std::size_t m
         v2::Thread& told = *batch.add_threads();
         told.set_id(each.id);
         told.set_tid(each.tid);
-        told.set_name(valid_utf8(each.name));
+        told.set_name(words::valid_utf8(each.name));
     }
     batch_events += lane.events();
     must_send = true;
@@ -193,7 +193,7 @@ std::size_t Emitter::State::drain() {
 std::vector<probe::SiteId> Emitter::State::sites_of(const std::vector<NativeFrame>& frames) {
     std::vector<probe::SiteId> sites;
     for (const NativeFrame& frame : frames) {
-        const std::uint32_t flags = probe::is_library_file(frame.file) ? CS_SITE_LIBRARY : 0;
+        const std::uint32_t flags = words::is_library(frame.function, frame.file) ? CS_SITE_LIBRARY : 0;
         sites.push_back(registry.definitions.intern_site(frame.function, frame.file, frame.line, 0, flags));
     }
     return sites;
@@ -287,7 +287,7 @@ void Emitter::State::add_report(const probe::Report& report, const std::vector<p
     out.set_time_ns(clock.ns(report.stamp));
     out.set_task(report.task);
     out.set_stack(report.stack);
-    out.set_text(valid_utf8(report.text));
+    out.set_text(words::valid_utf8(report.text));
     out.set_thread(report.thread);
     out.set_site(report.site);
     out.set_duration_ns(report.duration_ns);

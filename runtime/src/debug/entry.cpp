@@ -20,10 +20,10 @@
 #include "emitter.hpp"
 #include "local_log.hpp"
 #include "proto/address/protocol_version.hpp"
+#include "proto/words/utf8.hpp"
 #include "runtime/src/probe/debug_library.hpp"
 #include "runtime/src/probe/registry.hpp"
 #include "sink.hpp"
-#include "utf8.hpp"
 
 namespace {
 
@@ -41,7 +41,7 @@ v2::Hello make_hello(probe::Registry& registry, const probe::DebugStart& start) 
     v2::Hello hello;
     hello.mutable_version()->set_major(protocol_major);
     hello.mutable_version()->set_minor(protocol_minor);
-    hello.set_name(debug::valid_utf8(start.name != nullptr ? start.name : executable_name()));
+    hello.set_name(words::valid_utf8(start.name != nullptr ? start.name : executable_name()));
     hello.set_pid(static_cast<std::uint64_t>(::getpid()));
     char instance[16];
     if (::getrandom(instance, sizeof instance, 0) == sizeof instance) hello.set_instance(instance, sizeof instance);
@@ -64,7 +64,7 @@ v2::Hello make_hello(probe::Registry& registry, const probe::DebugStart& start) 
     const std::string line((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
     for (std::size_t at = 0; at < line.size() && hello.arguments_size() < 256;) {
         const std::size_t end = std::min(line.find('\0', at), line.size());
-        hello.add_arguments(debug::valid_utf8(line.substr(at, end - at)));
+        hello.add_arguments(words::valid_utf8(line.substr(at, end - at)));
         at = end + 1;
     }
     return hello;

@@ -3,7 +3,13 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "local_log.hpp"
+#include "proto/words/amount.hpp"
+#include "proto/words/function_name.hpp"
+#include "proto/words/place.hpp"
 
 namespace coroscope::debug {
 
@@ -17,15 +23,13 @@ using probe::NodeKind;
 constexpr std::size_t most_names = 100'000;
 constexpr std::size_t most_a_second = 10;  // findings; past it they are counted
 
-std::string place(const std::string& function, const std::string& file, std::uint32_t line) {
-    if (file.empty()) return function;
-    return fmt::format("{} ({}:{})", function, file, line);
+std::string place(const NativeFrame& frame) {
+    return words::frame(frame.function, words::full_place(frame.file, frame.line));
 }
 
-std::string native_text(const std::vector<NativeFrame>& frames) {
+std::string lines_of(const std::vector<NativeFrame>& innermost_first) {
     std::string text;
-    for (auto it = frames.rbegin(); it != frames.rend(); ++it)
-        text += "\n      " + place(it->function, it->file, it->line);
+    for (auto it = innermost_first.rbegin(); it != innermost_first.rend(); ++it) text += "\n      " + place(*it);
     return text;
 }
 
@@ -91,29 +95,33 @@ bool Findings::may_speak() {
     return false;
 }
 
-std::string Findings::stack_text(probe::NodeId node) const {
-    std::vector<std::string> lines;
-    std::string pending_place;
+// Innermost first.
+std::vector<NativeFrame> Findings::frames(probe::NodeId node) const {
+    std::vector<NativeFrame> frames;
+    std::optional<probe::SiteDefinition> call;  // where the frame to come awaits or creates
     for (const probe::NodeDefinition& each : registry_.definitions.path(node)) {
         const probe::SiteDefinition site = registry_.definitions.site(each.site);
         if (each.kind == NodeKind::call) {
-            pending_place = fmt::format("{}:{}", site.file, site.line);
+            call = site;
             continue;
         }
-        if (pending_place.empty()) pending_place = fmt::format("{}:{}", site.file, site.line);
-        lines.push_back(fmt::format("{} ({})", readable_name(site), pending_place));
-        pending_place.clear();
+        const probe::SiteDefinition& at = call ? *call : site;
+        frames.push_back({readable_name(site), at.file, at.line});
+        call.reset();
         if (each.kind == NodeKind::task) break;
     }
-    std::string text;
-    for (auto it = lines.rbegin(); it != lines.rend(); ++it) text += "\n      " + *it;
-    return text;
+    return frames;
 }
 
+std::string Findings::stack_text(probe::NodeId node) const { return lines_of(frames(node)); }
+
 std::string Findings::place_text(probe::NodeId node) const {
-    const std::string stack = stack_text(node);
-    const std::size_t last = stack.rfind("\n      ");
-    return last == std::string::npos ? "an unknown place" : stack.substr(last + 7);
+    const std::vector<NativeFrame> all = frames(node);
+    if (all.empty()) return "an unknown place";
+    const auto users = std::find_if(all.begin(), all.end(), [](const NativeFrame& frame) {
+        return !words::is_library(frame.function, frame.file);
+    });
+    return place(users == all.end() ? all.front() : *users);
 }
 
 std::string Findings::task_text(std::uint64_t task, probe::NodeId node) const {
@@ -132,18 +140,17 @@ void Findings::slow_step(const Step& step, const probe::Record& end, std::uint64
     const std::uint64_t threshold_ns = registry_.slow_step_ns.load(std::memory_order_relaxed);
     const probe::NodeId known = step.began_at != 0 ? step.began_at : end.stack;
     log().warn(
-        "slow step: {} took {:.3f} seconds (threshold {:.3f})\n    began at {}\n    ended at {}\n    stack (most "
+        "slow step: {} took {} (threshold {})\n    began at {}\n    ended at {}\n    stack (most "
         "recent call last):{}",
-        task_text(step.task, known), static_cast<double>(took_ns) / 1e9, static_cast<double>(threshold_ns) / 1e9,
+        task_text(step.task, known), words::duration(took_ns), words::duration(threshold_ns),
         step.began_at != 0 ? place_text(step.began_at) : "the start of the task",
         end.stack != 0 ? place_text(end.stack) : "the end of the task", stack_text(known));
 }
 
 void Findings::stall(std::uint64_t task, std::uint64_t lasted_ns, const std::vector<NativeFrame>& frames) {
     if (!may_speak()) return;
-    log().warn(
-        "the loop hangs: a step of {} has been running for {:.3f} seconds; its thread is at (most recent call last):{}",
-        task_text(task, 0), static_cast<double>(lasted_ns) / 1e9, native_text(frames));
+    log().warn("the loop hangs: a step of {} has been running for {}; its thread is at (most recent call last):{}",
+               task_text(task, 0), words::duration(lasted_ns), lines_of(frames));
 }
 
 void Findings::report(const probe::Report& report, const std::vector<NativeFrame>& frames) {
@@ -156,7 +163,7 @@ void Findings::report(const probe::Report& report, const std::vector<NativeFrame
             log().warn(
                 "coroutine '{}' was never awaited (defined at {}:{})\n    created at (most recent call last):{}\n    "
                 "in {}:{}",
-                readable_name(site), site.file, site.line, native_text(frames), task_text(report.task, report.stack),
+                readable_name(site), site.file, site.line, lines_of(frames), task_text(report.task, report.stack),
                 stack);
             break;
         }

@@ -41,8 +41,9 @@ private:
     void slow_step(const Step& step, const probe::Record& end, std::uint64_t took_ns);
     bool may_speak();
     std::string task_text(std::uint64_t task, probe::NodeId node) const;
+    std::vector<NativeFrame> frames(probe::NodeId node) const;
     std::string stack_text(probe::NodeId node) const;
-    std::string place_text(probe::NodeId node) const;  // the innermost line of the stack
+    std::string place_text(probe::NodeId node) const;  // its innermost line in the user's code, if it has one
 
     probe::Registry& registry_;
     const ClockMap& clock_;

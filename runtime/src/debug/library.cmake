@@ -6,7 +6,7 @@ list(REMOVE_ITEM debug_sources ${CMAKE_CURRENT_LIST_DIR}/entry.cpp)
 add_library(coroscope_emitter STATIC ${debug_sources})
 target_link_libraries(coroscope_emitter
   PUBLIC coroscope_proto coroscope_probe
-  PRIVATE coroscope_proto_services coroscope_container coroscope_address coroscope_warnings PkgConfig::libdw PkgConfig::grpcpp spdlog::spdlog
+  PRIVATE coroscope_proto_services coroscope_container coroscope_address coroscope_words coroscope_warnings PkgConfig::libdw PkgConfig::grpcpp spdlog::spdlog
           Threads::Threads)
 coroscope_own_headers(coroscope_emitter ${COROSCOPE_SERVICE_HEADERS} <spdlog/spdlog.h>)
 

@@ -10,13 +10,12 @@
 #include <cstdlib>
 #include <unordered_map>
 
-#include "runtime/src/probe/function_name.hpp"
+#include "proto/words/function_name.hpp"
+#include "proto/words/place.hpp"
 
 namespace coroscope::debug {
 
 namespace {
-
-using probe::readable_function;
 
 constexpr std::size_t most_cached = 10'000;
 
@@ -32,9 +31,9 @@ std::string function_of(Dwarf_Die* die) {
     Dwarf_Attribute attribute;
     for (const unsigned int which : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name})
         if (Dwarf_Attribute* found = dwarf_attr_integrate(die, which, &attribute))
-            if (const char* name = dwarf_formstring(found)) return readable_function(demangled(name));
+            if (const char* name = dwarf_formstring(found)) return words::function_name(demangled(name));
     const char* name = dwarf_diename(die);
-    return name == nullptr ? "" : readable_function(name);
+    return name == nullptr ? "" : words::function_name(name);
 }
 
 struct Line {
@@ -165,7 +164,7 @@ struct NativeFrames::State {
             frames.pop_back();
         }
         if (const char* symbol = dwfl_module_addrname(module, address))
-            frames.push_back({readable_function(demangled(symbol)), "", 0});
+            frames.push_back({words::function_name(demangled(symbol)), "", 0});
     }
 };
 
@@ -186,9 +185,7 @@ std::vector<NativeFrame> NativeFrames::resolve(std::span<void* const> addresses,
 }
 
 bool is_runtime_frame(const NativeFrame& frame) {
-    const auto in = [&](const char* part) { return frame.file.find(part) != std::string::npos; };
-    return in("include/coroscope/") || frame.file.ends_with("/coroutine") || in("runtime/src/") ||
-           frame.function.starts_with("coroscope::");
+    return words::is_coroscope(frame.function, frame.file) || frame.file.ends_with("/coroutine");
 }
 
 std::vector<NativeFrame> creation_call(std::vector<NativeFrame> frames, const std::string& coroutine) {

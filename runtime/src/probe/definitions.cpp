@@ -3,27 +3,21 @@
 #include <utility>
 
 #include "coroscope/emit.h"
-#include "function_name.hpp"
+#include "proto/words/function_name.hpp"
+#include "proto/words/utf8.hpp"
 
 namespace coroscope::probe {
 
-std::string_view cut_off(std::string_view text, std::size_t most) noexcept {
-    if (text.size() <= most) return text;
-    std::size_t end = most;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-    return text.substr(0, end);
-}
-
 std::string readable_name(const SiteDefinition& site) {
-    return (site.flags & CS_SITE_RAW_NAME) != 0 ? readable_function(site.function) : std::string(site.function);
+    return (site.flags & CS_SITE_RAW_NAME) != 0 ? words::function_name(site.function) : std::string(site.function);
 }
 
 const char* Definitions::keep(std::string_view text) { return strings_.emplace(text).first->c_str(); }
 
 SiteId Definitions::intern_site(std::string_view function, std::string_view file, std::uint32_t line,
                                 std::uint32_t column, std::uint32_t flags) {
-    function = cut_off(function, max_place_bytes);
-    file = cut_off(file, max_place_bytes);
+    function = words::cut_utf8(function, max_place_bytes);
+    file = words::cut_utf8(file, max_place_bytes);
     std::string key(file);
     key += ':' + std::to_string(line) + ':' + std::to_string(column) + ':';
     key += function;
@@ -86,20 +80,20 @@ std::uint32_t intern(std::vector<Value>& table, Index& index, const Value& value
 }  // namespace
 
 NameId Definitions::intern_name(std::string_view text) {
-    const std::string name(cut_off(text, max_name_bytes));
+    const std::string name(words::cut_utf8(text, max_name_bytes));
     const std::scoped_lock lock(mutex_);
     return intern(names_, name_ids_, name, max_names);
 }
 
 ValueId Definitions::intern_value(ValueDefinition value) {
-    if (auto* text = std::get_if<std::string>(&value)) text->resize(cut_off(*text, max_value_bytes).size());
+    if (auto* text = std::get_if<std::string>(&value)) text->resize(words::cut_utf8(*text, max_value_bytes).size());
     const std::scoped_lock lock(mutex_);
     return intern(values_, value_ids_, value, max_values);
 }
 
 std::uint32_t Definitions::define_type(std::string_view name, std::string_view words) {
-    name = cut_off(name, max_name_bytes);
-    words = cut_off(words, max_name_bytes);
+    name = words::cut_utf8(name, max_name_bytes);
+    words = words::cut_utf8(words, max_name_bytes);
     const std::scoped_lock lock(mutex_);
     for (std::size_t i = 0; i < types_.size(); ++i)
         if (types_[i].name == name) return static_cast<std::uint32_t>(vocabulary::first_adapter_type + i);

@@ -124,7 +124,4 @@ private:
 // The name of its function for a person.
 std::string readable_name(const SiteDefinition& site);
 
-// The first `most` bytes of `text`, not cut off within a character of UTF-8.
-std::string_view cut_off(std::string_view text, std::size_t most) noexcept;
-
 }  // namespace coroscope::probe

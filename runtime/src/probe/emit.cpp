@@ -8,6 +8,7 @@
 
 #include "debug_library.hpp"
 #include "process.hpp"
+#include "proto/words/utf8.hpp"
 #include "switch.hpp"
 
 namespace {
@@ -103,9 +104,9 @@ cs_runtime cs_runtime_add(const cs_runtime_info* info) {
     if (!copy_struct(copy, info) || copy.abi >> 16 != CS_ABI_MAJOR) return 0;
     return guarded<cs_runtime>(0, [&] {
         Runtime runtime;
-        runtime.language = cut_off(text_of(copy.language), Definitions::max_name_bytes);
-        runtime.name = cut_off(text_of(copy.name), Definitions::max_name_bytes);
-        runtime.version = cut_off(text_of(copy.version), Definitions::max_name_bytes);
+        runtime.language = words::cut_utf8(text_of(copy.language), Definitions::max_name_bytes);
+        runtime.name = words::cut_utf8(text_of(copy.name), Definitions::max_name_bytes);
+        runtime.version = words::cut_utf8(text_of(copy.version), Definitions::max_name_bytes);
         runtime.capabilities = copy.capabilities;
         runtime.on = copy.on;
         runtime.self = copy.self;
@@ -135,7 +136,7 @@ cs_name cs_name_of(const char* text) {
 
 cs_value cs_value_text(const char* text) {
     return when_on<cs_value>(0, [&] {
-        const std::string_view kept = cut_off(text_of(text), Definitions::max_value_bytes);
+        const std::string_view kept = words::cut_utf8(text_of(text), Definitions::max_value_bytes);
         return registry().definitions.intern_value(ValueDefinition(std::string(kept)));
     });
 }
@@ -253,7 +254,7 @@ cs_resource cs_resource_new(const cs_resource_info* info) {
         resource.id = take_id(registry().process.last_resource);
         resource.type = copy.type;
         resource.created_at = copy.created_at;
-        resource.name = cut_off(text_of(copy.name), Definitions::max_name_bytes);
+        resource.name = words::cut_utf8(text_of(copy.name), Definitions::max_name_bytes);
         resource.created_by = copy.created_by;
         resource.created = stamp_now();
         resource.capacity = copy.capacity;
@@ -266,7 +267,7 @@ cs_resource cs_resource_new(const cs_resource_info* info) {
 
 void cs_resource_name(cs_resource resource, const char* text) {
     when_on<int>(0, [&] {
-        registry().resources.rename(resource, std::string(cut_off(text_of(text), Definitions::max_name_bytes)));
+        registry().resources.rename(resource, std::string(words::cut_utf8(text_of(text), Definitions::max_name_bytes)));
         return 0;
     });
 }
@@ -331,7 +332,7 @@ void cs_report_send(const cs_report* from) {
             report.frames.assign(copy.frames, copy.frames + std::min(copy.frame_count, most_frames));
         if (copy.addresses != nullptr)
             report.addresses.assign(copy.addresses, copy.addresses + std::min(copy.address_count, most_frames));
-        report.text = cut_off(text_of(copy.text), most_text_bytes);
+        report.text = words::cut_utf8(text_of(copy.text), most_text_bytes);
         report.thread = thread->probe->id;
         report.duration_ns = copy.duration_ns;
         registry().report(std::move(report));

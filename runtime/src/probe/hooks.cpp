@@ -8,7 +8,7 @@
 #include <mutex>
 #include <new>
 
-#include "function_name.hpp"
+#include "proto/words/place.hpp"
 
 namespace coroscope::probe {
 
@@ -118,7 +118,7 @@ void add_runtime(const char* (*cancel_task)(std::uint64_t task), void (*list_tas
 }
 
 cs_site intern_site(const std::source_location& site) noexcept {
-    const std::uint32_t library = is_library_file(site.file_name()) ? CS_SITE_LIBRARY : 0;
+    const std::uint32_t library = words::is_coroscope({}, site.file_name()) ? CS_SITE_LIBRARY : 0;
     return cs_site_define(site.function_name(), site.file_name(), site.line(), site.column(),
                           CS_SITE_RAW_NAME | library);
 }
