@@ -95,7 +95,7 @@ int main(void) {
         call_everything("\xff\xfe not UTF-8", 0xffffffffffffffffu >> (number + 2), number);
         call_everything(long_text(), 1u << (number + 2), number);
     }
-    cs_close(1000);
+    cs_close(60000);
     call_everything("after", 1, 1);
     return cs_open("1", NULL) == NULL && !cs_is_on() ? 0 : 1;
 }

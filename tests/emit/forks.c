@@ -26,10 +26,12 @@ int main(void) {
         if (cs_after_fork_in_child() != NULL || !cs_is_on()) _exit(3);
         name_task("child's");
         cs_task_name(cs_task_new(0, 0, from_before), "child's, of a place from before");
-        exit(0); /* which sends what is left, and leaves the parent's file alone */
+        cs_close(60000);
+        exit(0); /* leaves the parent's file alone */
     }
     if (child < 0 || waitpid(child, &status, 0) != child) return 4;
     name_task("parent's second");
+    cs_close(60000);
     printf("%ld\n", (long)child);
     return status;
 }

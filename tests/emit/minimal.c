@@ -22,7 +22,6 @@ int main(void) {
     const cs_node server_at = cs_node_of(server_root, join_line, CS_CALL);
     const cs_node worker_root = cs_node_of(server_at, work, CS_TASK);
     const cs_node worker_at = cs_node_of(worker_root, lock_line, CS_CALL);
-
     const cs_task server = cs_task_new(runtime, 0, server_root);
     cs_step_begin(server, 0);
     const cs_resource_info lock_info = {
@@ -36,5 +35,6 @@ int main(void) {
     cs_step_begin(worker, 0);
     cs_wait_holder(worker, server);
     cs_step_end(worker, cs_wait(CS_ACQUIRE, lock), worker_at);
-    return 0; /* what is left is sent at exit */
+    cs_close(10000); /* sends what is left; at exit it has one second */
+    return 0;
 }

@@ -36,5 +36,6 @@ int main(void) {
     pthread_mutex_unlock(&mutex);
     cs_step_end(task, cs_wait(CS_TIMER, 0), 0);
     cs_task_done(outer_task, CS_ENDED);
+    cs_close(60000);
     return 0;
 }

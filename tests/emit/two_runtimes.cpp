@@ -25,4 +25,7 @@ coroscope::Coro<> host() {
 
 }  // namespace
 
-int main() { coroscope::run(host()); }
+int main() {
+    coroscope::run(host());
+    cs_close(60000);
+}
