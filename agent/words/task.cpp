@@ -31,7 +31,13 @@ std::string task_phrase(const model::Model& model, model::TaskId id) {
     return "task '" + printable(model.task_name(*task)) + "' (" + coroutine(model, *task) + ")";
 }
 
-std::string wait(const model::Model& model, const model::Wait& wait) { return printable(model.wait_words(wait)); }
+std::string wait(const model::Model& model, const model::Wait& wait) {
+    const std::string what = printable(model.wait_words(wait));
+    // Since the wait began the resource may have been handed on.
+    const model::Resource* resource = model.resource(wait.resource());
+    const model::TaskId holder = resource == nullptr ? wait.holder : model.owner(*resource);
+    return holder == 0 ? what : what + " (held by " + task_name(model, holder) + ")";
+}
 
 std::string wait(const model::Model& model, const model::Task& task) {
     return task.state == model::State::suspended ? wait(model, task.wait) : std::string();

@@ -18,7 +18,8 @@ std::string task_title(const model::Model& model, const model::Task& task);
 // Within a sentence: "task 'consumer-2' (shop::consume)"; 0: "a callback".
 std::string task_phrase(const model::Model& model, model::TaskId task);
 
-// What follows "waits for": "an item from queue 'jobs'", "Task-7", "input on fd 9", "a timer".
+// What follows "waits for": "an item from queue 'jobs'", "lock 2 (held by Task-7)", "Task-7", "input on fd 9", "a
+// timer".
 std::string wait(const model::Model& model, const model::Wait& wait);
 // The same of a task; empty unless it is suspended.
 std::string wait(const model::Model& model, const model::Task& task);

@@ -46,6 +46,7 @@ TEST(TaskWords, Waits) {
               "bs'");
     EXPECT_EQ(words_of(Verb::descriptor_read, 9), "input on fd 9");
     EXPECT_EQ(words_of(Verb::timer, 0), "a timer");
+    EXPECT_TRUE(wait(app.model, model::Wait{Verb::acquire, 2, WebApp::idle}).ends_with(" 2 (held by idle)"));
     EXPECT_EQ(words_of(Verb::join, WebApp::idle), "idle");
     EXPECT_EQ(words_of(Verb::join, 77), "Task-77 (gone)");
     EXPECT_EQ(wait(app.model, app.task(WebApp::main)), "Task-2");
