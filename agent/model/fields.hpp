@@ -308,7 +308,7 @@ inline constexpr auto resource_table = entity<Resource>("resource", "What tasks 
     field("users_total", &Resource::users_total, plain, Unit::count, "First uses of it by a task in a role."),
     field("members_total", &Resource::members_total, plain, Unit::count, "Tasks of a group, gather or wait."),
     field("begun_ns", &Resource::begun_ns, near(&Resource::created_ns), Unit::ns, "Of a job: when a thread began it; 0: not yet, or unknown."),
-    field("ended_ns", &Resource::ended_ns, after(&Resource::begun_ns), Unit::ns, "Of a job: when it returned; 0: not yet, or unknown."),
+    field("ended_ns", &Resource::ended_ns, near(&Resource::begun_ns), Unit::ns, "Of a job: when it returned; 0: not yet, or unknown."),
     field("thread", &Resource::thread, plain, Unit::thread, "Of a job: the thread that runs it."),
     field("job_of", &Resource::job_of, plain, Unit::task, "Of a job: the task that waits for it."),
     elsewhere(&Resource::users, "table user"),
