@@ -29,7 +29,7 @@ std::vector<Json> readers(const Json& app) {
     if (app.is_null()) return found;
     for (const Json& task : app.at("tasks")) {
         const Json& stack = task.at("await_stack");
-        if (task.at("waits_on").at("kind") != "read" || stack.empty()) continue;
+        if (task.at("waits_on").at("verb") != "read" || stack.empty()) continue;
         if (source_line(stack.back()).find("read") != std::string::npos) found.push_back(task);
     }
     return found;
@@ -46,6 +46,33 @@ protected:
 
     TemporaryDirectory directory_;
 };
+
+// The resource of a type; null if there is none.
+Json resource_of(const Json& app, const std::string& type) {
+    if (app.is_null()) return nullptr;
+    for (const Json& resource : app.at("resources"))
+        if (resource.at("type") == type) return resource;
+    return nullptr;
+}
+
+TEST_F(Apps, ALockHasAnOwnerAndThoseWhoWait) {
+    AgentProcess agent(directory_);
+    Process program(directory_, {binary("e2e/shared_lock")}, {agent.environment()});
+    Json lock;
+    ASSERT_TRUE(wait_until([&] {
+        lock = resource_of(app(agent.address(), program.pid()), "lock");
+        return !lock.is_null() && lock.at("waiters").size() == 1;
+    })) << ps(agent.address()).dump(1);
+    ASSERT_TRUE(lock.at("owner").is_object()) << lock.dump(1);
+    EXPECT_EQ(lock.at("owner").at("name"), "keeper");
+    ASSERT_FALSE(lock.at("owner").at("await_stack").empty()) << lock.dump(1);
+    EXPECT_NE(source_line(lock.at("owner").at("await_stack").back()).find("sleep"), std::string::npos) << lock.dump(1);
+    EXPECT_EQ(lock.at("waiters").at(0).at("name"), "visitor");
+    ASSERT_FALSE(lock.at("created_at").empty()) << lock.dump(1);
+    EXPECT_NE(source_line(lock.at("created_at").back()).find("Lock lock"), std::string::npos) << lock.dump(1);
+    const Result tree = coroscope(directory_, {"tree", agent.address()});
+    EXPECT_NE(tree.out.find("held by keeper"), std::string::npos) << tree.out;
+}
 
 TEST_F(Apps, AnOpenConnectionIsATaskWhoseStackEndsInItsRead) {
     AgentProcess agent(directory_);
