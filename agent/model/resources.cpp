@@ -62,7 +62,7 @@ bool Model::Fold::close_resources(std::uint64_t until_ns) {
             continue;
         }
         if (closed.closed_ns() != 0) saw(closed.closed_ns());
-        resource->closed_ns = std::max<std::uint64_t>(closed.closed_ns(), 1);
+        resource->closed_ns = std::max<std::uint64_t>({closed.closed_ns(), resource->created_ns, 1});
         closed_resources.push_back(closed.id());
     }
     for (; closed_resources.size() > limits.closed_resources; closed_resources.pop_front()) {
@@ -128,7 +128,7 @@ void Model::Fold::job_begin(ThreadEntry& on, std::uint64_t time_ns, ResourceId i
 void Model::Fold::job_end(std::uint64_t time_ns, ResourceId id) {
     Resource* job = resource_or_placeholder(id);
     if (job == nullptr || job->ended_ns != 0) return;
-    job->ended_ns = time_ns;
+    job->ended_ns = std::max(time_ns, job->begun_ns);
     Resource* pool = find_resource(job->parent);
     if (pool != nullptr && pool->level != 0) resource_level(time_ns, pool->id, pool->level - 1);
 }

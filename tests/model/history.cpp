@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 
 #include "batches.hpp"
 
@@ -161,9 +162,10 @@ private:
         resource.set_capacity(static_cast<std::int64_t>(random_() % 64));
         resource.set_parent(random_() % 7);
         resource.set_system_id(random_() % 9);
-        if (one_in(4)) {
+        // An id is closed once.
+        if (const std::uint64_t id = 1 + random_() % 6; one_in(4) && closed_.insert(id).second) {
             v2::ClosedResource& closed = *batch.add_closed_resources();
-            closed.set_id(1 + random_() % 6);
+            closed.set_id(id);
             closed.set_closed_ns(now_ns_);
         }
         v2::Value& value = *batch.add_values();
@@ -296,6 +298,7 @@ private:
     BatchBuilder batch_;
     std::vector<v2::Batch> written_;
     std::map<std::uint32_t, Drop> dropping_;
+    std::set<std::uint64_t> closed_;
     std::uint64_t now_ns_ = 1000, sequence_ = 0, last_id_ = 0, last_span_ = 0, dropped_ = 0;
 };
 
