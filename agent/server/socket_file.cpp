@@ -42,7 +42,7 @@ void check_directory(const std::string& path) {
 
 // The lock file, locked. Its last holder may remove it between our open and our lock: then we hold a file that is no
 // longer there.
-int lock(const std::string& lock_path, const std::string& path) {
+int lock_file(const std::string& lock_path, const std::string& path) {
     for (;;) {
         const int fd = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0) {
@@ -104,7 +104,7 @@ bool somebody_listens(const std::string& path) {
 
 SocketFile::SocketFile(std::string path) : path_(std::move(path)), lock_path_(path_ + ".lock") {
     check_directory(path_);
-    lock_ = lock(lock_path_, path_);
+    lock_ = lock_file(lock_path_, path_);
     try {
         remove_stale(path_);
     } catch (...) {
