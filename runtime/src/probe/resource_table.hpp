@@ -19,7 +19,7 @@ struct ResourceDefinition {
     std::uint64_t id = 0;
     std::uint32_t type = 0;  // a vocabulary::ResourceType, or from Definitions::define_type()
     NodeId created_at = 0;
-    std::string name;
+    std::string name{};  // given by the app; often empty
     std::uint64_t created_by = 0;
     Stamp created = 0;
     std::int64_t capacity = 0;
