@@ -78,8 +78,7 @@ Cell to_cell(const Model& model, const Type& value) {
         return std::string_view(value);
     else if constexpr (std::is_same_v<Type, std::vector<std::uint32_t>>)
         return std::span<const std::uint32_t>(value);
-    else if constexpr (std::is_same_v<Type, bool> || std::is_same_v<Type, double> ||
-                       std::is_same_v<Type, std::int64_t>)
+    else if constexpr (std::is_same_v<Type, bool> || std::is_same_v<Type, double> || std::is_same_v<Type, std::int64_t>)
         return value;
     else
         return std::uint64_t{value};
