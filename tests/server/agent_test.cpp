@@ -189,7 +189,7 @@ TEST_F(AgentTest, HostileBytesDoNotKillIt) {
     message.set_batch(std::string(1'000, '\xff'));
     EXPECT_TRUE(app.write(message));
     v2::Batch lie = WireApp::tasks(1, 1, 100);
-    lie.mutable_lanes(0)->clear_task_deltas();  // columns that are too short
+    lie.mutable_lanes(0)->clear_subject_deltas();  // columns that are too short
     lie.mutable_lanes(0)->mutable_kinds()->append(1'000, '\x7e');
     EXPECT_TRUE(app.send(lie));
     EXPECT_TRUE(app.send(WireApp::tasks(2, 1'000, 5)));

@@ -8,6 +8,7 @@
 
 #include "coroscope/v2/events.pb.h"
 #include "coroscope/v2/session.pb.h"
+#include "coroscope/vocabulary.hpp"
 
 namespace coroscope::test {
 

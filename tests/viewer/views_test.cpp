@@ -137,7 +137,7 @@ TEST(Detail, TellsOfTheDeadlock) {
 TEST(Stacks, AConnectionIsNamedByTheUsersLine) {
     Screen screen(1800, 1000);
     screen.show(test::connection_scene());
-    screen.state().view = View::tasks;
+    screen.state().view = find_view("tasks");
     screen.frame();
     const std::string rows = screen.text();
     EXPECT_TRUE(has(rows, "input on fd 9"));
@@ -146,7 +146,7 @@ TEST(Stacks, AConnectionIsNamedByTheUsersLine) {
 
     for (const model::Task* task : screen.model().live_tasks())
         if (screen.model().task_name(*task) == "connection") screen.state().select(screen.model(), task->id);
-    screen.state().view = View::detail;
+    screen.state().view = find_view("detail");
     screen.frame();
     const std::string detail = screen.text();
     EXPECT_TRUE(has(detail, "Started from"));
@@ -159,7 +159,7 @@ TEST(Stacks, TheLibrarysFramesAreShownOnDemand) {
     screen.show(frames);
     for (const model::Task* task : screen.model().live_tasks())
         if (screen.model().task_name(*task) == "connection") screen.state().select(screen.model(), task->id);
-    screen.state().view = View::detail;
+    screen.state().view = find_view("detail");
     screen.frame();
     // All of this stack is the library's: there is nothing else to show.
     EXPECT_TRUE(has(screen.text(), "stream.cpp:75"));
