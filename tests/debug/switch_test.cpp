@@ -7,6 +7,7 @@
 
 #include "coroscope/v2/events.pb.h"
 #include "coroscope/v2/session.pb.h"
+#include "coroscope/vocabulary.hpp"
 #include "proto/container/trace_file.hpp"
 #include "tests/support/temporary_directory.hpp"
 

@@ -7,6 +7,7 @@
 
 #include "coroscope/v2/events.pb.h"
 #include "coroscope/v2/ingest.grpc.pb.h"
+#include "coroscope/vocabulary.hpp"
 #include "proto/address/protocol_version.hpp"
 #include "proto/channel/channel.hpp"
 

@@ -88,7 +88,9 @@ TEST(Chrome, WhatStillLastsHasNoEnd) {
     for (const auto& event : trace["traceEvents"]) {
         if (!event.contains("id2")) continue;
         depth[event["id2"]["local"]] += event["ph"] == "b" ? 1 : -1;
-        if (event["ph"] == "b" && event.contains("args") && event["args"].contains("waits for")) waits = event;
+        const bool of_first = event["id2"]["local"] == "0x1";
+        if (of_first && event["ph"] == "b" && event.contains("args") && event["args"].contains("waits for"))
+            waits = event;
     }
     EXPECT_EQ(depth["0x1"], 2);  // lives, and waits
     EXPECT_EQ(depth["0x2"], 0);
