@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "coroscope/v2/observe.grpc.pb.h"
+#include "proto/address/protocol_version.hpp"
 #include "proto/container/trace_file.hpp"
 #include "scenes.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -167,7 +168,7 @@ public:
 private:
     grpc::Status Watch(grpc::ServerContext* context, const v2::WatchRequest* request,
                        grpc::ServerWriter<v2::WatchUpdate>* out) override {
-        if (request->version().major() != 1 || !request->follow())
+        if (request->version().major() != protocol_major || !request->follow())
             return {grpc::StatusCode::INVALID_ARGUMENT, "unexpected request"};
         v2::WatchUpdate update;
         for (const v2::Frame& frame : frames_) {

@@ -80,7 +80,7 @@ TEST(TaskTree, FilterLooksAtFilesAndWaits) {
     TaskTree tree;
     TreeOptions options;
     options.fold = false;
-    options.filter = "pipeline.cpp queue_get";
+    options.filter = "pipeline.cpp item";
     tree.build(model_of(session), options, {});
     std::set<std::string> found;
     for (const TreeRow& row : tree.rows()) {

@@ -98,7 +98,7 @@ TEST(Dashboard, SaysWhereTasksWait) {
     screen.show(test::service_scene());
     screen.frame();
     const std::string text = screen.text();
-    for (const char* part : {"orders-service", "consumer-1", "queue 1 (get)", "pipeline.cpp:38", "transfer-a",
+    for (const char* part : {"orders-service", "consumer-1", "an item from", "pipeline.cpp:38", "transfer-a",
                              "compactor", "Loop latency", "Timeline", "Problems"}) {
         EXPECT_TRUE(has(text, part)) << part;
     }
@@ -157,6 +157,7 @@ TEST(Stacks, TheLibrarysFramesAreShownOnDemand) {
     Screen screen(1800, 1000);
     test::Frames frames = test::connection_scene();
     screen.show(frames);
+    screen.frame();
     for (const model::Task* task : screen.model().live_tasks())
         if (screen.model().task_name(*task) == "connection") screen.state().select(screen.model(), task->id);
     screen.state().view = find_view("detail");

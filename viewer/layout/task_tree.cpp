@@ -5,6 +5,7 @@
 #include <sstream>
 #include <tuple>
 
+#include "agent/words/task.hpp"
 #include "contains.hpp"
 #include "proto/words/place.hpp"
 
@@ -46,7 +47,7 @@ public:
             return contains_text(name, word) || contains_text(coroutine, word) || contains_text(place, word) ||
                    contains_text(model::to_string(task.state), word) ||
                    contains_text(model::to_string(task.outcome), word) ||
-                   (task.state == model::State::suspended && contains_text(model::to_string(task.wait.verb), word));
+                   contains_text(words::wait(model_, task), word);
         });
     }
 
