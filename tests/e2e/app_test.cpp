@@ -104,12 +104,12 @@ TEST_F(Apps, AnOpenConnectionIsATaskWhoseStackEndsInItsRead) {
     std::istringstream lines(tree.out);
     int connections = 0;
     for (std::string line; std::getline(lines, line);) {
-        if (line.find("waits for input on fd ") == std::string::npos) continue;
+        if (line.find("waits for input on stream ") == std::string::npos) continue;
         ++connections;
         EXPECT_NE(line.find("created at web_server.cpp:"), std::string::npos) << line;
     }
     EXPECT_GE(connections, 3) << tree.out;
-    for (const char* file : {"runner.cpp", "stream.cpp", "server.cpp"})
+    for (const char* file : {" runner.cpp", " stream.cpp", " server.cpp"})
         EXPECT_EQ(tree.out.find(file), std::string::npos) << tree.out;
     const Result with_library = coroscope(directory_, {"tree", "--library", agent.address()});
     EXPECT_NE(with_library.out.find("stream.cpp:"), std::string::npos) << with_library.out;
