@@ -198,6 +198,7 @@ Frames service_scene(std::uint64_t app, double seconds) {
                producer_sleep = script.call(producer_root, "produce", pipe, 19);
     const auto consumer_root = script.task_node(script.call(root, "async_main", main_file, 99), "consume", pipe, 34);
     const auto consumer_get = script.call(consumer_root, "consume", pipe, 38);
+    script.resource(1, vocabulary::ResourceType::queue);
     const auto report_root =
         script.task_node(script.call(root, "async_main", main_file, 102), "report_metrics", main_file, 40);
     const auto report_sleep = script.call(report_root, "report_metrics", main_file, 44);

@@ -61,6 +61,14 @@ public:
         ImGui::Render();
         return clipboard_;
     }
+    // The text of the list of keys. A log ends with the window it began in, and the list is a window of its own.
+    std::string help_text() {
+        state_.help_open = true;
+        for (int i = 0; i < 3; ++i) frame();  // it takes some frames to find its size
+        begin([] { ImGui::LogToClipboard(); }, views::draw_help);
+        ImGui::Render();
+        return clipboard_;
+    }
     void press(int key, bool ctrl = false) {
         ImGuiIO& io = ImGui::GetIO();
         io.KeyCtrl = ctrl;
@@ -86,7 +94,7 @@ public:
     const model::Model& model() const { return session_.app(state_.app)->model; }
 
 private:
-    void begin(void (*before)() = nullptr) {
+    void begin(void (*before)() = nullptr, void (*draw)(views::Context&) = views::draw_window) {
         now_s_ += 1.0 / 60;
         state_.choose_some_app(session_);
         const model::App* app = session_.app(state_.app);
@@ -95,7 +103,7 @@ private:
         ImGui::NewFrame();
         if (before != nullptr) before();
         views::Context context{session_, app, info_, derived_, state_};
-        views::draw_window(context);
+        draw(context);
     }
 
     std::string clipboard_;

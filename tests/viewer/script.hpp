@@ -84,6 +84,13 @@ public:
         return node(vocabulary::NodeKind::task, created_at, site(function, file, line));
     }
 
+    // Before the first task waits on it.
+    void resource(std::uint64_t id, vocabulary::ResourceType type) {
+        v2::Resource& resource = *batch_.add_resources();
+        resource.set_id(id);
+        resource.set_type(static_cast<std::uint32_t>(type));
+    }
+
     void loop_started(std::uint64_t loop) { event(vocabulary::EventKind::loop_started), task(loop); }
     void loop_stopped(std::uint64_t loop) { event(vocabulary::EventKind::loop_stopped), task(loop); }
     void poll_begin() { event(vocabulary::EventKind::poll_begin); }

@@ -98,7 +98,7 @@ TEST(Dashboard, SaysWhereTasksWait) {
     screen.show(test::service_scene());
     screen.frame();
     const std::string text = screen.text();
-    for (const char* part : {"orders-service", "consumer-1", "an item from", "pipeline.cpp:38", "transfer-a",
+    for (const char* part : {"orders-service", "consumer-1", "an item from queue 1", "pipeline.cpp:38", "transfer-a",
                              "compactor", "Loop latency", "Timeline", "Problems"}) {
         EXPECT_TRUE(has(text, part)) << part;
     }
