@@ -213,7 +213,11 @@ public:
 // On the running loop. These forward: for the meaning see above.
 template <detail::CoroOrFunction W>
 auto create_task(W&& work, std::string_view name = {}, std::source_location where = std::source_location::current()) {
-    return detail::CreatesOnRunningLoop().create_task(std::forward<W>(work), name, where);
+    if constexpr (detail::IsCoro<W>::value) {  // the usual way, and the short one
+        return detail::spawn_coro(nullptr, std::move(work), nullptr, name, where);
+    } else {
+        return detail::CreatesOnRunningLoop().create_task(std::forward<W>(work), name, where);
+    }
 }
 template <class F, class A, class B = detail::NoArgument, class C = detail::NoArgument, class D = detail::NoArgument,
           class E = detail::NoArgument, class G = detail::NoArgument>

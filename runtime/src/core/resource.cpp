@@ -165,6 +165,37 @@ std::uint64_t Resource::wait(Verb verb, const TaskControl& waiter, const Resourc
     return vocabulary::pack_wait(verb, id());
 }
 
+inline bool Resource::is_new(std::uint64_t use) noexcept {
+    const std::uint64_t place = vocabulary::task_of_use(use) + vocabulary::role_of(use);
+    std::uint64_t& last = use_->last_uses[place & (ResourceUse::remembered - 1)];
+    if (last == use) [[likely]]
+        return false;
+    last = use;
+    return true;
+}
+
+void Resource::note(Role role, bool awaited) noexcept {
+    const std::uint64_t use = vocabulary::pack_use(role, current_task != nullptr ? current_task->id : 0);
+    if (is_new(use)) [[unlikely]]
+        report_use_here(use, awaited);
+}
+
+void Resource::note(Role role, bool awaited, std::uint64_t level) noexcept {
+    note(role, awaited);
+    changed(level);
+}
+
+void Resource::note_of(const TaskControl& task, Role role) noexcept {
+    const std::uint64_t use = vocabulary::pack_use(role, task.id);
+    if (is_new(use)) report_use(use, task.suspended_node);
+}
+
+void Resource::changed(std::uint64_t level) noexcept {
+    use_->level = level;
+    if (!use_->level_changed) [[unlikely]]
+        remember_change();
+}
+
 void Resource::report_use(std::uint64_t use, std::uint32_t node) const noexcept {
     if (probe::on() && id() != 0) probe::emit(EventKind::resource_used, id(), use, node);
 }

@@ -72,22 +72,20 @@ public:
     std::uint64_t wait(Verb verb, const TaskControl& waiter, const ResourceTraits& traits) noexcept;
     // Its id; 0: it has no record.
     std::uint64_t id() const noexcept;
-    // The running task did this. `awaited`: by a co_await, whose place is reported; else only its coroutine is.
+    // The running task did this. `awaited`: by a co_await, whose place is reported; else only its coroutine is. What
+    // follows the null checks is out of line: inlined, it would make the operations of queues too large to be inlined.
     void used(Role role, bool awaited) noexcept {
         if (use_ != nullptr) [[unlikely]]
             note(role, awaited);
     }
     void used(Role role, bool awaited, std::uint64_t level) noexcept {
-        if (use_ != nullptr) [[unlikely]] {
-            note(role, awaited);
-            changed(level);
-        }
+        if (use_ != nullptr) [[unlikely]]
+            note(role, awaited, level);
     }
     // A task that waits did it: it was handed over what it waits for.
     void used_by(const TaskControl& task, Role role) noexcept {
         if (use_ != nullptr) [[unlikely]]
-            if (const std::uint64_t use = vocabulary::pack_use(role, task.id); is_new(use))
-                report_use(use, task.suspended_node);
+            note_of(task, role);
     }
     void level_is(std::uint64_t level) noexcept {
         if (use_ != nullptr) [[unlikely]]
@@ -98,24 +96,11 @@ public:
     void set_name(std::string_view name, const ResourceTraits& traits) noexcept;
 
 private:
-    void note(Role role, bool awaited) noexcept {
-        const std::uint64_t use = vocabulary::pack_use(role, current_task != nullptr ? current_task->id : 0);
-        if (is_new(use)) [[unlikely]]
-            report_use_here(use, awaited);
-    }
-    bool is_new(std::uint64_t use) noexcept {
-        const std::uint64_t place = vocabulary::task_of_use(use) + vocabulary::role_of(use);
-        std::uint64_t& last = use_->last_uses[place & (ResourceUse::remembered - 1)];
-        if (last == use) [[likely]]
-            return false;
-        last = use;
-        return true;
-    }
-    void changed(std::uint64_t level) noexcept {
-        use_->level = level;
-        if (!use_->level_changed) [[unlikely]]
-            remember_change();
-    }
+    void note(Role role, bool awaited) noexcept;
+    void note(Role role, bool awaited, std::uint64_t level) noexcept;
+    void note_of(const TaskControl& task, Role role) noexcept;
+    void changed(std::uint64_t level) noexcept;
+    bool is_new(std::uint64_t use) noexcept;
     void make(const ResourceTraits& traits, const std::source_location& where) noexcept;
     void make(const ResourceTraits& traits) noexcept;
     void make_at_await(const ResourceTraits& traits) noexcept;
