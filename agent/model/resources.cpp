@@ -169,6 +169,9 @@ std::string Model::wait_words(const Wait& wait) const {
     std::string text(term_words(vocabulary::Table::verb, static_cast<std::uint32_t>(wait.verb)));
     const std::size_t at = text.find("{}");
     if (at == std::string::npos) return text;
+    // A runtime need not say what exactly: no name is made up for it.
+    if (wait.operand == 0 && wait.verb == Verb::unknown) return "something";
+    if (wait.operand == 0 && wait.verb == Verb::join) return "tasks";
     std::string what;
     switch (vocabulary::row(wait.verb).operand) {
         case vocabulary::Operand::task: {

@@ -216,6 +216,13 @@ TEST_F(Resources, WaitsAndOutcomesMayBeUnknown) {
     EXPECT_FALSE(model_.task(3)->incomplete);
 }
 
+TEST_F(Resources, NoNameIsMadeUpForWhatAWaitDoesNotSay) {
+    EXPECT_EQ(model_.wait_words({}), "something");
+    EXPECT_EQ(model_.wait_words({Verb::join, 0, 0}), "tasks");
+    EXPECT_EQ(model_.wait_words({Verb::join, 2, 0}), "Task-2");
+    EXPECT_EQ(model_.wait_words({Verb::acquire, 0, 0}), "resource");
+}
+
 TEST_F(Resources, AHeartbeatMovesTheClockOnly) {
     const std::uint64_t last_event_ns = model_.last_event_ns();
     BatchBuilder b = next();
