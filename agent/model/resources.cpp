@@ -1,5 +1,6 @@
 // What the definitions and events of resources mean: locks, queues, sockets, groups of tasks, jobs on pool threads.
 #include <algorithm>
+#include <tuple>
 
 #include "fold.hpp"
 
@@ -145,8 +146,9 @@ std::vector<TaskId> Model::waiters(ResourceId id) const {
         std::vector<const Task*> waiting;
         for (const Task* task : live_tasks())
             if (task->state == State::suspended && task->wait.resource() != 0) waiting.push_back(task);
-        std::stable_sort(waiting.begin(), waiting.end(),
-                         [](const Task* a, const Task* b) { return a->changed_ns < b->changed_ns; });
+        std::sort(waiting.begin(), waiting.end(), [](const Task* a, const Task* b) {
+            return std::tie(a->changed_ns, a->id) < std::tie(b->changed_ns, b->id);
+        });
         for (const Task* task : waiting) index.of[task->wait.resource()].push_back(task->id);
     }
     const auto found = index.of.find(id);
