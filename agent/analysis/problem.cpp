@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <tuple>
 
+#include "fold_problems.hpp"
 #include "rule.hpp"
 
 namespace coroscope::analysis {
@@ -22,34 +22,16 @@ bool is_worse(const Problem& a, const Problem& b) {
            std::tie(b.kind, b.app, b.time_ns, b.site.file, b.site.line, b.site.function);
 }
 
-// Equal ones become one: the longest of them speaks for all.
-std::vector<Problem> folded(std::vector<Problem> found) {
-    std::map<std::tuple<std::string, std::string, std::string, std::uint32_t>, std::size_t> index;
-    std::vector<Problem> all;
-    for (Problem& problem : found) {
-        const auto [at, is_new] =
-            index.try_emplace({problem.kind, problem.site.function, problem.site.file, problem.site.line}, all.size());
-        if (is_new) {
-            all.push_back(std::move(problem));
-            continue;
-        }
-        Problem& same = all[at->second];
-        const std::uint64_t count = same.count + problem.count;
-        if (problem.duration_ns > same.duration_ns) same = std::move(problem);
-        same.count = count;
-    }
-    return all;
-}
+}  // namespace
 
-// An app that does not say what its runtimes can report is taken for one that can report everything.
+std::string_view to_string(Certainty certainty) { return certainty == Certainty::certain ? "certain" : "likely"; }
+
 bool can_report(const model::Model& model, std::uint32_t needs) {
     const std::vector<model::Runtime>& runtimes = model.runtimes();
     return runtimes.empty() || std::ranges::any_of(runtimes, [&](const model::Runtime& runtime) {
                return (runtime.capabilities & needs) == needs;
            });
 }
-
-}  // namespace
 
 const std::vector<Rule>& rules() {
     static const std::vector<Rule> all = [] {

@@ -21,6 +21,19 @@ struct Place {
 using vocabulary::Severity;
 using vocabulary::to_string;  // "error", as in JSON
 
+// How sure a problem is: certain: what the app reported is proof; likely: it is what was seen, and something that was
+// not seen could still say otherwise.
+enum class Certainty : std::uint8_t { certain, likely };
+std::string_view to_string(Certainty certainty);
+
+// A task that has its part in a problem: one that waits in a circle, one of many to which the same happened.
+struct Part {
+    model::TaskId task = 0;
+    Place site;
+    std::string text;         // a sentence
+    std::uint64_t count = 1;  // equal ones
+};
+
 struct Problem {
     std::string kind;  // the name of its rule: "slow_step", "never_awaited" ...
     Severity severity = Severity::warning;
@@ -35,11 +48,14 @@ struct Problem {
     std::vector<Place> native_stack;  // captured while it happened or where created, innermost last; may be empty
     std::string summary;              // one line for a person: "step of Task-7 blocked its loop for 203 ms"
     std::string evidence;             // the facts, measured
-    std::string advice;               // what to do
+    std::vector<Part> parts;          // of which it consists: the edges of a circle, what was folded into it
+    Certainty certainty = Certainty::certain;
+    std::string cause;   // what makes two at one site different: an error's type and text; may be empty
+    std::string advice;  // what to do
 };
 
 // All problems of all apps, worst first: errors before warnings, what lasts before what is over, long before short.
-// Equal ones (same kind, app and site) are one with a count.
+// Equal ones (same kind, app and site) are one with a count: see fold_problems.hpp.
 std::vector<Problem> find_problems(const model::Session& session);
 std::vector<Problem> find_problems(model::AppKey key, const model::App& app);
 

@@ -120,6 +120,7 @@ void add(const model::Model& model, const model::Report& report, std::vector<Pro
     problem.task = report.task;
     problem.time_ns = report.time_ns;
     problem.duration_ns = report.duration_ns;
+    problem.cause = report.text;
     problem.stack = places(model.stack(report.stack));
     problem.native_stack = native_places(model, report.frames);
     const auto telling = std::ranges::find(tellings, report.kind, &Telling::kind);

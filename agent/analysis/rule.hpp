@@ -24,6 +24,10 @@ struct Rule {
     Check* check = nullptr;
 };
 
+// Whether a runtime of the app reports all of these Capability bits. An app that does not say what its runtimes can
+// report is taken for one that can report everything.
+bool can_report(const model::Model& model, std::uint32_t needs);
+
 // All rules, worst first.
 const std::vector<Rule>& rules();
 

@@ -13,6 +13,7 @@ namespace coroscope::cli {
 inline constexpr int exit_ok = 0;
 inline constexpr int exit_failed = 1;  // what was asked for could not be done
 inline constexpr int exit_usage = 2;
+inline constexpr int exit_unknown = 2;  // `problems --exit-code`: no problem was found, but not everything was seen
 
 // Ends the command: main() prints "coroscope: <what>" to stderr. The text says what is wrong and what to do.
 class Failure : public std::runtime_error {
@@ -34,6 +35,7 @@ void add_ps(CLI::App& root, Action& action);
 void add_tree(CLI::App& root, Action& action);
 void add_top(CLI::App& root, Action& action);
 void add_problems(CLI::App& root, Action& action);
+void add_why(CLI::App& root, Action& action);
 void add_export(CLI::App& root, Action& action);
 void add_view(CLI::App& root, Action& action);
 void add_index(CLI::App& root, Action& action);

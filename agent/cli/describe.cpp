@@ -35,6 +35,15 @@ Json place_json(const std::vector<analysis::Place>& places) {
     return frames;
 }
 
+Json part_json(const model::Model& model, const analysis::Part& part) {
+    const model::Task* task = model.task(part.task);
+    return {{"task", part.task == 0 ? Json(nullptr) : Json(part.task)},
+            {"task_name", task == nullptr ? Json(nullptr) : Json(model.task_name(*task))},
+            {"site", place_json(part.site)},
+            {"text", part.text},
+            {"count", part.count}};
+}
+
 std::string app_title(const model::App& app) {
     return words::printable(app.name) + " (pid " + std::to_string(app.pid) + ")";
 }

@@ -18,6 +18,7 @@ Json stack_json(const std::vector<model::Model::StackFrame>& stack);
 Json where_json(const words::Where& where);
 Json place_json(const analysis::Place& place);
 Json place_json(const std::vector<analysis::Place>& places);
+Json part_json(const model::Model& model, const analysis::Part& part);
 
 // "pipeline (pid 1234)"
 std::string app_title(const model::App& app);

@@ -24,16 +24,19 @@ void add_all(CLI::App& root, Action& action) {
         "  coroscope run ./app                 run a program in debug mode\n"
         "  coroscope ps                        its tasks, now\n"
         "  coroscope problems                  what is wrong with it\n"
+        "  coroscope why TASK                  what a task really waits for\n"
         "  coroscope view                      all of that in a window\n"
         "  COROSCOPE=file:t.cst ./app && coroscope problems t.cst      without an agent\n"
         "\n"
-        "Exit codes: 0 all well, 1 what was asked for failed, 2 wrong usage; `run` passes the program's on.\n"
+        "Exit codes: 0 all well, 1 what was asked for failed, 2 wrong usage; `run` passes the program's on, and\n"
+        "`problems --exit-code` has its own.\n"
         "`coroscope COMMAND --help` tells more.");
     add_run(root, action);
     add_ps(root, action);
     add_tree(root, action);
     add_top(root, action);
     add_problems(root, action);
+    add_why(root, action);
     add_view(root, action);
     add_export(root, action);
     add_index(root, action);

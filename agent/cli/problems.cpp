@@ -1,6 +1,7 @@
 // coroscope problems: what is wrong, with evidence and what to do.
 #include <memory>
 
+#include "agent/analysis/coverage.hpp"
 #include "agent/analysis/rule.hpp"
 #include "agent/words/where.hpp"
 #include "command.hpp"
@@ -37,11 +38,45 @@ Json problem_json(const model::Session& session, const analysis::Problem& proble
         {"native_stack", place_json(problem.native_stack)},
         {"evidence", problem.evidence},
         {"advice", problem.advice},
+        {"certainty", analysis::to_string(problem.certainty)},
         {"count", problem.count},
         {"time_ns", problem.time_ns},
         {"duration_ns", problem.duration_ns},
     };
+    Json parts = Json::array();
+    if (app != nullptr)
+        for (const analysis::Part& part : problem.parts) parts.push_back(part_json(app->model, part));
+    json["parts"] = std::move(parts);
     return json;
+}
+
+Json coverage_json(const analysis::Coverage& coverage) {
+    return {{"events", coverage.events},         {"tasks", coverage.tasks}, {"duration_ns", coverage.duration_ns},
+            {"complete", coverage.lost.empty()}, {"lost", coverage.lost},   {"limits", coverage.limits}};
+}
+
+// How the findings that were folded into one differ. The evidence has the edges of a circle.
+void print_parts(const analysis::Problem& problem) {
+    constexpr std::size_t most = 10;
+    std::vector<std::vector<std::string>> rows;
+    std::size_t more = 0;
+    for (const analysis::Part& part : problem.parts) {
+        if (problem.evidence.find(part.text) != std::string::npos) continue;
+        if (rows.size() < most)
+            rows.push_back({std::to_string(part.count) + " x", words::printable(part.text)});
+        else
+            ++more;
+    }
+    if (rows.empty()) return;
+    print_table(rows, "            ");
+    if (more != 0) print("            and " + std::to_string(more) + " more kinds\n");
+}
+
+void print_coverage(const analysis::Coverage& coverage) {
+    for (const std::string& each : coverage.lost)
+        print(styled("not seen", Style::yellow) + "  " + words::printable(each) + "\n");
+    for (const std::string& each : coverage.limits)
+        print(styled("limit", Style::dim) + "     " + words::printable(each) + "\n");
 }
 
 Style style_of(analysis::Severity severity) {
@@ -76,6 +111,7 @@ void print_problem(const model::Session& session, const analysis::Problem& probl
     const model::App* app = session.app(problem.app);
     std::string head = styled(words::printable(problem.kind), style_of(problem.severity)) + "  " +
                        styled(words::printable(problem.summary), Style::bold);
+    if (problem.certainty == analysis::Certainty::likely) head += styled("  likely", Style::dim);
     if (problem.count > 1) head += "  (" + std::to_string(problem.count) + " times)";
     print(head + "\n");
     if (app != nullptr) print("  app       " + app_title(*app) + "\n");
@@ -84,6 +120,7 @@ void print_problem(const model::Session& session, const analysis::Problem& probl
               words::function_name(problem.site.function) + "\n");
     }
     if (!problem.evidence.empty()) print("  evidence  " + words::printable(problem.evidence) + "\n");
+    print_parts(problem);
     if (!problem.advice.empty()) print("  advice    " + words::printable(problem.advice) + "\n");
     print_stack("async stack, innermost last", problem.stack, with_library);
     // What the system does there says how it blocks.
@@ -104,19 +141,30 @@ int run(const Options& options) {
     if (options.rules) return list_rules();
     const Source source = load(options.source);
     const std::vector<analysis::Problem> problems = analysis::find_problems(source.session);
+    analysis::Coverage coverage = analysis::coverage_of(source.session);
+    if (!source.damage.empty()) coverage.lost.push_back(source.damage);
     if (options.json) {
         Json list = Json::array();
         for (const analysis::Problem& problem : problems) list.push_back(problem_json(source.session, problem));
-        print_json({{"problems", std::move(list)}});
+        print_json({{"problems", std::move(list)}, {"coverage", coverage_json(coverage)}});
     } else {
         bool first = true;
         for (const analysis::Problem& problem : problems) {
             if (!std::exchange(first, false)) print("\n");
             print_problem(source.session, problem, options.library);
         }
-        if (first) print(styled("no problems found", Style::green) + " in " + words::printable(source.name) + "\n");
+        if (first) {
+            const bool calm = coverage.lost.empty();
+            print(styled(calm ? "no problems found" : "no problems found in what was seen",
+                         calm ? Style::green : Style::yellow) +
+                  " in " + words::printable(source.name) + ": " + coverage.seen_text() + " for " +
+                  std::to_string(analysis::rules().size()) + " kinds of problems (--rules)\n");
+        }
+        print_coverage(coverage);
     }
-    return options.exit_code && !problems.empty() ? exit_failed : exit_ok;
+    if (!options.exit_code) return exit_ok;
+    if (!problems.empty()) return exit_failed;
+    return coverage.lost.empty() ? exit_ok : exit_unknown;
 }
 
 }  // namespace
@@ -128,7 +176,9 @@ void add_problems(CLI::App& root, Action& action) {
     add_source(*command, options->source);
     add_moment(*command, options->source);
     command->add_flag("--json", options->json, "Print JSON");
-    command->add_flag("--exit-code", options->exit_code, "Exit with 1 when there are problems");
+    command->add_flag("--exit-code", options->exit_code,
+                      "Exit with 1 when there are problems, with 2 when there are none in what was seen, but not "
+                      "everything was seen");
     command->add_flag("--rules", options->rules, "List what is looked for");
     command->add_flag("--library", options->library, "Show the library's own frames of async stacks, too");
     command->footer(

@@ -20,6 +20,7 @@ Source load_file(const std::string& path, const std::string& at) {
     Source source;
     source.session = std::move(loaded.session);
     source.name = path;
+    source.damage = loaded.warning;
     return source;
 }
 

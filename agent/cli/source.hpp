@@ -22,8 +22,9 @@ void add_moment(CLI::App& command, SourceOptions& options);
 
 struct Source {
     model::Session session;
-    bool live = false;  // an agent's; else a file's
-    std::string name;   // address or path
+    bool live = false;   // an agent's; else a file's
+    std::string name;    // address or path
+    std::string damage;  // of a file that is damaged or cut off: what is wrong; else empty
 };
 
 // Throws Failure. A file that is cut off opens up to there, with a warning on stderr.

@@ -55,6 +55,7 @@ void Model::Fold::account(const v2::Batch& batch) {
     dropped = std::max(dropped, batch.dropped_total());
     resources_lost = std::max(resources_lost, batch.resources_lost_total());
     backlog = batch.backlog();
+    if (batch.app_threads() != 0) app_threads = batch.app_threads();
     if (lost == 0) return;
     batches_lost += lost;
     // Any thread may be concerned, from the last time seen on it to nobody knows when.
@@ -188,7 +189,8 @@ void Model::Fold::lose_track(LoopEntry& loop, std::uint64_t from_ns, std::uint64
         running->step_began_ns = 0;
     }
     loop.gap_end_ns = to_ns;
-    loop.loop->polling = false;
+    ++loop.losses;
+    end_poll(*loop.loop);
     loop.loop->iteration_began_ns = 0;
     while (loop.tasks.first != nullptr && !loop.tasks.first->incomplete) mark_incomplete(*loop.tasks.first);
 }

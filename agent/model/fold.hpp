@@ -32,6 +32,7 @@ struct LoopEntry {
     std::uint64_t gap_end_ns = 0;             // nothing was seen since the last gap, which ended then
     bool snapshot_open = false;
     std::uint32_t snapshot_mark = 0;  // of its last snapshot
+    std::uint32_t losses = 0;         // times that events of it were lost
     TaskList tasks;                   // its live tasks; those that are incomplete stand behind all others
 };
 
@@ -47,6 +48,7 @@ struct Capture {
     std::uint64_t now_ns = 0, first_ns = 0, last_event_ns = 0;
     std::uint64_t events = 0, batches = 0, events_unknown = 0;
     std::uint64_t dropped = 0, batches_lost = 0, backlog = 0;
+    std::uint32_t app_threads = 0;  // of the process, but coroscope's own; 0: unknown
     std::uint64_t anomalies = 0;
     std::uint64_t tasks_created = 0, done_tasks_dropped = 0, live_tasks_refused = 0;
     std::uint64_t resources_lost = 0, resources_refused = 0;
@@ -112,6 +114,7 @@ struct Model::Fold : Capture {
     bool close_resources(std::uint64_t until_ns);  // false: something later is left
     void resource_used(std::uint64_t time_ns, ResourceId id, std::uint64_t use, NodeId at);
     void resource_level(std::uint64_t time_ns, ResourceId id, std::uint64_t level);
+    void unfinished(ResourceId id, std::uint64_t count);
     void add_member(ResourceId id, TaskId member);
     void set_owner(ResourceId id, TaskId owner, std::uint64_t time_ns);
     void job_begin(ThreadEntry& on, std::uint64_t time_ns, ResourceId id, TaskId waiting);
@@ -134,6 +137,10 @@ struct Model::Fold : Capture {
     TaskList& list_of(LoopEntry* owner) { return owner == nullptr ? tasks_without_loop : owner->tasks; }
     void move_to(TaskEntry& task, LoopEntry* owner);
     void mark_incomplete(TaskEntry& task);
+    // Its loop has said what it does: see Model::state_known().
+    static void know(TaskEntry& task) {
+        if (task.owner != nullptr) task.known_losses = task.owner->losses;
+    }
     // `is_end`: the task ended at `time_ns`; else it was found gone by then.
     void retire(TaskEntry& task, std::uint64_t time_ns, Outcome outcome, bool is_end = true);
     void trim_done();
@@ -148,6 +155,7 @@ struct Model::Fold : Capture {
     void uncancelled(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t remaining);
     void root_known(ThreadEntry& on, std::uint64_t time_ns, TaskId id, NodeId root);
     void wait_holder(TaskId id, TaskId holder);
+    void time_limit(ThreadEntry& on, std::uint64_t time_ns, TaskId id, bool begins);
     void begin_wait(TaskEntry& task, std::uint64_t time_ns, std::uint64_t wait);
     std::uint32_t mark_of(const LoopEntry* owner) const;
 
@@ -157,6 +165,8 @@ struct Model::Fold : Capture {
     void detach(LoopEntry& loop, std::uint64_t time_ns);
     void poll_begin(ThreadEntry& on, std::uint64_t time_ns);
     void poll_end(ThreadEntry& on, std::uint64_t time_ns, std::uint64_t found);
+    void loop_idle(ThreadEntry& on, std::uint64_t time_ns, LoopId id, std::uint64_t watched);
+    static void end_poll(Loop& loop);
     void callback_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId cause, NodeId scheduled_at);
     void callback_end(ThreadEntry& on, std::uint64_t time_ns);
     void open_slice(LoopEntry& loop, const Slice& slice, TaskEntry* task);

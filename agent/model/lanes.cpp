@@ -228,6 +228,10 @@ void Model::Fold::apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8
         case EventKind::mark: return span_begin(on, time_ns, subject, argument, stack, true);
         case EventKind::span_attribute: return add_attribute(Of::span, subject, time_ns, argument);
         case EventKind::counter: return count(time_ns, subject, argument);
+        case EventKind::loop_idle: return loop_idle(on, time_ns, subject, argument);
+        case EventKind::time_limit_begin: return time_limit(on, time_ns, subject, true);
+        case EventKind::time_limit_end: return time_limit(on, time_ns, subject, false);
+        case EventKind::unfinished: return unfinished(subject, argument);
         case EventKind::none:
         case EventKind::gap: break;
     }

@@ -24,7 +24,7 @@ void Model::Fold::loop_started(ThreadEntry& on, std::uint64_t time_ns, LoopId id
     loop.running = true;
     if (loop.started_ns == 0) loop.started_ns = time_ns;
     loop.stopped_ns = 0;
-    loop.polling = false;
+    end_poll(loop);
     // What a loop does before its first poll is an iteration, too.
     loop.iteration_began_ns = time_ns;
     loop.iteration_events = loop.iteration_steps = 0;
@@ -48,7 +48,7 @@ void Model::Fold::detach(LoopEntry& entry, std::uint64_t time_ns) {
     while (loop.open_slice) close_slice(entry, std::max(time_ns, loop.open_slice->begin_ns), 0, false);
     end_iteration(entry, time_ns);
     loop.running = false;
-    loop.polling = false;
+    end_poll(loop);
     loop.stopped_ns = time_ns;
     entry.snapshot_open = false;
     entry.gap_end_ns = 0;
@@ -79,17 +79,34 @@ void Model::Fold::poll_begin(ThreadEntry& on, std::uint64_t time_ns) {
     }
     end_iteration(*on.loop, time_ns);
     on.loop->loop->polling = true;
+    on.loop->loop->polling_since_ns = time_ns;
+    on.loop->loop->idle_since_ns = 0;
     on.loop->gap_end_ns = 0;
 }
 
 void Model::Fold::poll_end(ThreadEntry& on, std::uint64_t time_ns, std::uint64_t found) {
     if (on.loop == nullptr) return;
     Loop& loop = *on.loop->loop;
-    loop.polling = false;
+    if (loop.idle_since_ns != 0 && found == 0) ++loop.foreign_wakes;
+    end_poll(loop);
     loop.iteration_began_ns = time_ns;
     loop.iteration_events = static_cast<std::uint32_t>(std::min<std::uint64_t>(found, ~std::uint32_t{0}));
     loop.iteration_steps = 0;
     on.loop->gap_end_ns = 0;
+}
+
+void Model::Fold::loop_idle(ThreadEntry& on, std::uint64_t time_ns, LoopId id, std::uint64_t watched) {
+    if (on.loop == nullptr || on.loop->loop->id != id || !on.loop->loop->polling) {
+        ++anomalies;
+        return;
+    }
+    on.loop->loop->idle_since_ns = std::max<std::uint64_t>(time_ns, 1);
+    on.loop->loop->idle_watched = watched;
+}
+
+void Model::Fold::end_poll(Loop& loop) {
+    loop.polling = false;
+    loop.polling_since_ns = loop.idle_since_ns = loop.idle_watched = 0;
 }
 
 void Model::Fold::callback_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId cause, NodeId scheduled_at) {
@@ -231,6 +248,7 @@ void Model::Fold::snapshot_task(ThreadEntry& on, std::uint64_t time_ns, TaskId i
     if (on.loop != nullptr && task->owner != on.loop) move_to(*task, on.loop);
     task->seen = std::max(task->seen, mark_of(on.loop));
     task->thread = threads[on.index].id;
+    task->time_limits = 0;  // those in force follow
     if (parent != 0) task->parent = parent;
     if (root != 0) task->root = root;
 }
@@ -242,6 +260,7 @@ void Model::Fold::snapshot_state(ThreadEntry& on, std::uint64_t time_ns, TaskId 
         ++anomalies;
         return;
     }
+    know(*task);
     const bool waits_for_loop = task->state == State::created || task->state == State::ready;
     const State now = at != 0 ? State::suspended : waits_for_loop ? task->state : State::ready;
     if (now == task->state && (at == 0 || task->suspended_at == at)) return;  // known

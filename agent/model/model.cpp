@@ -147,6 +147,12 @@ const Site* Model::site_of(NodeId id) const {
 }
 
 // A path reads, outermost first: task(f), call(L1), frame(g), call(L2): f stands at L1, g stands at L2.
+bool Model::state_known(const Task& task) const {
+    const LoopEntry* loop = fold_->find_loop(task.loop);
+    const TaskEntry* entry = fold_->tasks.find(task.id);
+    return loop != nullptr && entry != nullptr && entry->known_losses == loop->losses;
+}
+
 std::vector<Model::StackFrame> Model::stack(NodeId id) const {
     std::vector<StackFrame> frames;  // innermost first, until the end
     NodeId call = 0;                 // where the frame above awaits or creates
@@ -202,6 +208,12 @@ std::uint64_t Model::now_ns() const { return fold_->now_ns; }
 std::uint64_t Model::first_ns() const { return fold_->first_ns; }
 std::uint64_t Model::last_event_ns() const { return fold_->last_event_ns; }
 std::uint64_t Model::backlog() const { return fold_->backlog; }
+std::optional<std::size_t> Model::other_threads() const {
+    if (fold_->app_threads == 0) return std::nullopt;
+    const auto loops =
+        static_cast<std::size_t>(std::ranges::count_if(fold_->loops, [](const auto& loop) { return loop->running; }));
+    return fold_->app_threads > loops ? fold_->app_threads - loops : 0;
+}
 std::uint64_t Model::events_unknown() const { return fold_->events_unknown; }
 std::uint64_t Model::events() const { return fold_->events; }
 std::uint64_t Model::batches() const { return fold_->batches; }

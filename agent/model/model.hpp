@@ -95,10 +95,11 @@ struct Resource {
     std::uint64_t system_id = 0;                  // file descriptor + 1, or process id; 0: none
     std::uint64_t level = 0, high_water = 0;      // items or free permits, as last reported; the most there ever were
     std::uint64_t level_ns = 0;                   // when `level` was reported; 0: never
-    TaskId owner = 0;                             // the last task known to hold it; see Model::owner()
-    std::uint64_t owner_ns = 0;                   // when that was known
-    std::vector<ResourceUser> users;              // the newest Limits::resource_users, oldest first
-    std::vector<TaskId> members;                  // the first Limits::resource_members tasks of a group, gather or wait
+    std::uint64_t unfinished = 0;     // of a queue: items not done, as last reported while a task waited for that
+    TaskId owner = 0;                 // the last task known to hold it; see Model::owner()
+    std::uint64_t owner_ns = 0;       // when that was known
+    std::vector<ResourceUser> users;  // the newest Limits::resource_users, oldest first
+    std::vector<TaskId> members;      // the first Limits::resource_members tasks of a group, gather or wait
     std::uint64_t users_total = 0, members_total = 0;
     // Of a job on a pool thread.
     std::uint64_t begun_ns = 0, ended_ns = 0;  // 0: not yet, or its begin or end was lost
@@ -116,6 +117,7 @@ struct Task {
     Outcome outcome = Outcome::unknown;
     bool incomplete = false;  // events that concern it were lost: counts are lower bounds, times may be missing
     Wait wait;
+    std::uint32_t time_limits = 0;  // in force: one of them will end its wait
     LoopId loop = 0;
     std::uint32_t thread = 0;
     TaskId woken_by = 0;  // last waker; 0: the loop
@@ -212,10 +214,16 @@ struct Loop {
     std::uint64_t slices_dropped = 0, iterations_dropped = 0;  // retired by the limits
     std::uint64_t busy_ns = 0, iterations_total = 0, steps_total = 0;
     std::uint64_t longest_iteration_ns = 0;
-    std::vector<Slice> outer_slices;       // of steps that pause for the nested one in open_slice, outermost first
-    std::optional<Slice> open_slice;       // the step that runs now (end_ns 0)
-    bool polling = false;                  // between POLL_BEGIN and POLL_END
-    std::uint64_t iteration_began_ns = 0;  // 0: no iteration runs, or its begin was lost
+    std::vector<Slice> outer_slices;     // of steps that pause for the nested one in open_slice, outermost first
+    std::optional<Slice> open_slice;     // the step that runs now (end_ns 0)
+    bool polling = false;                // between POLL_BEGIN and POLL_END
+    std::uint64_t polling_since_ns = 0;  // while polling
+    // While polling: nothing on the loop can end the poll, for no timer is set and no job runs. 0: something can.
+    std::uint64_t idle_since_ns = 0;
+    std::uint64_t idle_watched = 0;  // descriptors watched then
+    // Polls of that kind that ended without I/O: another thread, or a signal, woke the loop.
+    std::uint64_t foreign_wakes = 0;
+    std::uint64_t iteration_began_ns = 0;                     // 0: no iteration runs, or its begin was lost
     std::uint32_t iteration_events = 0, iteration_steps = 0;  // of the running iteration
 };
 
@@ -270,7 +278,7 @@ struct Limits {
     std::size_t values = 1 << 16;
     std::size_t resources = 1'000'000;      // live; counted in resources_refused()
     std::size_t closed_resources = 10'000;  // the one closed first goes
-    std::size_t resource_users = 16;        // of one resource: the oldest goes
+    std::size_t resource_users = 64;        // of one resource: the oldest goes
     std::size_t resource_members = 256;     // of one resource: the newest is not taken, but counted
     std::size_t spans = 100'000;            // ended ones
     std::size_t open_spans = 10'000;        // the oldest goes
@@ -331,6 +339,9 @@ public:
     std::uint64_t busy_ns(const Task& task) const;      // finished steps, and the one that runs
     std::uint64_t age_ns(const Task& task) const;       // alive: since its creation; done: how long it lived
     std::uint64_t in_state_ns(const Task& task) const;  // since it entered its state
+    // Its loop has said what the task does, and no event of the loop was lost since: state and wait are those of now.
+    // A task whose history is incomplete can be known.
+    bool state_known(const Task& task) const;
 
     // Stacks. An async stack is a node's path; frames come outermost first, innermost last.
     const Site* site(SiteId id) const;
@@ -385,10 +396,13 @@ public:
     std::string wait_words(const Wait& wait) const;
 
     // Capture health.
-    std::uint64_t now_ns() const;          // the newest time in any batch
-    std::uint64_t first_ns() const;        // the oldest
-    std::uint64_t last_event_ns() const;   // the newest of an event or a report; heartbeats move now_ns() only
-    std::uint64_t backlog() const;         // events that waited in the app's rings when it last said
+    std::uint64_t now_ns() const;         // the newest time in any batch
+    std::uint64_t first_ns() const;       // the oldest
+    std::uint64_t last_event_ns() const;  // the newest of an event or a report; heartbeats move now_ns() only
+    std::uint64_t backlog() const;        // events that waited in the app's rings when it last said
+    // Threads of the process that could still wake a loop: none of coroscope's, of its pools or of loops. nullopt:
+    // not known.
+    std::optional<std::size_t> other_threads() const;
     std::uint64_t events_unknown() const;  // skipped: their kinds are not known here
     std::uint64_t resources_lost() const;  // whose definitions the app had no room for
     std::uint64_t resources_refused() const;

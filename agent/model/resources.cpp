@@ -98,6 +98,10 @@ void Model::Fold::resource_level(std::uint64_t time_ns, ResourceId id, std::uint
     resource->high_water = std::max(resource->high_water, level);
 }
 
+void Model::Fold::unfinished(ResourceId id, std::uint64_t count) {
+    if (Resource* resource = resource_or_placeholder(id)) resource->unfinished = count;
+}
+
 void Model::Fold::add_member(ResourceId id, TaskId member) {
     Resource* resource = resource_or_placeholder(id);
     if (resource == nullptr) return;

@@ -102,6 +102,7 @@ void Model::Fold::created(ThreadEntry& on, std::uint64_t time_ns, TaskId id, Tas
         task = add_task(id, on.loop);
         if (task == nullptr) return;
         task->state = State::created;
+        know(*task);
         task->changed_ns = time_ns;
         task->thread = threads[on.index].id;
     } else if (task->created_ns != 0) {
@@ -164,6 +165,7 @@ void Model::Fold::step_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId id) 
     slice.task = id;
     if (task != nullptr) {
         if (on.loop != nullptr && task->owner != on.loop) move_to(*task, on.loop);
+        know(*task);
         slice.began_at = task->suspended_at != 0 ? task->suspended_at : task->root;
         if (task->state == State::ready || task->state == State::created) {
             slice.ready_ns = task->changed_ns;
@@ -226,6 +228,7 @@ void Model::Fold::step_end(ThreadEntry& on, std::uint64_t time_ns, TaskId id, st
         return;
     }
     task->suspended_at = at != 0 ? at : task->root;
+    know(*task);
     begin_wait(*task, time_ns, wait);
     const bool yields = task->wait.verb == Verb::turn;
     if (yields && !task->woken_while_running) task->woken_by = id;
@@ -270,6 +273,16 @@ void Model::Fold::root_known(ThreadEntry& on, std::uint64_t time_ns, TaskId id, 
 
 void Model::Fold::wait_holder(TaskId id, TaskId holder) {
     if (TaskEntry* task = tasks.find(id)) task->next_holder = holder;
+}
+
+void Model::Fold::time_limit(ThreadEntry& on, std::uint64_t time_ns, TaskId id, bool begins) {
+    TaskEntry* task = task_or_placeholder(id, on, time_ns);
+    if (task == nullptr) return;
+    // The begin of a limit can have been lost.
+    if (begins)
+        ++task->time_limits;
+    else if (task->time_limits != 0)
+        --task->time_limits;
 }
 
 void Model::Fold::begin_wait(TaskEntry& task, std::uint64_t time_ns, std::uint64_t wait) {

@@ -22,7 +22,7 @@ TEST(Deadlock, ACircleOfTasks) {
     chain(app, 2);
     const auto found = app.problems("deadlock");
     ASSERT_EQ(found.size(), 1u);
-    EXPECT_EQ(found[0].summary, "2 tasks wait for each other");
+    EXPECT_TRUE(contains(found[0].summary, "2 tasks wait for each other")) << found[0].summary;
     EXPECT_TRUE(contains(found[0].evidence, "worker.cpp:22")) << found[0].evidence;
     EXPECT_TRUE(contains(found[0].evidence, "worker.cpp:33")) << found[0].evidence;
 }
@@ -31,7 +31,7 @@ TEST(Deadlock, WithAllThatWaitForItIsOneProblem) {
     AppUnderTest app;  // task 1 waits for task 2
     chain(app, 1);
     ASSERT_EQ(app.problems("deadlock").size(), 1u);
-    EXPECT_EQ(app.problems("deadlock")[0].summary, "3 tasks wait for each other");
+    EXPECT_TRUE(contains(app.problems("deadlock")[0].summary, "3 tasks wait for each other"));
 }
 
 TEST(Deadlock, OfATaskWithItself) {

@@ -164,5 +164,60 @@ TEST_F(FoldLoops, EventsWithoutALoopStillTellOfTasks) {
     EXPECT_EQ(late.task(3)->wait.verb, vocabulary::Verb::descriptor_read);
 }
 
+TEST_F(FoldLoops, AnIdlePollCanBeEndedFromOutsideOnly) {
+    const auto idle = [](BatchBuilder b, std::uint64_t t) {
+        return b.poll_begin(t).event(t, vocabulary::EventKind::loop_idle).subject(7).argument(3);
+    };
+    model_.apply(idle(next(), 2000));
+    EXPECT_EQ(loop().polling_since_ns, 2000u);
+    EXPECT_EQ(loop().idle_since_ns, 2000u);
+    EXPECT_EQ(loop().idle_watched, 3u);
+    model_.apply(next().poll_end(3000, 1));
+    EXPECT_EQ(loop().idle_since_ns, 0u);
+    EXPECT_EQ(loop().foreign_wakes, 0u) << "there was I/O";
+    model_.apply(idle(next(), 3100).poll_end(4000, 0));
+    EXPECT_EQ(loop().foreign_wakes, 1u);
+    model_.apply(next().poll_begin(4100).poll_end(4200, 0));
+    EXPECT_EQ(loop().foreign_wakes, 1u) << "a timer can have ended it";
+    model_.apply(next().poll_begin(4300));
+    EXPECT_EQ(loop().idle_since_ns, 0u);
+    EXPECT_EQ(model_.anomalies(), 0u);
+    model_.apply(next().poll_end(4400, 0).event(4500, vocabulary::EventKind::loop_idle).subject(7).argument(0));
+    EXPECT_EQ(model_.anomalies(), 1u) << "it does not poll";
+}
+
+TEST_F(FoldLoops, WhatATaskDoesIsUnknownFromALossUntilTheLoopSaysIt) {
+    model_.apply(next().begin(1300, 1).end(1500, 1, vocabulary::Verb::timer, 0, 4));
+    EXPECT_TRUE(model_.state_known(*model_.task(1)));
+    model_.apply(next().gap(1, 2, 1600, 1700));
+    EXPECT_FALSE(model_.state_known(*model_.task(1)));
+    model_.apply(
+        next().snapshot_begin(1800, 7).snapshot(1800, 1, 0, 1, vocabulary::Verb::timer, 0, 4).snapshot_end(1900, 7));
+    EXPECT_TRUE(model_.state_known(*model_.task(1))) << "also where it is as before";
+}
+
+TEST_F(FoldLoops, TimeLimitsOfATaskNest) {
+    const auto limit = [&](std::uint64_t t, bool begins) {
+        const auto kind = begins ? vocabulary::EventKind::time_limit_begin : vocabulary::EventKind::time_limit_end;
+        model_.apply(next().event(t, kind).subject(1));
+        return model_.task(1)->time_limits;
+    };
+    EXPECT_EQ(limit(1100, true), 1u);
+    EXPECT_EQ(limit(1200, true), 2u);
+    EXPECT_EQ(limit(1300, false), 1u);
+    EXPECT_EQ(limit(1400, false), 0u);
+    EXPECT_EQ(limit(1500, false), 0u) << "the begin of one was lost";
+}
+
+TEST_F(FoldLoops, OtherThreadsAreThoseThatRunNoLoop) {
+    EXPECT_EQ(model_.other_threads(), std::nullopt);
+    BatchBuilder b = next();
+    b.batch().set_app_threads(3);
+    model_.apply(b);
+    EXPECT_EQ(model_.other_threads(), 2u);
+    model_.apply(next().loop_stopped(2000, 7));
+    EXPECT_EQ(model_.other_threads(), 3u);
+}
+
 }  // namespace
 }  // namespace coroscope::model::test

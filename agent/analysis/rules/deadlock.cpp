@@ -1,51 +1,69 @@
-// deadlock: tasks that wait for each other in a circle. Only waits for one known task count; a task of whose events
-// some were lost does not.
+// deadlock: tasks that wait for each other in a circle, by joins, locks, semaphores and queues.
 #include <algorithm>
-#include <unordered_set>
 
 #include "agent/analysis/evidence.hpp"
+#include "agent/analysis/why.hpp"
 #include "agent/words/task.hpp"
-#include "agent/words/where.hpp"
+#include "proto/words/amount.hpp"
 
 namespace coroscope::analysis::rule {
 
 namespace {
 
-Problem circle(const model::Model& model, const std::vector<model::TaskId>& tasks) {
-    Problem problem;
-    const model::Task& first = *model.task(tasks.front());
-    problem.task = first.id;
-    problem.time_ns = first.changed_ns;
-    problem.stack = places(model.await_stack(first));
-    problem.site = user_place(model, model.stands_at(first));
-    problem.summary =
-        std::to_string(tasks.size()) + (tasks.size() == 1 ? " task waits for itself" : " tasks wait for each other");
-    for (const model::TaskId id : tasks) {
-        const model::Task& task = *model.task(id);
-        problem.evidence += words::task_phrase(model, id) + " waits " + words::at_text(words::where(model, task)) +
-                            " for " + words::task_phrase(model, model::awaited_task(task)) + "; ";
-        problem.time_ns = std::max(problem.time_ns, task.changed_ns);
-    }
-    problem.evidence += "none of them can go on unless it is cancelled or its time runs out";
-    problem.advice =
-        "Break the circle: let one of them give its result through a Future or Queue before it waits, or wait with "
-        "a limit (wait_for).";
-    return problem;
+constexpr std::size_t most_parts = 100, most_sentences = 8;
+
+// "task 'a' (f) waits for itself"; "'a' and 'b' wait for each other"; "4 tasks wait for each other: 'a', 'b', ..."
+std::string summary_of(const model::Model& model, const std::vector<model::TaskId>& tasks) {
+    constexpr std::size_t most_named = 5;
+    if (tasks.size() == 1) return words::task_phrase(model, tasks.front()) + " waits for itself";
+    std::string names;
+    for (std::size_t i = 0; i < tasks.size() && i < most_named; ++i)
+        names += (i == 0 ? "'" : ", '") + words::task_name(model, tasks[i]) + "'";
+    if (tasks.size() > most_named) names += " ...";
+    return std::to_string(tasks.size()) + " tasks wait for each other: " + names;
+}
+
+std::string advice_of(const model::Model& model, const std::vector<model::TaskId>& tasks) {
+    const bool all_locks = std::ranges::all_of(tasks, [&](model::TaskId task) {
+        const model::Resource* resource = model.resource(model.task(task)->wait.resource());
+        return resource != nullptr && resource->type == model::ResourceType::lock;
+    });
+    if (all_locks && tasks.size() == 1)
+        return "A lock is not re-entrant: take it in the outer call only, and give what is called inside a form that "
+               "expects the lock to be held.";
+    if (all_locks)
+        return "Take these locks in the same order everywhere, or hold one at a time; wait with a limit (wait_for) "
+               "where that is not possible.";
+    return "Break the circle: let one of the tasks give up what it holds, or give its result through a Future or "
+           "Queue, "
+           "before it waits; or wait with a limit (wait_for).";
 }
 
 void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
     const model::Model& model = app.model;
-    std::unordered_set<model::TaskId> known;  // looked at: on no circle, or on one that was told
-    for (const model::Task* start : model.live_tasks()) {
-        std::vector<model::TaskId> way;
-        const model::Task* at = start;
-        while (at != nullptr && !at->incomplete && model::awaited_task(*at) != 0 && known.insert(at->id).second) {
-            way.push_back(at->id);
-            at = model.task(model::awaited_task(*at));
+    const WaitGraph graph(model);
+    for (const WaitGraph::Circle& circle : graph.circles()) {
+        Problem& problem = found.emplace_back();
+        const model::Task& first = *model.task(circle.tasks.front());
+        problem.task = first.id;
+        problem.stack = places(model.await_stack(first));
+        problem.site = user_place(model, model.stands_at(first));
+        problem.certainty = circle.certainty;
+        problem.summary = summary_of(model, circle.tasks);
+        for (const model::TaskId task : circle.tasks) {
+            problem.time_ns = std::max(problem.time_ns, model.task(task)->changed_ns);
+            if (problem.parts.size() < most_parts) problem.parts.push_back(wait_part(model, graph, task));
         }
-        if (at == nullptr) continue;
-        const auto begin = std::find(way.begin(), way.end(), at->id);
-        if (begin != way.end()) found.push_back(circle(model, std::vector<model::TaskId>(begin, way.end())));
+        for (std::size_t i = 0; i < std::min(problem.parts.size(), most_sentences); ++i)
+            problem.evidence += problem.parts[i].text + ". ";
+        if (circle.tasks.size() > most_sentences)
+            problem.evidence += "And so on, for " + std::to_string(circle.tasks.size()) + " tasks. ";
+        if (!circle.waiting.empty())
+            problem.evidence +=
+                words::counted(circle.waiting.size(), "more task waits", "more tasks wait") + " for these. ";
+        problem.evidence += "None of them can go on unless it is cancelled.";
+        problem.duration_ns = model.now_ns() - std::min(problem.time_ns, model.now_ns());
+        problem.advice = advice_of(model, circle.tasks);
     }
 }
 

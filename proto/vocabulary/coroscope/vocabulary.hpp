@@ -68,6 +68,10 @@ enum class EventKind : std::uint8_t {
     mark,
     span_attribute,
     counter,
+    loop_idle,
+    time_limit_begin,
+    time_limit_end,
+    unfinished,
     gap = 255,  // in rings only; it becomes a Gap on the wire
 };
 
@@ -119,6 +123,10 @@ inline constexpr auto event_kinds = std::to_array<EventKindRow>({
     {EventKind::mark,             "mark",             Subject::span,     Argument::name,    true,  true,  "An instant that the app marks: a span of no length, with an id of its own."},
     {EventKind::span_attribute,   "span_attribute",   Subject::span,     Argument::attribute, false, true, "A span or a mark has an attribute: key and value."},
     {EventKind::counter,          "counter",          Subject::counter,  Argument::real,    false, true,  "The value of a counter. Subject: the Name of the counter."},
+    {EventKind::loop_idle,        "loop_idle",        Subject::loop,     Argument::count,   false, true,  "Just after a poll_begin: nothing is ready, no timer is set and no job runs. Only I/O, a signal or another thread can end the poll. Argument: descriptors watched."},
+    {EventKind::time_limit_begin, "time_limit_begin", Subject::task,     Argument::nothing, false, false, "A time limit (timeout, wait_for) comes into force for a task. Limits nest."},
+    {EventKind::time_limit_end,   "time_limit_end",   Subject::task,     Argument::nothing, false, false, "The innermost time limit of the task is no longer in force."},
+    {EventKind::unfinished,       "unfinished",       Subject::resource, Argument::count,   false, true,  "A task waits in join() of a queue. Argument: items for which task_done() has not been called."},
 });
 // clang-format on
 
@@ -536,7 +544,7 @@ static_assert(numbered_in_order(outcomes, [](const OutcomeRow& each) { return ea
 static_assert(numbered_in_order(severities, [](const SeverityRow& each) { return each.severity; }));
 static_assert(numbered_in_order(report_kinds, [](const ReportKindRow& each) { return each.kind; }));
 static_assert(numbered_in_order(node_kinds, [](const NodeKindRow& each) { return each.kind; }));
-static_assert(event_kinds.size() == static_cast<std::size_t>(EventKind::counter) + 1, "a row for each kind");
+static_assert(event_kinds.size() == static_cast<std::size_t>(EventKind::unfinished) + 1, "a row for each kind");
 static_assert(event_kinds.size() <= first_adapter_kind);
 static_assert(verbs.size() == static_cast<std::size_t>(Verb::descriptor_write) + 1, "a row for each verb");
 static_assert(resource_types.size() == static_cast<std::size_t>(ResourceType::custom) + 1, "a row for each type");

@@ -213,6 +213,7 @@ private:
         }
     }
     void iterate(std::int64_t most_ns);
+    void report_idle() const noexcept;
     std::size_t run_ready();
     void run_step(detail::TaskControl& task);
     void finish(detail::TaskControl& task) noexcept;
@@ -256,6 +257,7 @@ private:
     std::uint64_t step_stamp_ = 0;
     std::uint64_t id_ = 0;
     std::uint64_t snapshot_answered_ = 0;
+    std::size_t watched_ = 0;  // descriptors
     detail::TaskControl* snapshot_next_ = nullptr;
     bool snapshot_running_ = false;
     bool running_ = false;

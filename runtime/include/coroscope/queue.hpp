@@ -200,8 +200,9 @@ public:
         most_ = 0;
         while (immediate && !items_.empty()) {
             items_.take();
-            if (unfinished_ != 0 && --unfinished_ == 0) joiners_.wake_all();
+            if (unfinished_ != 0) --unfinished_;
         }
+        if (!joiners_.empty()) unfinished_changed();
         resource_.used(detail::Role::close, false, items_.size());
         putters_.wake_all();
         if (items_.empty()) getters_.wake_all();
@@ -217,7 +218,8 @@ public:
     void task_done() {
         if (unfinished_ == 0) throw std::logic_error("task_done() called too many times");
         resource_.used(detail::Role::item_done, false);
-        if (--unfinished_ == 0) joiners_.wake_all();
+        --unfinished_;
+        if (!joiners_.empty()) unfinished_changed();
     }
 
     class [[nodiscard("co_await it")]] JoinWaiter final : public detail::Waiter {
@@ -231,7 +233,9 @@ public:
         friend BasicQueue;
         friend detail::Suspension;
         std::uint64_t waits_for() const noexcept {
-            return queue_.resource_.wait(detail::Verb::all_done, *this->task(), queue_.traits());
+            const std::uint64_t wait = queue_.resource_.wait(detail::Verb::all_done, *this->task(), queue_.traits());
+            queue_.resource_.unfinished_is(queue_.unfinished_);
+            return wait;
         }
         BasicQueue& queue_;
     };
@@ -274,7 +278,12 @@ private:
             hand_over(std::move(item));
         }
         ++unfinished_;
+        if (!joiners_.empty()) unfinished_changed();
         resource_.used(detail::Role::put, awaited, items_.size());
+    }
+    [[gnu::noinline]] void unfinished_changed() noexcept {  // and a task waits in join()
+        resource_.unfinished_is(unfinished_);
+        if (unfinished_ == 0) joiners_.wake_all();
     }
     void give_back(T&& item) {
         if (!getters_.empty()) return hand_over(std::move(item));

@@ -77,6 +77,8 @@ private:
     Timeout();
     Timeout(AtTime, std::optional<std::uint64_t> when_ns);
     std::uint32_t take_back() noexcept;
+    void set_limit(std::uint64_t when_ns);
+    void end_limit() noexcept;
 
     detail::TaskControl* task_;
     std::uint64_t when_ns_ = 0;  // if limited_

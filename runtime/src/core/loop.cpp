@@ -2,6 +2,7 @@
 
 #include <mutex>
 #include <optional>
+#include <typeinfo>
 
 #include "callback.hpp"
 #include "coroscope/detail/resource.hpp"
@@ -84,8 +85,14 @@ EventLoop::Running::~Running() {
 
 std::uint64_t EventLoop::clock_ns() noexcept { return clock_.now_ns(); }
 int EventLoop::poll(std::int64_t timeout_ns) noexcept { return poller_->poll(timeout_ns); }
-void EventLoop::watch(detail::FdWatch& watch) { poller_->add(watch); }
-void EventLoop::unwatch(detail::FdWatch& watch) noexcept { poller_->remove(watch); }
+void EventLoop::watch(detail::FdWatch& watch) {
+    poller_->add(watch);
+    ++watched_;
+}
+void EventLoop::unwatch(detail::FdWatch& watch) noexcept {
+    poller_->remove(watch);
+    --watched_;
+}
 int EventLoop::poll_fd() const noexcept { return poller_->epoll_fd(); }
 void EventLoop::stop() noexcept { stopping_ = true; }
 void EventLoop::stop_threadsafe() {
@@ -197,6 +204,7 @@ void EventLoop::iterate(std::int64_t most_ns) {
     if (probe::on()) [[unlikely]] {
         detail::report_changed_levels();
         probe::emit_at(probe::stamp_now(), EventKind::poll_begin, 0);
+        if (timeout_ns < 0) report_idle();
     }
     // Either a poster sees sleeping_ and writes the eventfd, or this sees its call: both sides are sequentially
     // consistent.
@@ -221,6 +229,12 @@ void EventLoop::iterate(std::int64_t most_ns) {
     const std::size_t steps = run_ready();
     if (monitored_) [[unlikely]]
         iteration_done({clock_ns() - began_ns, steps, ready_count_});
+}
+
+// A loop of another kind may be woken by what is not known here, and its clock may not be that of the machine.
+void EventLoop::report_idle() const noexcept {
+    if (typeid(*this) != typeid(EventLoop) || (pool_ && !pool_->is_idle())) return;
+    probe::emit_at(probe::stamp_now(), EventKind::loop_idle, id_, watched_);
 }
 
 void EventLoop::post(detail::RemoteCall& call) noexcept {

@@ -33,6 +33,7 @@ void EventLoop::take_snapshot() noexcept {
         if (const std::uint64_t holder = suspended ? detail::holder_of(task, wait) : 0)
             probe::emit_at(stamp, EventKind::wait_holder, task.id, holder);
         probe::emit_at(stamp, EventKind::snapshot_state, task.id, wait, suspended ? detail::suspension_node(task) : 0);
+        for (unsigned i = 0; i < task.time_limits; ++i) probe::emit_at(stamp, EventKind::time_limit_begin, task.id);
         if (task.has_name()) probe::emit_at(stamp, EventKind::task_named, task.id, detail::name_id(task));
     }
     detail::listing_tasks = false;

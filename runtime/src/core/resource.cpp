@@ -208,6 +208,10 @@ void Resource::remember_change() noexcept {
     if (record().has_level && probe::on()) changed_levels.add(record());
 }
 
+void Resource::report_unfinished(std::uint64_t count) const noexcept {
+    if (id() != 0) probe::emit(EventKind::unfinished, id(), count);
+}
+
 void Resource::member(const TaskControl& task) const noexcept {
     if (id() != 0) probe::emit(EventKind::member, id(), task.id);
 }

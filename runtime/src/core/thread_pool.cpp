@@ -1,5 +1,7 @@
 #include "thread_pool.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -28,7 +30,13 @@ void ThreadPool::run(std::function<void()> job) {
     changed_.notify_one();
 }
 
+bool ThreadPool::is_idle() {
+    const std::scoped_lock lock(mutex_);
+    return jobs_.empty() && idle_ == threads_.size();
+}
+
 void ThreadPool::work() {
+    ::pthread_setname_np(::pthread_self(), detail::pool_thread_name);
     std::unique_lock lock(mutex_);
     for (;;) {
         ++idle_;

@@ -13,6 +13,9 @@
 
 namespace coroscope::detail {
 
+// The debugger takes threads whose names begin so for coroscope's own: they wake a loop only at the end of a job.
+inline constexpr char pool_thread_name[] = "coroscope-pool";
+
 class ThreadPool {
 public:
     ThreadPool();  // at most as many threads as Python's default executor
@@ -27,6 +30,7 @@ public:
     Resource resource;  // the owner makes it, before any job
 
     void run(std::function<void()> job);  // what it throws is reported as a callback's exception
+    bool is_idle();                       // no job waits, none runs
 
 private:
     void work();

@@ -2,6 +2,9 @@
 
 #include <exception>
 #include <stdexcept>
+#include <utility>
+
+#include "runtime/src/probe/hooks.hpp"
 
 namespace coroscope {
 
@@ -28,10 +31,7 @@ Timeout::Timeout() : task_(task_for_timeout()), cancelling_before_(task_->cancel
 
 Timeout::Timeout(TimeLimit delay) : Timeout() {
     if (!delay) return;
-    EventLoop& loop = *task_->loop;
-    limited_ = true;
-    when_ns_ = deadline_of(loop, *delay);
-    loop.add_timer(*this, when_ns_);
+    set_limit(deadline_of(*task_->loop, *delay));
 }
 
 Timeout timeout_at(std::optional<std::uint64_t> when_ns) { return Timeout(Timeout::AtTime(), when_ns); }
@@ -39,7 +39,7 @@ Timeout timeout_at(std::optional<std::uint64_t> when_ns) { return Timeout(Timeou
 Timeout::Timeout(AtTime, std::optional<std::uint64_t> when_ns) : Timeout() { reschedule_at(when_ns); }
 
 Timeout::~Timeout() {
-    if (queued()) task_->loop->remove_timer(*this);
+    end_limit();
     if (expired_) take_back();
 }
 
@@ -54,11 +54,23 @@ void Timeout::reschedule(TimeLimit delay) {
 
 void Timeout::reschedule_at(std::optional<std::uint64_t> when_ns) {
     if (expired_) throw std::logic_error("Timeout: it has expired");
-    if (queued()) task_->loop->remove_timer(*this);
-    limited_ = when_ns.has_value();
-    if (!limited_) return;
-    when_ns_ = *when_ns;
+    end_limit();
+    if (when_ns) set_limit(*when_ns);
+}
+
+void Timeout::set_limit(std::uint64_t when_ns) {
+    when_ns_ = when_ns;
     task_->loop->add_timer(*this, when_ns_);
+    limited_ = true;
+    if (task_->time_limits != 255) ++task_->time_limits;
+    probe::emit(probe::EventKind::time_limit_begin, task_->id);
+}
+
+void Timeout::end_limit() noexcept {
+    if (!std::exchange(limited_, false)) return;
+    if (queued()) task_->loop->remove_timer(*this);
+    if (task_->time_limits != 255) --task_->time_limits;
+    probe::emit(probe::EventKind::time_limit_end, task_->id);
 }
 
 // The scope's request, once.

@@ -21,8 +21,8 @@
 #include <utility>
 
 #include "coroscope/v2/ingest.grpc.pb.h"
-#include "give_way.hpp"
 #include "local_log.hpp"
+#include "own_thread.hpp"
 #include "proto/address/protocol_version.hpp"
 #include "proto/channel/channel.hpp"
 #include "sink.hpp"
@@ -183,7 +183,7 @@ void AgentSink::pause(std::chrono::milliseconds time) {
 }
 
 void AgentSink::run() {
-    give_way_to_the_app();  // and so gRPC's threads, which this one starts
+    begin_own_thread("coroscope-agent");  // and so gRPC's threads, which this one starts
     auto retry = first_retry;
     bool said = false;
     for (;;) {

@@ -16,13 +16,14 @@
 #include <vector>
 
 #include "app_signals.hpp"
+#include "app_threads.hpp"
 #include "clock_map.hpp"
 #include "coroscope/v2/events.pb.h"
 #include "definition_writer.hpp"
 #include "encoder.hpp"
 #include "findings.hpp"
-#include "give_way.hpp"
 #include "native_frames.hpp"
+#include "own_thread.hpp"
 #include "proto/words/place.hpp"
 #include "proto/words/utf8.hpp"
 #include "resolver.hpp"
@@ -101,6 +102,7 @@ struct Emitter::State {
     bool must_send = false;  // the batch has something beside events
     bool resync = false;     // the next batch has complete definitions
     Clock::time_point last_sent{};
+    Clock::time_point threads_counted{};
     std::uint64_t sequence = 0;
     std::uint64_t batches_lost_told = 0;
     std::vector<std::uint32_t> threads_told;
@@ -186,6 +188,10 @@ std::size_t Emitter::State::drain() {
     }
     must_send = definitions.write(batch, resync) || must_send;
     batch.set_dropped_total(lost + sink->events_lost());
+    if (Clock::now() - threads_counted >= heartbeat_interval) {
+        threads_counted = Clock::now();
+        batch.set_app_threads(count_app_threads());
+    }
     if (must_send || resync || Clock::now() - last_sent >= heartbeat_interval) send();
     return taken;
 }
@@ -343,8 +349,7 @@ void Emitter::State::wait(std::chrono::milliseconds time) {
 }
 
 void Emitter::State::run() {
-    ::pthread_setname_np(::pthread_self(), "coroscope");
-    give_way_to_the_app();
+    begin_own_thread("coroscope");
     auto last_sample = Clock::now();
     auto pause = usual_wait;
     std::unique_lock lock(working);

@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "coroscope/v2/session.pb.h"
-#include "give_way.hpp"
 #include "local_log.hpp"
+#include "own_thread.hpp"
 #include "proto/container/trace_file.hpp"
 #include "sink.hpp"
 
@@ -106,7 +106,7 @@ private:
 };
 
 void FileSink::Shared::run() {
-    give_way_to_the_app();
+    begin_own_thread("coroscope-file");
     auto next_flush = Clock::now() + flush_interval;
     bool dirty = false;
     std::unique_lock lock(mutex);

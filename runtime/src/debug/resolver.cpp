@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "app_signals.hpp"
-#include "give_way.hpp"
+#include "own_thread.hpp"
 
 namespace coroscope::debug {
 
@@ -38,8 +38,7 @@ struct Resolver::Shared {
 };
 
 void Resolver::Shared::run() {
-    ::pthread_setname_np(::pthread_self(), "coroscope-names");
-    give_way_to_the_app();
+    begin_own_thread("coroscope-names");
     NativeFrames native;
     std::unique_lock lock(mutex);
     for (;;) {

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "app_signals.hpp"
-#include "give_way.hpp"
+#include "own_thread.hpp"
 
 namespace coroscope::debug {
 
@@ -52,8 +52,7 @@ struct RuntimeCalls::Shared {
 };
 
 void RuntimeCalls::Shared::run() {
-    ::pthread_setname_np(::pthread_self(), "coroscope-calls");
-    give_way_to_the_app();
+    begin_own_thread("coroscope-calls");
     std::unique_lock lock(mutex);
     for (;;) {
         changed.wait(lock, [this] { return ending || wants_list || tid != 0; });

@@ -91,6 +91,11 @@ public:
         if (use_ != nullptr) [[unlikely]]
             changed(level);
     }
+    // Items of a queue for which task_done() has not been called: of interest while a task waits for that.
+    void unfinished_is(std::uint64_t count) const noexcept {
+        if (use_ != nullptr) [[unlikely]]
+            report_unfinished(count);
+    }
     // A task belongs to it: a group, a gather.
     void member(const TaskControl& task) const noexcept;
     void set_name(std::string_view name, const ResourceTraits& traits) noexcept;
@@ -108,6 +113,7 @@ private:
     void report_use(std::uint64_t use, std::uint32_t node) const noexcept;
     void report_use_here(std::uint64_t use, bool awaited) const noexcept;
     void remember_change() noexcept;
+    void report_unfinished(std::uint64_t count) const noexcept;
     void close() noexcept;
     ResourceRecord& record() const noexcept;
 

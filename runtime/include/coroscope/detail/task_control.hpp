@@ -105,6 +105,7 @@ public:
     bool must_throw : 1 = false;
     bool ended_in_queue : 1 = false;  // by end_now(): the queue of the loop holds a reference
     bool retrieved : 1 = false;       // its exception has been looked at
+    std::uint8_t time_limits = 0;     // timeouts in force for it; saturates at 255
     bool yielded = false;             // it gave up its turn, and was ready at once
     std::uint32_t references = 1;     // the loop's, until it is done; then only the handles'
     std::uint32_t cancel_requests = 0;
