@@ -54,7 +54,7 @@ std::vector<Problem> find_problems(model::AppKey key, const model::App& app) {
         rule.check(rule, app, all);
         for (std::size_t i = begin; i < all.size(); ++i) {
             all[i].app = key;
-            all[i].ongoing = rule.ongoing;
+            all[i].ongoing = all[i].ongoing || rule.ongoing;
             if (!all[i].kind.empty()) continue;  // a report of a kind that only the app has a name for
             all[i].kind = rule.name;
             all[i].severity = rule.severity;

@@ -90,6 +90,21 @@ void tell_future_exception_never_retrieved(const model::Model& model, const mode
     problem.advice = "Await the future, or ask for its exception() before it is destroyed.";
 }
 
+void tell_wrong_thread(const model::Model& model, const model::Report& report, Problem& problem) {
+    problem.site = innermost(problem.native_stack);
+    problem.summary = report.text + " from another thread than the loop's";
+    problem.evidence = report.text;
+    if (report.task != 0) problem.evidence += " (" + words::task_phrase(model, report.task) + ")";
+    problem.evidence += " at " +
+                        (problem.site.line != 0 ? place_text(problem.site) : "a place without debug information") +
+                        ", on a thread that does not run the loop";
+    if (report.stack != 0) problem.evidence += "; the task waits " + words::at_text(words::where(model, report.stack));
+    problem.evidence += ". The loop is not woken by it, and both threads use the same data at once";
+    problem.advice =
+        "From another thread call loop.call_soon_threadsafe(...) with what is to be done, or "
+        "run_coroutine_threadsafe(...): only these are safe.";
+}
+
 struct Telling {
     ReportKind kind;
     Tell* tell;
@@ -100,6 +115,7 @@ constexpr std::array tellings{
     Telling{ReportKind::task_destroyed_pending, tell_task_destroyed_pending},
     Telling{ReportKind::callback_exception, tell_callback_exception},
     Telling{ReportKind::future_exception_never_retrieved, tell_future_exception_never_retrieved},
+    Telling{ReportKind::wrong_thread, tell_wrong_thread},
 };
 
 // What can be said of any kind.

@@ -145,6 +145,10 @@ WaitGraph::Need WaitGraph::need_of_resource(const Task& task) const {
         (holder->state == model::State::done ? need.ended : need.edges).push_back(edge);
         return need;
     }
+    if (resource->orphaned_ns != 0) {
+        need.from = From::tasks;  // of which there is none
+        return need;
+    }
     add_feeders(*resource, task, need);
     return need;
 }
@@ -176,9 +180,16 @@ void WaitGraph::add_feeders(const model::Resource& resource, const Task& task, N
     need.from = all_known && !(need.edges.empty() && need.ended.empty()) ? From::tasks : From::unknown;
 }
 
+bool WaitGraph::is_orphaned(const Task& task) const {
+    const model::Resource* resource = model_.resource(task.wait.resource());
+    return resource != nullptr && task.wait.verb == Verb::result && resource->orphaned_ns != 0;
+}
+
 // Known feeders that came and went do not mean that no other will come; those that failed were meant to be there.
 bool WaitGraph::is_dead_end(const Task& task, const Need& need) const {
-    if (need.from != From::tasks || !need.edges.empty() || need.ended.empty()) return false;
+    if (need.from != From::tasks || !need.edges.empty()) return false;
+    if (is_orphaned(task)) return task.changed_ns + moment_ns <= model_.now_ns();
+    if (need.ended.empty()) return false;
     if (need.ended.front().reason == Reason::owner) return true;
     if (need.ended.front().reason != Reason::feeder || task.changed_ns + moment_ns > model_.now_ns()) return false;
     return std::ranges::all_of(need.ended, [&](const Edge& edge) { return ended_badly(*model_.task(edge.to)); });
@@ -334,7 +345,7 @@ void WaitGraph::find_dead_ends() {
         if (owned) {
             end.cause = DeadEnd::Cause::owner_ended;
         } else if (is_dead_end(*model_.task(id), need)) {
-            end.cause = DeadEnd::Cause::feeders_failed;
+            end.cause = is_orphaned(*model_.task(id)) ? DeadEnd::Cause::orphaned : DeadEnd::Cause::feeders_failed;
             end.certainty = quiescent_ ? Certainty::certain : Certainty::likely;
         }
         // Where it is not known whether there are other threads, one could be there.

@@ -60,6 +60,7 @@ public:
         enum class Cause : std::uint8_t {
             nothing_can_happen,  // its loop has nothing to do, and nothing can wake it
             owner_ended,         // what it waits for is held by a task that has ended
+            orphaned,            // of the future that it waits for, nobody else has a handle
             feeders_failed,      // all tasks known to have fed what it waits on have ended, at least one of them badly
         };
         model::TaskId task = 0;
@@ -80,6 +81,7 @@ private:
     void add_feeders(const model::Resource& resource, const model::Task& task, Need& need) const;
     void find_stuck();
     bool holds(model::TaskId task, const Need& need) const;
+    bool is_orphaned(const model::Task& task) const;
     bool is_dead_end(const model::Task& task, const Need& need) const;
     void find_circles();
     void add_circle(const std::vector<model::TaskId>& component);

@@ -5,6 +5,7 @@
 #include "agent/words/task.hpp"
 #include "agent/words/where.hpp"
 #include "evidence.hpp"
+#include "jobs.hpp"
 #include "proto/words/amount.hpp"
 
 namespace coroscope::analysis {
@@ -74,6 +75,23 @@ std::string members_text(const model::Model& model, const Need& need) {
            " these have not ended: " + list_text(need.edges.size(), named);
 }
 
+// Of a job, or of a subprocess: what keeps it.
+std::string outside_text(const model::Model& model, const model::Resource& resource, model::Verb verb) {
+    if (verb == model::Verb::job && resource.type == model::ResourceType::job) {
+        if (resource.begun_ns != 0) return {};
+        const std::size_t running = running_jobs(model, resource.parent).size();
+        return "; no thread has begun it: " + words::counted(running, "job runs", "jobs run") + " in its pool";
+    }
+    if (verb != model::Verb::exit) return {};
+    std::string text;
+    if (resource.system_id != 0) text += "; its process id is " + std::to_string(resource.system_id);
+    for (const model::Resource* pipe : model.resources())
+        if (pipe->parent == resource.id && pipe->level != 0 && model.waiters(pipe->id).empty())
+            text += "; " + std::to_string(pipe->level) + " bytes of its " + pipe->name +
+                    " are unread, and no task reads them";
+    return text;
+}
+
 std::string level_text(const model::Resource& resource, model::Verb verb) {
     if (verb == model::Verb::all_done && resource.unfinished != 0)
         return "; " + words::counted(resource.unfinished, "item is", "items are") +
@@ -110,6 +128,7 @@ Part wait_part(const model::Model& model, const WaitGraph& graph, TaskId id) {
     const Need& need = graph.need(id);
     if (const model::Resource* resource = model.resource(task->wait.resource())) {
         part.text += level_text(*resource, task->wait.verb);
+        part.text += outside_text(model, *resource, task->wait.verb);
         const std::vector<WaitGraph::Edge>& any = need.edges.empty() ? need.ended : need.edges;
         const auto reason = any.empty() ? WaitGraph::Reason::joined : any.front().reason;
         if (reason == WaitGraph::Reason::owner) part.text += owner_text(model, *resource, any.front());

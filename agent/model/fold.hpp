@@ -115,6 +115,7 @@ struct Model::Fold : Capture {
     void resource_used(std::uint64_t time_ns, ResourceId id, std::uint64_t use, NodeId at);
     void resource_level(std::uint64_t time_ns, ResourceId id, std::uint64_t level);
     void unfinished(ResourceId id, std::uint64_t count);
+    void orphaned(std::uint64_t time_ns, ResourceId id);
     void add_member(ResourceId id, TaskId member);
     void set_owner(ResourceId id, TaskId owner, std::uint64_t time_ns);
     void job_begin(ThreadEntry& on, std::uint64_t time_ns, ResourceId id, TaskId waiting);
@@ -167,6 +168,7 @@ struct Model::Fold : Capture {
     void poll_end(ThreadEntry& on, std::uint64_t time_ns, std::uint64_t found);
     void loop_idle(ThreadEntry& on, std::uint64_t time_ns, LoopId id, std::uint64_t watched);
     static void end_poll(Loop& loop);
+    void loop_closing(std::uint64_t time_ns, LoopId id);
     void callback_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId cause, NodeId scheduled_at);
     void callback_end(ThreadEntry& on, std::uint64_t time_ns);
     void open_slice(LoopEntry& loop, const Slice& slice, TaskEntry* task);

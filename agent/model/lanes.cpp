@@ -232,6 +232,8 @@ void Model::Fold::apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8
         case EventKind::time_limit_begin: return time_limit(on, time_ns, subject, true);
         case EventKind::time_limit_end: return time_limit(on, time_ns, subject, false);
         case EventKind::unfinished: return unfinished(subject, argument);
+        case EventKind::loop_closing: return loop_closing(time_ns, subject);
+        case EventKind::orphaned: return orphaned(time_ns, subject);
         case EventKind::none:
         case EventKind::gap: break;
     }

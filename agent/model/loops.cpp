@@ -47,6 +47,8 @@ void Model::Fold::detach(LoopEntry& entry, std::uint64_t time_ns) {
     Loop& loop = *entry.loop;
     while (loop.open_slice) close_slice(entry, std::max(time_ns, loop.open_slice->begin_ns), 0, false);
     end_iteration(entry, time_ns);
+    if (loop.closing_since_ns != 0) loop.closing_ns += since(loop.closing_since_ns, time_ns);
+    loop.closing_since_ns = 0;
     loop.running = false;
     end_poll(loop);
     loop.stopped_ns = time_ns;
@@ -102,6 +104,18 @@ void Model::Fold::loop_idle(ThreadEntry& on, std::uint64_t time_ns, LoopId id, s
     }
     on.loop->loop->idle_since_ns = std::max<std::uint64_t>(time_ns, 1);
     on.loop->loop->idle_watched = watched;
+}
+
+// It runs no more steps: what it waits for is no iteration that would delay any.
+void Model::Fold::loop_closing(std::uint64_t time_ns, LoopId id) {
+    LoopEntry* entry = find_loop(id);
+    if (entry == nullptr || !entry->loop->running) {
+        ++anomalies;
+        return;
+    }
+    end_poll(*entry->loop);
+    end_iteration(*entry, time_ns);
+    entry->loop->closing_since_ns = std::max<std::uint64_t>(time_ns, 1);
 }
 
 void Model::Fold::end_poll(Loop& loop) {

@@ -96,6 +96,7 @@ struct Resource {
     std::uint64_t level = 0, high_water = 0;      // items or free permits, as last reported; the most there ever were
     std::uint64_t level_ns = 0;                   // when `level` was reported; 0: never
     std::uint64_t unfinished = 0;     // of a queue: items not done, as last reported while a task waited for that
+    std::uint64_t orphaned_ns = 0;    // of a future: since when only those who wait for it have handles; 0: no
     TaskId owner = 0;                 // the last task known to hold it; see Model::owner()
     std::uint64_t owner_ns = 0;       // when that was known
     std::vector<ResourceUser> users;  // the newest Limits::resource_users, oldest first
@@ -223,6 +224,8 @@ struct Loop {
     std::uint64_t idle_watched = 0;  // descriptors watched then
     // Polls of that kind that ended without I/O: another thread, or a signal, woke the loop.
     std::uint64_t foreign_wakes = 0;
+    // Since when its end waits for the jobs of its pool, and for how long it waited in all. 0: it does not, it did not.
+    std::uint64_t closing_since_ns = 0, closing_ns = 0;
     std::uint64_t iteration_began_ns = 0;                     // 0: no iteration runs, or its begin was lost
     std::uint32_t iteration_events = 0, iteration_steps = 0;  // of the running iteration
 };

@@ -102,6 +102,10 @@ void Model::Fold::unfinished(ResourceId id, std::uint64_t count) {
     if (Resource* resource = resource_or_placeholder(id)) resource->unfinished = count;
 }
 
+void Model::Fold::orphaned(std::uint64_t time_ns, ResourceId id) {
+    if (Resource* resource = resource_or_placeholder(id)) resource->orphaned_ns = std::max<std::uint64_t>(time_ns, 1);
+}
+
 void Model::Fold::add_member(ResourceId id, TaskId member) {
     Resource* resource = resource_or_placeholder(id);
     if (resource == nullptr) return;

@@ -1,6 +1,7 @@
 // The list of problems as a whole: the worst comes first, nothing crashes on odd models.
 #include <gtest/gtest.h>
 
+#include "agent/analysis/coverage.hpp"
 #include "agent/analysis/evidence.hpp"
 #include "app_under_test.hpp"
 #include "coroscope/v2/session.pb.h"
@@ -89,6 +90,75 @@ TEST(Evidence, TheInnermostPlaceIsTheUsers) {
     EXPECT_EQ(at(innermost({ours, user, ours, unresolved})), "worker worker.cpp:22");
     EXPECT_EQ(at(innermost({ours})), "coroscope::run run.cpp:3") << "better than nothing";
     EXPECT_EQ(innermost({}).line, 0u);
+}
+
+// Task 2's future fails at worker.cpp:33.
+void fails(BatchBuilder& b, std::uint64_t time_ns, const std::string& text) {
+    v2::Report& report = b.report(vocabulary::ReportKind::future_exception_never_retrieved, time_ns, 2);
+    report.set_stack(7);
+    report.set_text(text);
+}
+
+TEST(Problems, OfOneSiteFoldAndKeepTheirCauses) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    for (int i = 0; i < 10; ++i) fails(b, 5 * s, "connection refused");
+    fails(b, 6 * s, "negative balance");
+    app.apply(b);
+    const auto found = app.problems();
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].count, 11u);
+    ASSERT_EQ(found[0].parts.size(), 2u);
+    EXPECT_EQ(found[0].parts[0].count, 10u);
+    EXPECT_TRUE(contains(found[0].parts[0].text, "connection refused")) << found[0].parts[0].text;
+    EXPECT_EQ(found[0].parts[1].count, 1u);
+    EXPECT_TRUE(contains(found[0].parts[1].text, "negative balance")) << found[0].parts[1].text;
+}
+
+TEST(Problems, OfOneSiteFoldAndKeepTheirCallers) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.site(60, "upload", "upload.cpp", 7).site(61, "upload", "upload.cpp", 9);
+    b.node(60, 0, 60, vocabulary::NodeKind::task).node(61, 60, 61, vocabulary::NodeKind::call);
+    b.node(62, 61, 6, vocabulary::NodeKind::frame).node(63, 62, 7, vocabulary::NodeKind::call);
+    fails(b, 5 * s, "");
+    v2::Report& other = b.report(vocabulary::ReportKind::future_exception_never_retrieved, 6 * s, 2);
+    other.set_stack(63);
+    app.apply(b);
+    const auto found = app.problems();
+    ASSERT_EQ(found.size(), 1u);
+    ASSERT_EQ(found[0].parts.size(), 2u);
+    EXPECT_EQ(found[0].parts[0].text, "called at worker.cpp:22 in worker");
+    EXPECT_EQ(found[0].parts[1].text, "called at upload.cpp:9 in upload");
+}
+
+TEST(Coverage, SaysWhatWasLost) {
+    model::Session none;
+    EXPECT_EQ(coverage_of(none).lost.size(), 1u) << "there is no app";
+
+    model::Session session;
+    v2::Frame hello;
+    hello.set_app(5);
+    hello.mutable_hello()->set_name("shop");
+    hello.mutable_hello()->set_pid(7);
+    ASSERT_TRUE(session.apply(hello));
+    const auto batch = [&](const v2::Batch& content) {
+        v2::Frame frame;
+        frame.set_app(5);
+        frame.set_batch(content.SerializeAsString());
+        ASSERT_TRUE(session.apply(frame));
+    };
+    BatchBuilder b(1);
+    batch(b.loop_started(1000, 7).created(1000, 1));
+    EXPECT_TRUE(coverage_of(session).lost.empty());
+    EXPECT_EQ(coverage_of(session).events, 2u);
+    BatchBuilder lossy(2);
+    lossy.batch().set_dropped_total(42);
+    batch(lossy);
+    const Coverage coverage = coverage_of(session);
+    ASSERT_EQ(coverage.lost.size(), 1u);
+    EXPECT_TRUE(contains(coverage.lost[0], "shop")) << coverage.lost[0];
+    EXPECT_TRUE(contains(coverage.lost[0], "42 events were lost")) << coverage.lost[0];
 }
 
 }  // namespace

@@ -137,6 +137,25 @@ TEST(FutureExceptionNeverRetrieved, IsFoundWhereTheAppSays) {
     EXPECT_TRUE(contains(found[0].evidence, "'first'")) << found[0].evidence;
 }
 
+TEST(WrongThread, IsFoundWhereTheCallWas) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.site(50, "main::lambda", "main.cpp", 99).site(51, "coroscope::Event::set", "/src/runtime/src/core/sync.cpp", 11);
+    v2::Report& report = b.report(vocabulary::ReportKind::wrong_thread, 5000, 2);
+    report.set_stack(7);
+    report.set_text("a task was woken");
+    report.add_frames(50);
+    report.add_frames(51);
+    app.apply(b);
+    const auto found = app.problems();
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].kind, "wrong_thread");
+    EXPECT_EQ(at(found[0].site), "main::lambda main.cpp:99");
+    EXPECT_TRUE(contains(found[0].evidence, "worker.cpp:33")) << found[0].evidence;
+    EXPECT_EQ(found[0].stack.size(), 2u) << "both stacks";
+    EXPECT_EQ(found[0].native_stack.size(), 2u);
+}
+
 TEST(UnknownReport, IsShownUnderTheNameAndSeverityThatTheAppGave) {
     AppUnderTest app;
     BatchBuilder b = app.next();

@@ -330,6 +330,18 @@ TEST_F(StuckForever, SilentAboutFeedersThatComeAndGo) {
     EXPECT_TRUE(app_.problems().empty()) << "the next one will come as these came";
 }
 
+TEST_F(StuckForever, ForAFutureOfWhichNobodyElseHasAHandle) {
+    resource(1, ResourceType::future);
+    waits(1, Verb::result, 1);  // task 2 lives on
+    now();
+    EXPECT_TRUE(app_.problems().empty());
+    app_.apply(app_.next().event(time(), EventKind::orphaned).subject(1));
+    now();
+    const Problem found = only("stuck_forever");
+    EXPECT_EQ(found.certainty, Certainty::likely);
+    expect_has(found.evidence, {"All other handles of the future are gone"});
+}
+
 TEST_F(StuckForever, ForALockWhoseOwnerEnded) {
     resource(1, ResourceType::lock);
     task(3);

@@ -165,17 +165,19 @@ TEST_F(FoldLoops, EventsWithoutALoopStillTellOfTasks) {
 }
 
 TEST_F(FoldLoops, AnIdlePollCanBeEndedFromOutsideOnly) {
-    const auto idle = [](BatchBuilder b, std::uint64_t t) {
+    const auto idle = [](BatchBuilder& b, std::uint64_t t) -> BatchBuilder& {
         return b.poll_begin(t).event(t, vocabulary::EventKind::loop_idle).subject(7).argument(3);
     };
-    model_.apply(idle(next(), 2000));
+    BatchBuilder first = next();
+    model_.apply(idle(first, 2000));
     EXPECT_EQ(loop().polling_since_ns, 2000u);
     EXPECT_EQ(loop().idle_since_ns, 2000u);
     EXPECT_EQ(loop().idle_watched, 3u);
     model_.apply(next().poll_end(3000, 1));
     EXPECT_EQ(loop().idle_since_ns, 0u);
     EXPECT_EQ(loop().foreign_wakes, 0u) << "there was I/O";
-    model_.apply(idle(next(), 3100).poll_end(4000, 0));
+    BatchBuilder second = next();
+    model_.apply(idle(second, 3100).poll_end(4000, 0));
     EXPECT_EQ(loop().foreign_wakes, 1u);
     model_.apply(next().poll_begin(4100).poll_end(4200, 0));
     EXPECT_EQ(loop().foreign_wakes, 1u) << "a timer can have ended it";

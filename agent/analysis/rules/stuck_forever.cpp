@@ -16,6 +16,8 @@ using DeadEnd = WaitGraph::DeadEnd;
 std::string cause_text(const model::Model& model, const DeadEnd& end) {
     switch (end.cause) {
         case DeadEnd::Cause::owner_ended: return "A task that has ended releases nothing any more.";
+        case DeadEnd::Cause::orphaned:
+            return "All other handles of the future are gone: nobody is left who could set it.";
         case DeadEnd::Cause::feeders_failed: return "No other task has fed it so far.";
         case DeadEnd::Cause::nothing_can_happen: break;
     }

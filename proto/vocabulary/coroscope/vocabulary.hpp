@@ -72,6 +72,8 @@ enum class EventKind : std::uint8_t {
     time_limit_begin,
     time_limit_end,
     unfinished,
+    loop_closing,
+    orphaned,
     gap = 255,  // in rings only; it becomes a Gap on the wire
 };
 
@@ -127,6 +129,8 @@ inline constexpr auto event_kinds = std::to_array<EventKindRow>({
     {EventKind::time_limit_begin, "time_limit_begin", Subject::task,     Argument::nothing, false, false, "A time limit (timeout, wait_for) comes into force for a task. Limits nest."},
     {EventKind::time_limit_end,   "time_limit_end",   Subject::task,     Argument::nothing, false, false, "The innermost time limit of the task is no longer in force."},
     {EventKind::unfinished,       "unfinished",       Subject::resource, Argument::count,   false, true,  "A task waits in join() of a queue. Argument: items for which task_done() has not been called."},
+    {EventKind::loop_closing,     "loop_closing",     Subject::loop,     Argument::nothing, false, false, "The loop has ended, and waits for the jobs of its thread pool. A loop_stopped follows."},
+    {EventKind::orphaned,         "orphaned",         Subject::resource, Argument::nothing, false, false, "The last handle of a future through which it could be set is gone, but for those of the tasks that wait for it."},
 });
 // clang-format on
 
@@ -366,6 +370,7 @@ enum class ReportKind : std::uint16_t {
     callback_exception,
     stall,
     future_exception_never_retrieved,
+    wrong_thread,
 };
 
 struct ReportKindRow {
@@ -387,6 +392,8 @@ inline constexpr auto report_kinds = std::to_array<ReportKindRow>({
      "A step lasts longer than the threshold; the native stack was captured while it did."},
     {ReportKind::future_exception_never_retrieved, "future_exception_never_retrieved", Severity::error,
      "A future that had an exception was destroyed and nobody had looked at it."},
+    {ReportKind::wrong_thread, "wrong_thread", Severity::error,
+     "A call that only the loop's own thread may make came from another thread while the loop ran."},
 });
 
 // A node of the calling-context tree. A node's path to the root is an async stack.
@@ -544,12 +551,12 @@ static_assert(numbered_in_order(outcomes, [](const OutcomeRow& each) { return ea
 static_assert(numbered_in_order(severities, [](const SeverityRow& each) { return each.severity; }));
 static_assert(numbered_in_order(report_kinds, [](const ReportKindRow& each) { return each.kind; }));
 static_assert(numbered_in_order(node_kinds, [](const NodeKindRow& each) { return each.kind; }));
-static_assert(event_kinds.size() == static_cast<std::size_t>(EventKind::unfinished) + 1, "a row for each kind");
+static_assert(event_kinds.size() == static_cast<std::size_t>(EventKind::orphaned) + 1, "a row for each kind");
 static_assert(event_kinds.size() <= first_adapter_kind);
 static_assert(verbs.size() == static_cast<std::size_t>(Verb::descriptor_write) + 1, "a row for each verb");
 static_assert(resource_types.size() == static_cast<std::size_t>(ResourceType::custom) + 1, "a row for each type");
 static_assert(roles.size() == static_cast<std::size_t>(Role::run) + 1, "a row for each role");
-static_assert(report_kinds.size() == static_cast<std::size_t>(ReportKind::future_exception_never_retrieved) + 1);
+static_assert(report_kinds.size() == static_cast<std::size_t>(ReportKind::wrong_thread) + 1);
 
 }  // namespace detail
 

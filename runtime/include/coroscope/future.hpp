@@ -43,17 +43,22 @@ public:
 
     class Awaiter : public Waiter {
     public:
-        Awaiter(std::shared_ptr<FutureState> state, bool shielded) noexcept
-            : state_(std::move(state)), shielded_(shielded) {}
+        // `handle`: the one that is awaited.
+        Awaiter(std::shared_ptr<FutureState> state, const void* handle, bool shielded) noexcept
+            : state_(std::move(state)), handle_(handle), shielded_(shielded) {}
         bool await_ready() const noexcept { return state_->done(); }
-        void start() noexcept { wait_in(state_->waiters_, *this); }
+        void start() noexcept;
 
     protected:
         ~Awaiter() { leave_list(); }  // before the state goes
+        friend FutureState;
         friend Suspension;
         void on_cancel() noexcept;
         std::uint64_t waits_for() const noexcept { return state_->resource_.wait(Verb::result, *task(), traits); }
+        // The handle that is awaited is a variable of the coroutine that awaits it.
+        bool owns_handle() const noexcept;
         std::shared_ptr<FutureState> state_;
+        const void* handle_;
         bool shielded_;
     };
 
@@ -68,14 +73,22 @@ public:
     void rethrow_error();  // if it is one
     void add_done_callback(std::function<void()> callback);
     void set_name(std::string_view name) noexcept { resource_.set_name(name, traits); }
+    // Only with debug mode on. A handle goes; `left` references to this state are left.
+    void handle_gone(long left) noexcept {
+        handles_went_ = true;
+        look_for_orphan(left);
+    }
 
 private:
+    void look_for_orphan(long references) noexcept;
     // Known from its first wait on: making a future costs the same with debug mode on.
     static constexpr ResourceTraits traits{.type = ResourceType::future, .made_by_wait = true};
 
     Stage stage_ = Stage::pending;
     bool retrieved_ = false;
-    std::exception_ptr error_;  // or the Cancelled
+    bool handles_went_ = false;  // while debug mode was on
+    bool orphaned_ = false;      // reported
+    std::exception_ptr error_;   // or the Cancelled
     WaiterList<Awaiter> waiters_;
     std::vector<std::function<void()>> callbacks_;
     Resource resource_;
@@ -94,6 +107,16 @@ public:
     using value_type = T;
 
     Future() : state_(std::make_shared<State>()) {}
+    Future(const Future&) noexcept = default;
+    Future(Future&&) noexcept = default;
+    Future& operator=(Future other) noexcept {
+        std::swap(state_, other.state_);
+        return *this;
+    }
+    ~Future() {
+        if (state_ && detail::debug_enabled()) [[unlikely]]
+            state_->handle_gone(state_.use_count() - 1);
+    }
 
     bool done() const noexcept { return state_->done(); }
     bool cancelled() const noexcept { return state_->cancelled(); }
@@ -147,7 +170,7 @@ template <class T>
 class [[nodiscard]] FutureAwaiter final : public FutureState::Awaiter {
 public:
     explicit FutureAwaiter(const Future<T>& future, bool shielded = false) noexcept
-        : Awaiter(future.state_, shielded) {}
+        : Awaiter(future.state_, &future, shielded) {}
     T await_resume() {
         this->check_cancelled();
         auto& state = static_cast<typename Future<T>::State&>(*this->state_);

@@ -36,6 +36,7 @@ public:
     // For the runtime: an event of something else, whose type and verb are shown in its place.
     Event(detail::ResourceType type, detail::Verb verb) noexcept : type_(type), verb_(verb) {}
     void constructed(const detail::ResourceTraits& traits) noexcept { resource_.constructed(traits); }
+    std::uint64_t resource_id() const noexcept { return resource_.id(); }
     Event(const Event&) = delete;
     Event& operator=(const Event&) = delete;
 
@@ -58,7 +59,11 @@ public:
     // Until the flag is set; not at all if it is.
     Awaiter wait() noexcept { return Awaiter(*this); }
     // Sets the flag and wakes all tasks that wait; they run at their next turn, also if the flag is cleared meanwhile.
-    void set() noexcept;
+    void set() noexcept {
+        set_and_wake();
+        // Not the last thing that the caller does: else a call from the wrong thread is reported without its place.
+        asm volatile("");
+    }
     void clear() noexcept {
         set_ = false;
         resource_.used(detail::Role::clear, false);
@@ -68,6 +73,7 @@ public:
     void set_name(std::string_view name) noexcept { resource_.set_name(name, traits()); }
 
 private:
+    void set_and_wake() noexcept;
     detail::ResourceTraits traits() const noexcept { return {.type = type_}; }
 
     bool set_ = false;

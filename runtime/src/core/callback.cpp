@@ -32,6 +32,7 @@ void EventLoop::fire_callback(detail::CallbackTimer& timer) noexcept {
 }
 
 Handle EventLoop::call_soon(Callback callback, std::source_location where) {
+    if (probe::on()) detail::check_thread(*this, nullptr, "call_soon() was called");
     auto node = callback_node(*this, std::move(callback), where);
     push_callback(*node);
     return Handle(std::move(node));
@@ -44,7 +45,10 @@ Handle EventLoop::call_later(Duration delay, Callback callback, std::source_loca
 
 Handle EventLoop::call_at(std::uint64_t time_ns, Callback callback, std::source_location where) {
     auto node = callback_node(*this, std::move(callback), where);
-    if (probe::on()) node->node = detail::call_node(where);
+    if (probe::on()) {
+        detail::check_thread(*this, nullptr, "call_at() or call_later() was called");
+        node->node = detail::call_node(where);
+    }
     node->fire = fire_callback;
     node->when_ns = time_ns;
     add_timer(*node, time_ns);

@@ -9,6 +9,38 @@ FutureState::~FutureState() {
     if (stage_ == Stage::error && !retrieved_) report_future_exception_never_retrieved(error_);
 }
 
+void FutureState::Awaiter::start() noexcept {
+    wait_in(state_->waiters_, *this);
+    if (probe::on() && state_->handles_went_) [[unlikely]]
+        state_->look_for_orphan(state_.use_count());
+}
+
+// Frames of up to a kilobyte lie together in memory that holds nothing else; how large this one is is not known. A
+// handle that another place owns (a member, a table of requests) is not in it.
+bool FutureState::Awaiter::owns_handle() const noexcept {
+    if (task() == nullptr || task()->leaf == nullptr) return false;
+    const auto frame = reinterpret_cast<std::uintptr_t>(task()->leaf);
+    const auto handle = reinterpret_cast<std::uintptr_t>(handle_);
+    return handle > frame && handle - frame < frame_class_bytes * frame_classes;
+}
+
+// Nobody can set it if all that refers to it are the tasks that wait for it. Only where other handles were there
+// before: who passes a reference to a handle on makes none.
+void FutureState::look_for_orphan(long references) noexcept {
+    if (done() || orphaned_ || waiters_.empty() || !callbacks_.empty()) return;
+    long waiting = 0;
+    const void* counted = nullptr;
+    waiters_.for_each([&](const Awaiter& waiter) {
+        ++waiting;
+        if (waiter.handle_ == counted || !waiter.owns_handle()) return;
+        ++waiting;
+        counted = waiter.handle_;
+    });
+    if (references != waiting || resource_.id() == 0) return;
+    orphaned_ = true;
+    probe::emit(probe::EventKind::orphaned, resource_.id());
+}
+
 void FutureState::Awaiter::on_cancel() noexcept {
     leave_list();
     // The others get the future's Cancelled, this one that of its own task.

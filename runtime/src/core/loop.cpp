@@ -41,6 +41,7 @@ EventLoop::EventLoop() : poller_(std::make_unique<detail::Poller>()) {
 
 EventLoop::~EventLoop() {
     detail::remove_loop_from_commands(*this);
+    if (pool_ && announced_ && !pool_->is_idle()) probe::emit(EventKind::loop_closing, id_);
     pool_.reset();  // its jobs may still post to this loop
     if (link_) {
         const std::scoped_lock lock(link_->mutex);

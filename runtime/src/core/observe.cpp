@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "coroscope/error.hpp"
+#include "coroscope/loop.hpp"
 #include "coroscope/resource.hpp"
 #include "proto/words/function_name.hpp"
 
@@ -24,6 +25,21 @@ void report(ReportKind kind, std::uint64_t task, probe::NodeId stack, const char
     report.task = task;
     report.stack = stack;
     report.text = text;
+    cs_report_send(&report);
+}
+
+// Where the thread is now, natively.
+void report_here(ReportKind kind, std::uint64_t task, probe::NodeId stack, const char* text) noexcept {
+    constexpr std::size_t most = 16;
+    void* addresses[most];
+    cs_report report{};
+    report.size = sizeof report;
+    report.kind = static_cast<std::uint32_t>(kind);
+    report.task = task;
+    report.stack = stack;
+    report.text = text;
+    report.addresses = addresses;
+    report.address_count = probe::capture_frames(addresses, most);
     cs_report_send(&report);
 }
 
@@ -170,6 +186,17 @@ void report_task_destroyed_pending(const TaskControl& task) noexcept {
                task.leaf != nullptr ? suspension_node(task) : frame_node(*task.root, task), "");
     } catch (...) {
     }
+}
+
+void check_thread(EventLoop& loop, const TaskControl* task, const char* what) noexcept {
+    if (running_loop() == &loop || !loop.is_running()) [[likely]]
+        return;
+    // Each says the same: after some, only their number would be news.
+    constexpr int most = 8;
+    thread_local int reported = 0;
+    if (reported++ >= most) return;
+    const bool waits = task != nullptr && task->leaf != nullptr && !task->in_queue();
+    report_here(ReportKind::wrong_thread, task != nullptr ? task->id : 0, waits ? task->suspended_node : 0, what);
 }
 
 void report_callback_exception(const std::exception_ptr& error) noexcept {

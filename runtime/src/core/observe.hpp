@@ -28,5 +28,8 @@ void report_exception_never_retrieved(const TaskControl& task, const std::except
 void report_future_exception_never_retrieved(const std::exception_ptr& error) noexcept;
 void report_task_destroyed_pending(const TaskControl& task) noexcept;
 void report_callback_exception(const std::exception_ptr& error) noexcept;
+// Only with debug mode on. Reports it if `loop` runs on another thread than this one: what is done then may be lost, or
+// come late, because the loop sleeps on. `task`: the one that it is about; nullptr: none.
+void check_thread(EventLoop& loop, const TaskControl* task, const char* what) noexcept;
 
 }  // namespace coroscope::detail

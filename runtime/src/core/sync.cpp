@@ -6,7 +6,7 @@
 
 namespace coroscope {
 
-void Event::set() noexcept {
+void Event::set_and_wake() noexcept {
     set_ = true;
     resource_.used(detail::Role::set, false);
     waiters_.wake_all();

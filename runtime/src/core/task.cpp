@@ -49,6 +49,7 @@ TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::unique_ptr<TaskExtra
     task->context = current_context();
     if (!name.empty()) task->make_extras().name = name;
     if (probe::on()) [[unlikely]] {
+        check_thread(*loop, task, "a task was created");
         task->creation_node = call_node(where);
         root.node = probe::intern_node(task->creation_node, root.own_site, probe::NodeKind::task);
         probe::emit_at(probe::stamp_now(), EventKind::task_created, task->id, task->parent_id, root.node);
@@ -63,6 +64,7 @@ void make_ready(TaskControl& task) noexcept {
     COROSCOPE_ASSERT(!task.in_queue(), "a task is in the queue once");
     task.state = TaskState::ready;
     if (probe::on()) [[unlikely]] {
+        check_thread(*task.loop, &task, "a task was woken");
         const std::uint64_t waker = current_task != nullptr ? current_task->id : 0;
         const probe::Stamp known = task.loop->step_stamp_;
         probe::emit_at(known != 0 ? known : probe::stamp_now(), EventKind::task_ready, task.id, waker);
@@ -94,6 +96,7 @@ bool TaskControl::cancel(std::string_view message, std::source_location where) n
     } catch (...) {  // out of memory: cancelled without the message
     }
     if (probe::on()) [[unlikely]] {
+        check_thread(*loop, this, "a task was cancelled");
         const std::uint64_t by = current_task != nullptr ? current_task->id : 0;
         probe::emit_at(probe::stamp_now(), EventKind::cancel_requested, id, by, call_node(where));
     }

@@ -277,8 +277,9 @@ void Emitter::State::take_stack() {
 void Emitter::State::add_resolved() {
     while (const auto frames = resolver.take_answer()) {
         if (const auto* report = std::get_if<probe::Report>(&unresolved.front())) {
+            const bool made = report->kind == static_cast<std::uint32_t>(vocabulary::ReportKind::never_awaited);
             const std::string coroutine = probe::readable_name(registry.definitions.site(report->site));
-            add_report(*report, sites_of(creation_call(*frames, coroutine)));
+            add_report(*report, sites_of(made ? creation_call(*frames, coroutine) : stalled_call(*frames)));
         } else {
             add_stall(std::get<Stall>(unresolved.front()), sites_of(stalled_call(*frames)));
         }

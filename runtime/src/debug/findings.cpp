@@ -179,6 +179,12 @@ void Findings::report(const probe::Report& report, const std::vector<NativeFrame
         case Kind::future_exception_never_retrieved:
             log().error("exception of a future was never retrieved: {}", report.text);
             break;
+        case Kind::wrong_thread:
+            log().error(
+                "{} from another thread than the loop's; use call_soon_threadsafe(){}\n    called at (most recent call "
+                "last):{}",
+                report.text, report.task != 0 ? ": " + task_text(report.task, report.stack) : "", lines_of(frames));
+            break;
         case Kind::unknown:
         case Kind::stall: break;  // stalls come by stall()
     }

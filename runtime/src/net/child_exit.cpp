@@ -93,9 +93,10 @@ struct ChildExit::Waiter {
     bool over = false;  // under the mutex: the thread has waited
 };
 
-ChildExit::ChildExit(EventLoop& loop, pid_t pid) : loop_(loop), pid_(pid) {
+ChildExit::ChildExit(EventLoop& loop, pid_t pid, const std::string& command) : loop_(loop), pid_(pid) {
     ready = [](FdWatch& watch, std::uint32_t) noexcept { static_cast<ChildExit&>(watch).look(); };
-    ended.constructed({.type = ResourceType::subprocess, .system_id = static_cast<std::uint64_t>(pid)});
+    ended.constructed(
+        {.type = ResourceType::subprocess, .system_id = static_cast<std::uint64_t>(pid), .name = command});
     try {
         watch_by_pidfd();
         if (fd < 0) watch_by_thread();

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "coroscope/detail/net_socket_state.hpp"
 #include "coroscope/sync.hpp"
@@ -15,7 +16,7 @@ namespace coroscope::detail {
 class ChildExit : FdWatch {
 public:
     // Throws std::system_error if the child cannot be watched; it is killed and reaped then.
-    ChildExit(EventLoop& loop, pid_t pid);
+    ChildExit(EventLoop& loop, pid_t pid, const std::string& command);  // `command`: for the debugger
     ~ChildExit();  // a child that still runs is reaped by a thread when it ends
     ChildExit(const ChildExit&) = delete;
     ChildExit& operator=(const ChildExit&) = delete;

@@ -17,7 +17,9 @@ namespace detail {
 // What a Process and the coroutines that use it share.
 class ProcessState {
 public:
-    ProcessState(EventLoop& loop, Spawned& spawned, const StreamOptions& options) : exit(loop, spawned.pid) {
+    // `command`: for the debugger.
+    ProcessState(EventLoop& loop, Spawned& spawned, const StreamOptions& options, const std::string& command)
+        : exit(loop, spawned.pid, command) {
         if (spawned.in.get() >= 0) {
             in.emplace(connect_write_pipe(spawned.in.get(), options));
             spawned.in.release();
@@ -25,10 +27,12 @@ public:
         if (spawned.out.get() >= 0) {
             out.emplace(connect_read_pipe(spawned.out.get(), options));
             spawned.out.release();
+            StreamAccess::state(*out)->belongs_to(exit.ended.resource_id(), "stdout");
         }
         if (spawned.err.get() >= 0) {
             err.emplace(connect_read_pipe(spawned.err.get(), options));
             spawned.err.release();
+            StreamAccess::state(*err)->belongs_to(exit.ended.resource_id(), "stderr");
         }
     }
     ProcessState(const ProcessState&) = delete;
@@ -72,6 +76,17 @@ Coro<std::string> read_to_the_end(Ref<ProcessState> state, std::optional<StreamR
     std::optional<StreamReader>& from = (*state).*which;
     if (!from) co_return std::string();
     co_return co_await from->read_all(std::numeric_limits<std::size_t>::max());
+}
+
+// As a person would type it, for the debugger; empty while debug mode is off.
+std::string command_text(const std::string& program, const std::vector<std::string>& arguments) {
+    constexpr std::size_t most = 80;
+    if (!detail::debug_enabled()) return {};
+    std::string text = program;
+    for (const std::string& argument : arguments) text += " " + argument;
+    if (text.size() <= most) return text;
+    text.resize(most);
+    return text += "...";
 }
 
 template <class Stream>
@@ -130,7 +145,8 @@ void Process::kill() { send_signal(SIGKILL); }
 Coro<Process> create_subprocess_exec(std::string program, std::vector<std::string> arguments, ProcessOptions options) {
     EventLoop& loop = EventLoop::running();
     detail::Spawned spawned = detail::spawn_program(program, arguments, options);
-    co_return Process(Ref<ProcessState>(new ProcessState(loop, spawned, options.stream)));
+    co_return Process(
+        Ref<ProcessState>(new ProcessState(loop, spawned, options.stream, command_text(program, arguments))));
 }
 
 Coro<Process> create_subprocess_shell(std::string command, ProcessOptions options) {

@@ -1,6 +1,8 @@
 #include "coroscope/detail/net_socket_state.hpp"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -98,14 +100,36 @@ void SocketState::watch() {
 
 std::uint64_t SocketState::wait(Verb verb, const TaskControl& waiter) noexcept {
     if (resource_.id() != 0 || !debug_enabled()) return pack_wait(verb, resource_.id());
-    std::string name;
+    const std::string name = name_to_show();
+    ResourceTraits shown = traits(name);
+    shown.made_by_wait = true;
+    return resource_.wait(verb, waiter, shown);
+}
+
+ResourceTraits SocketState::traits(const std::string& name) const noexcept {
+    const int room = kind_ == FdKind::pipe ? ::fcntl(fd, F_GETPIPE_SZ) : 0;
+    return {.type = shown_type(),
+            .capacity = room > 0 ? room : 0,
+            .parent = parent_,
+            .system_id = static_cast<std::uint64_t>(fd) + 1,
+            .name = name};
+}
+
+std::string SocketState::name_to_show() const noexcept {
     try {
-        name = shown_name();
+        return label_ != nullptr ? std::string(label_) : shown_name();
     } catch (...) {  // out of memory: it has none
+        return {};
     }
-    return resource_.wait(
-        verb, waiter,
-        {.type = shown_type(), .system_id = static_cast<std::uint64_t>(fd) + 1, .made_by_wait = true, .name = name});
+}
+
+// A subprocess whose output nobody reads stops when the pipe is full.
+void SocketState::report_unread() noexcept {
+    int unread = 0;
+    if (::ioctl(fd, FIONREAD, &unread) != 0) return;
+    const std::string name = name_to_show();
+    if (resource_.id() == 0) resource_.constructed(traits(name));
+    resource_.level_is(static_cast<std::uint64_t>(unread));
 }
 
 void SocketState::close() noexcept {
@@ -143,6 +167,8 @@ void SocketState::on_events(FdWatch& watch, std::uint32_t events) noexcept {
     if ((events & (broken | EPOLLRDHUP)) != 0) self.ended_ = true;
     if ((events & (broken | EPOLLRDHUP | EPOLLIN)) != 0) {
         self.readable_ = true;
+        if (self.parent_ != 0 && self.reader_ == nullptr && debug_enabled()) [[unlikely]]
+            self.report_unread();
         self.wake(Direction::read);
     }
     if ((events & (broken | EPOLLOUT)) != 0 && !self.writable_) {
@@ -159,6 +185,7 @@ IoResult SocketState::try_recv(std::span<std::byte> into) noexcept {
     });
     // Less than asked for: the kernel has no more, and further bytes make a new edge. This saves the second read that
     // would say "would block". Not after an end or at one, which makes no further edge.
+    if (parent_ != 0) resource_.level_is(0);
     if (result.count > 0 && result.count < into.size() && kind_ == FdKind::tcp && !ended_) readable_ = false;
     return result;
 }

@@ -142,6 +142,11 @@ public:
     // What a task that waits here waits for.
     std::uint64_t wait(Verb verb, const TaskControl& waiter) noexcept;
     void show_as(ResourceType type) noexcept { type_ = type; }
+    // For the debugger: it is the `label` ("stdout") of another resource, a subprocess.
+    void belongs_to(std::uint64_t parent, const char* label) noexcept {
+        parent_ = parent;
+        label_ = label;
+    }
     int give_up() noexcept;  // the file descriptor, no longer watched nor closed here
 
     // A peer that sends without pause must not keep the loop: after this many operations without a wait, others have a
@@ -163,6 +168,9 @@ private:
     static constexpr std::uint32_t most_unwaited = 32;
     static void on_events(FdWatch& watch, std::uint32_t events) noexcept;
     void wake(Direction direction) noexcept;
+    ResourceTraits traits(const std::string& name) const noexcept;
+    std::string name_to_show() const noexcept;
+    void report_unread() noexcept;
     ReadinessAwaiter*& waiter(Direction direction) noexcept { return direction == Direction::read ? reader_ : writer_; }
 
     EventLoop& loop_;
@@ -178,6 +186,8 @@ private:
     ReadinessAwaiter* reader_ = nullptr;
     ReadinessAwaiter* writer_ = nullptr;
     Resource resource_;
+    std::uint64_t parent_ = 0;  // id of a resource
+    const char* label_ = nullptr;
 };
 
 }  // namespace coroscope::detail

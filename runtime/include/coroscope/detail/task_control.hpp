@@ -349,6 +349,10 @@ public:
     void wake_all() noexcept {
         while (W* waiter = pop()) waiter->wake_up();
     }
+    template <class Visit>
+    void for_each(Visit visit) const {
+        for (const WaiterLinks* at = first_; at != nullptr; at = at->next) visit(static_cast<const W&>(*at));
+    }
 };
 
 }  // namespace coroscope::detail
