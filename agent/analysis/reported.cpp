@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "agent/words/ending.hpp"
 #include "agent/words/task.hpp"
 #include "agent/words/where.hpp"
 #include "evidence.hpp"
@@ -35,6 +36,23 @@ bool is_known(ReportKind kind) {
     return number != 0 && number < vocabulary::report_kinds.size();
 }
 
+// The tasks that the error of a report came through, if it is known where it came from: that is then the problem's
+// place. Empty: it is not known.
+std::vector<const model::Task*> thrown_in(const model::Model& model, const model::Report& report, Problem& problem) {
+    const model::Task* task = model.task(report.task);
+    if (task == nullptr || task->error_at == 0) return {};
+    std::vector<const model::Task*> path = words::error_path(model, *task);
+    problem.site = user_place(model, path.front()->error_at);
+    problem.stack = places(model.stack(path.front()->error_at));
+    return path;
+}
+
+bool in_group(const model::Model& model, model::TaskId task) {
+    return std::ranges::any_of(model.resources(), [&](const model::Resource* resource) {
+        return resource->type == model::ResourceType::task_group && std::ranges::count(resource->members, task) != 0;
+    });
+}
+
 // Each fills in what its kind of report says beyond the stacks.
 using Tell = void(const model::Model& model, const model::Report& report, Problem& problem);
 
@@ -58,9 +76,33 @@ void tell_exception_never_retrieved(const model::Model& model, const model::Repo
     problem.site = place_of(created.frame);
     if (auto stack = places(model.stack(creation(model, report))); !stack.empty()) problem.stack = std::move(stack);
     problem.summary = words::task_phrase(model, report.task) + " failed and nobody looked: " + report.text;
-    problem.evidence = report.text + ", thrown by " + words::task_phrase(model, report.task) + ", created " +
-                       words::at_text(created) + "; its last handle was dropped before anybody asked for its result";
+    problem.evidence = report.text + ", thrown by " + words::task_phrase(model, report.task);
+    problem.evidence += ", created " + words::at_text(created);
+    if (const auto path = thrown_in(model, report, problem); !path.empty())
+        problem.evidence += "; the error was thrown " + words::thrown_text(model, path);
+    if (in_group(model, report.task)) {
+        problem.evidence += "; its task group was left before a join() had thrown the error";
+        problem.advice =
+            "End the group with join(), or use with_task_group(), which always joins and throws the errors.";
+        return;
+    }
+    problem.evidence += "; its last handle was dropped before anybody asked for its result";
     problem.advice = "Await the task, or create it in a TaskGroup, which passes the error on to whoever joins it.";
+}
+
+void tell_uncaught_exception(const model::Model& model, const model::Report& report, Problem& problem) {
+    const auto path = thrown_in(model, report, problem);
+    if (path.empty() && report.stack != 0) problem.site = user_place(model, report.stack);
+    problem.summary = "an exception that nobody caught ended the program: " + report.text;
+    problem.evidence = report.text;
+    if (!path.empty()) {
+        problem.evidence += ", ended " + words::task_phrase(model, report.task) + " and left run(); it was thrown " +
+                            words::thrown_text(model, path);
+    } else if (report.task != 0) {
+        problem.evidence += ", thrown in " + words::task_phrase(model, report.task);
+    }
+    problem.evidence += "; std::terminate() was called";
+    problem.advice = "Catch it around run() in main(), or where the program can go on without what failed.";
 }
 
 void tell_task_destroyed_pending(const model::Model& model, const model::Report& report, Problem& problem) {
@@ -116,6 +158,7 @@ constexpr std::array tellings{
     Telling{ReportKind::callback_exception, tell_callback_exception},
     Telling{ReportKind::future_exception_never_retrieved, tell_future_exception_never_retrieved},
     Telling{ReportKind::wrong_thread, tell_wrong_thread},
+    Telling{ReportKind::uncaught_exception, tell_uncaught_exception},
 };
 
 // What can be said of any kind.

@@ -54,7 +54,8 @@ std::string app_state(const model::App& app) {
 }
 
 words::Where shown_place(const model::Model& model, const model::Task& task, bool with_library) {
-    if (task.state == model::State::done) return {};
+    if (task.state == model::State::done && task.error_at == 0) return {};
+    if (task.state == model::State::done) return words::where(model, task.error_at);
     return with_library ? words::innermost(model, task) : words::where(model, task);
 }
 

@@ -26,7 +26,7 @@ std::string app_title(const model::App& app);
 std::string app_state(const model::App& app);
 
 // Where a task stands: the user's line, see words::where(); with the library, the innermost line, whosever it is.
-// Nowhere, if the task is done.
+// Of a task that is done: where its error came from, else nowhere.
 words::Where shown_place(const model::Model& model, const model::Task& task, bool with_library);
 // --library, for commands that name such places.
 void add_library_flag(CLI::App& command, bool& with_library);

@@ -1,4 +1,5 @@
 // coroscope ps: the tasks of every app, as a table or JSON.
+#include <array>
 #include <memory>
 #include <span>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "agent/model/tables.hpp"
+#include "agent/words/ending.hpp"
 #include "agent/words/task.hpp"
 #include "command.hpp"
 #include "describe.hpp"
@@ -55,6 +57,49 @@ Json rows_json(const model::Model& model, std::string_view name, Explain explain
     return rows;
 }
 
+// A task as others refer to it; null: none.
+Json name_json(const model::Model& model, model::TaskId id) {
+    if (id == 0) return nullptr;
+    return {{"id", id}, {"name", words::task_name(model, id)}};
+}
+
+// What a task ended with, from where, and who looked at it; null: no error.
+Json error_json(const model::Model& model, const model::Task& task) {
+    if (task.error == 0 && task.error_at == 0) return nullptr;
+    Json json{{"text", std::string(model.error_text(task))},
+              {"where", where_json(words::where(model, task.error_at))},
+              {"stack", stack_json(model.stack(task.error_at))},
+              {"retrieved", task.retrieved_ns != 0}};
+    if (task.retrieved_ns == 0) return json;
+    json["retrieved_by"] = name_json(model, task.retrieved_by);
+    json["retrieved_where"] = where_json(words::where(model, task.retrieved_at));
+    json["retrieved_ns"] = task.retrieved_ns;
+    return json;
+}
+
+// Who asked last to cancel a task, why, and what came of it; null: nobody has.
+Json cancellation_json(const model::Model& model, const model::Task& task) {
+    if (task.cancelled_ns == 0) return nullptr;
+    const auto origin = static_cast<std::uint32_t>(task.cancel_origin);
+    const auto time = [](std::uint64_t ns) { return ns == 0 ? Json(nullptr) : Json(ns); };
+    return {{"origin", std::string(model.term(vocabulary::Table::cancel_origin, origin))},
+            {"by", name_json(model, task.cancelled_by)},
+            {"where", where_json(words::where(model, task.cancelled_at))},
+            {"message", std::string(model.cancel_message(task))},
+            {"story", "cancelled " + words::cancelled_by(model, task)},
+            {"requests", task.cancel_requests},
+            {"asked_ns", task.cancelled_ns},
+            {"thrown_ns", time(task.cancel_thrown_ns)},
+            {"thrown_where", where_json(words::where(model, task.cancel_thrown_at))},
+            {"swallowed_ns", time(task.cancel_swallowed_ns)}};
+}
+
+// Fields that those two hold.
+constexpr std::array told_elsewhere{
+    "error_at",          "retrieved_by",     "retrieved_at",     "retrieved_ns",        "cancel_origin",
+    "cancel_message",    "cancel_thrown_at", "cancel_thrown_ns", "cancel_swallowed_ns", "cancel_swallowed_at",
+    "cancel_repeated_ns"};
+
 // What fields refer to is put into words; the running step counts.
 Json tasks_json(const model::Model& model, bool with_done) {
     return rows_json(model, "task", [&](model::TaskId id, Json& json) {
@@ -69,6 +114,9 @@ Json tasks_json(const model::Model& model, bool with_done) {
         json["await_stack"] = stack_json(model.await_stack(task));
         json["created_at"] = stack_json(model.creation_stack(task));
         json["busy_ns"] = model.busy_ns(task);
+        json["error"] = error_json(model, task);
+        json["cancellation"] = cancellation_json(model, task);
+        for (const char* part : told_elsewhere) json.erase(part);
         return true;
     });
 }
@@ -115,6 +163,11 @@ std::vector<const model::Task*> tasks_of(const model::App& app, bool with_done) 
     return with_done ? app.model.all_tasks() : app.model.live_tasks();
 }
 
+// Of a task that is done: what it failed with, or who cancelled it.
+std::string wait_or_end(const model::Model& model, const model::Task& task) {
+    return task.state == model::State::done ? words::ending(model, task) : words::wait(model, task);
+}
+
 void print_app(const model::App& app, bool with_done, const Options& options) {
     const model::Model& model = app.model;
     std::string title = styled(app_title(app), Style::bold) + "  " +
@@ -128,11 +181,12 @@ void print_app(const model::App& app, bool with_done, const Options& options) {
     for (const model::Task* task : tasks_of(app, with_done)) {
         rows.push_back({std::to_string(task->id), words::task_name(model, task->id), words::coroutine(model, *task),
                         styled(words::state(task->state, task->outcome), state_style(*task)),
-                        words::duration(model.busy_ns(*task)), std::to_string(task->steps), words::wait(model, *task),
+                        words::duration(model.busy_ns(*task)), std::to_string(task->steps), wait_or_end(model, *task),
                         words::where_text(shown_place(model, *task, options.library))});
     }
     if (rows.empty()) return;
-    rows.insert(rows.begin(), {"ID", "NAME", "COROUTINE", "STATE", "BUSY", "STEPS", "WAITS FOR", "AT"});
+    rows.insert(rows.begin(), {"ID", "NAME", "COROUTINE", "STATE", "BUSY", "STEPS",
+                               with_done ? "WAITS FOR, OR ENDED" : "WAITS FOR", "AT"});
     print_table(rows, "  ");
 }
 

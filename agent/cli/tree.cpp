@@ -2,6 +2,7 @@
 #include <memory>
 #include <set>
 
+#include "agent/words/ending.hpp"
 #include "agent/words/task.hpp"
 #include "command.hpp"
 #include "describe.hpp"
@@ -21,7 +22,7 @@ struct Options {
 struct Row {
     std::string left;  // branches, name, coroutine
     std::string state, busy;
-    std::string right;  // where it waits
+    std::string right;  // where it waits, or how it ended
 };
 
 class Tree {
@@ -86,8 +87,15 @@ private:
                    words::coroutine(model_, task);
         row.state = styled(words::state(task.state, task.outcome), state_style(task));
         row.busy = words::duration(model_.busy_ns(task));
-        row.right = words::waits_text(model_, task, shown_place(model_, task, with_library_));
+        const words::Where at = shown_place(model_, task, with_library_);
+        row.right = task.state == model::State::done ? ending_text(task, at) : words::waits_text(model_, task, at);
         rows_.push_back(std::move(row));
+    }
+
+    // What a task failed with and where that was thrown, or who cancelled it.
+    std::string ending_text(const model::Task& task, const words::Where& thrown) const {
+        const std::string text = words::ending(model_, task);
+        return thrown.known() ? text + " " + words::at_text(thrown) : text;
     }
 
     const model::Model& model_;

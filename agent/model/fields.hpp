@@ -82,9 +82,10 @@ constexpr EnumRange range_of(Role) { return {vocabulary::roles.size() - 1, Unkno
 constexpr EnumRange range_of(ResourceType) { return {vocabulary::resource_types.size() - 1, Unknown::kept}; }
 constexpr EnumRange range_of(Outcome) { return {vocabulary::outcomes.size() - 1, Unknown::kept}; }
 constexpr EnumRange range_of(ReportKind) { return {vocabulary::report_kinds.size() - 1, Unknown::kept}; }
+constexpr EnumRange range_of(CancelOrigin) { return {vocabulary::cancel_origins.size() - 1, Unknown::kept}; }
 constexpr EnumRange range_of(vocabulary::Severity) { return {vocabulary::severities.size() - 1, Unknown::as_zero}; }
 constexpr EnumRange range_of(vocabulary::Table) {
-    return {static_cast<std::uint64_t>(vocabulary::Table::report_kind), Unknown::kept};
+    return {static_cast<std::uint64_t>(vocabulary::Table::cancel_origin), Unknown::kept};
 }
 
 constexpr std::string_view to_string(Model::Of of) {
@@ -96,8 +97,9 @@ constexpr std::string_view to_string(ValueType type) {
     return words[static_cast<std::size_t>(type)];
 }
 constexpr std::string_view to_string(vocabulary::Table table) {
-    constexpr std::string_view words[] = {"event_kind", "verb", "resource_type", "role", "outcome", "report_kind"};
-    return table <= vocabulary::Table::report_kind ? words[static_cast<std::size_t>(table)] : "unknown";
+    constexpr std::string_view words[] = {"event_kind", "verb",        "resource_type", "role",
+                                          "outcome",    "report_kind", "cancel_origin"};
+    return table <= vocabulary::Table::cancel_origin ? words[static_cast<std::size_t>(table)] : "unknown";
 }
 
 // clang-format off
@@ -194,6 +196,18 @@ inline constexpr auto task_table = entity<TaskEntry>("task", "All live tasks, an
     field("cancelled_at", &Task::cancelled_at, plain, Unit::node, "Where the last cancel() was called."),
     field("cancelled_ns", &Task::cancelled_ns, plain, Unit::ns, "Time of the last cancel()."),
     field("cancelled_steps", &Task::cancelled_steps, plain, Unit::count, "Steps it had run at the last cancel()."),
+    field("cancel_origin", &Task::cancel_origin, plain, Unit::none, "By what the last cancellation was asked for."),
+    field("cancel_message", &Task::cancel_message, plain, Unit::value, "Its message; 0: none."),
+    field("cancel_thrown_at", &Task::cancel_thrown_at, plain, Unit::node, "The await at which a cancellation was last thrown into it."),
+    field("cancel_thrown_ns", &Task::cancel_thrown_ns, plain, Unit::ns, "When it was; 0: it has not been."),
+    field("cancel_swallowed_ns", &Task::cancel_swallowed_ns, plain, Unit::ns, "When what was thrown was gone, and the task ran on; 0: that has not happened."),
+    field("cancel_swallowed_at", &Task::cancel_swallowed_at, plain, Unit::node, "The coroutine in which that happened, at its last await."),
+    field("cancel_repeated_ns", &Task::cancel_repeated_ns, plain, Unit::ns, "When, after that, it waited again at the await where it had been thrown; 0: it has not."),
+    field("error", &Task::error, plain, Unit::value, "Type and text of the error that ended it; 0: none."),
+    field("error_at", &Task::error_at, plain, Unit::node, "The innermost coroutine that the error is known to have passed, at its last await."),
+    field("retrieved_by", &Task::retrieved_by, plain, Unit::task, "The task that looked at the error first; 0: none."),
+    field("retrieved_at", &Task::retrieved_at, plain, Unit::node, "Where it did."),
+    field("retrieved_ns", &Task::retrieved_ns, plain, Unit::ns, "When somebody looked at the error first; 0: nobody has."),
     field("created_ns", &Task::created_ns, delta, Unit::ns, "Time of its creation; 0: unknown."),
     field("done_ns", &Task::done_ns, near(&Task::created_ns), Unit::ns, "Time of its end; 0: unknown."),
     field("changed_ns", &Task::changed_ns, near(&Task::created_ns), Unit::ns, "Time when it entered its state; 0: unknown."),

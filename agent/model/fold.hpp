@@ -152,13 +152,21 @@ struct Model::Fold : Capture {
     void step_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId id);
     void step_end(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t wait, NodeId at);
     void done(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t outcome);
-    void cancel_requested(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskId by, NodeId at);
-    void uncancelled(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t remaining);
     void root_known(ThreadEntry& on, std::uint64_t time_ns, TaskId id, NodeId root);
     void wait_holder(TaskId id, TaskId holder);
     void time_limit(ThreadEntry& on, std::uint64_t time_ns, TaskId id, bool begins);
     void begin_wait(TaskEntry& task, std::uint64_t time_ns, std::uint64_t wait);
     std::uint32_t mark_of(const LoopEntry* owner) const;
+
+    // cancellations.cpp: what asks tasks to end, and what ends them
+    void cancel_requested(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskId by, NodeId at);
+    void uncancelled(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t remaining);
+    void cancel_origin(TaskId id, std::uint64_t cancel);
+    void cancel_thrown(ThreadEntry& on, std::uint64_t time_ns, TaskId id, NodeId at);
+    void cancel_swallowed(std::uint64_t time_ns, TaskId id, NodeId at);
+    void note_cancelled_wait(TaskEntry& task, std::uint64_t time_ns);
+    void task_error(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t value, NodeId at);
+    void error_retrieved(std::uint64_t time_ns, TaskId id, TaskId by, NodeId at);
 
     // loops.cpp: what events of loops mean
     void loop_started(ThreadEntry& on, std::uint64_t time_ns, LoopId id);

@@ -234,6 +234,11 @@ void Model::Fold::apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8
         case EventKind::unfinished: return unfinished(subject, argument);
         case EventKind::loop_closing: return loop_closing(time_ns, subject);
         case EventKind::orphaned: return orphaned(time_ns, subject);
+        case EventKind::task_error: return task_error(on, time_ns, subject, argument, stack);
+        case EventKind::error_retrieved: return error_retrieved(time_ns, subject, argument, stack);
+        case EventKind::cancel_origin: return cancel_origin(subject, argument);
+        case EventKind::cancel_thrown: return cancel_thrown(on, time_ns, subject, stack);
+        case EventKind::cancel_swallowed: return cancel_swallowed(time_ns, subject, stack);
         case EventKind::none:
         case EventKind::gap: break;
     }

@@ -38,6 +38,7 @@ using SpanId = std::uint64_t;      // 0: none
 
 inline constexpr std::uint64_t end_of_time = ~std::uint64_t{0};  // later than any time of an app
 
+using vocabulary::CancelOrigin;
 using vocabulary::NodeKind;
 using vocabulary::Outcome;
 using vocabulary::ReportKind;
@@ -127,6 +128,18 @@ struct Task {
     NodeId cancelled_at = 0;                                    // the call of cancel()
     std::uint64_t cancelled_ns = 0;                             // when
     std::uint64_t cancelled_steps = 0;                          // steps it had run by then
+    CancelOrigin cancel_origin = CancelOrigin::unknown;         // by what it was asked for
+    ValueId cancel_message = 0;                                 // 0: none
+    NodeId cancel_thrown_at = 0;                                // the await at which Cancelled was last thrown into it
+    std::uint64_t cancel_thrown_ns = 0;                         // when; 0: it has not been
+    std::uint64_t cancel_swallowed_ns = 0;                      // when that Cancelled was gone, and it ran on; 0: never
+    NodeId cancel_swallowed_at = 0;                             // the coroutine in which, at its last await
+    std::uint64_t cancel_repeated_ns = 0;                       // when it waited again where that had been thrown
+    ValueId error = 0;                                          // type and text of what it ended with; 0: none
+    NodeId error_at = 0;                                        // the innermost coroutine that the error passed
+    TaskId retrieved_by = 0;                                    // who looked at the error first; 0: none, or no task
+    NodeId retrieved_at = 0;                                    // where
+    std::uint64_t retrieved_ns = 0;                             // when; 0: nobody has
     std::uint64_t created_ns = 0, done_ns = 0, changed_ns = 0;  // 0: unknown; changed = entered this state
     std::uint64_t busy_ns = 0;                                  // sum of finished steps
     std::uint64_t ready_ns = 0;                                 // sum of finished waits for the loop
@@ -335,6 +348,11 @@ public:
     std::vector<TaskId> children(TaskId parent) const;
     std::string task_name(const Task& task) const;  // given, or "Task-<id>" as asyncio
     std::string coroutine(const Task& task) const;  // function of its first coroutine, "?" if unknown
+    // "std::runtime_error: no route": what it ended with; "": nothing, or it is not known. Valid until the next
+    // apply().
+    std::string_view error_text(const Task& task) const;
+    // What the last cancel() gave; "": nothing.
+    std::string_view cancel_message(const Task& task) const;
     // The live tasks that wait for this one. Costs a pass over the live tasks.
     std::vector<TaskId> awaiters(TaskId task) const;
 

@@ -67,6 +67,7 @@ constexpr vocabulary::Table terms_of(Role) { return vocabulary::Table::role; }
 constexpr vocabulary::Table terms_of(ResourceType) { return vocabulary::Table::resource_type; }
 constexpr vocabulary::Table terms_of(Outcome) { return vocabulary::Table::outcome; }
 constexpr vocabulary::Table terms_of(ReportKind) { return vocabulary::Table::report_kind; }
+constexpr vocabulary::Table terms_of(CancelOrigin) { return vocabulary::Table::cancel_origin; }
 
 template <typename Type>
 Cell to_cell(const Model& model, const Type& value) {

@@ -229,6 +229,7 @@ void Model::Fold::step_end(ThreadEntry& on, std::uint64_t time_ns, TaskId id, st
     }
     task->suspended_at = at != 0 ? at : task->root;
     know(*task);
+    note_cancelled_wait(*task, time_ns);
     begin_wait(*task, time_ns, wait);
     const bool yields = task->wait.verb == Verb::turn;
     if (yields && !task->woken_while_running) task->woken_by = id;
@@ -249,22 +250,6 @@ void Model::Fold::done(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::u
         revive(*task);
     }
     retire(*task, time_ns, static_cast<Outcome>(outcome));
-}
-
-void Model::Fold::cancel_requested(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskId by, NodeId at) {
-    TaskEntry* task = task_or_placeholder(id, on, time_ns);
-    if (task == nullptr) return;
-    ++task->cancel_requests;
-    task->cancelled_by = by;
-    task->cancelled_at = at;
-    task->cancelled_ns = time_ns;
-    task->cancelled_steps = task->steps;
-}
-
-void Model::Fold::uncancelled(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t remaining) {
-    TaskEntry* task = task_or_placeholder(id, on, time_ns);
-    if (task == nullptr) return;
-    task->cancel_requests = static_cast<std::uint32_t>(std::min<std::uint64_t>(remaining, task->cancel_requests));
 }
 
 void Model::Fold::root_known(ThreadEntry& on, std::uint64_t time_ns, TaskId id, NodeId root) {

@@ -20,6 +20,7 @@ bool is_known(Table table, std::uint32_t id) {
         case Table::role: return id < vocabulary::roles.size();
         case Table::outcome: return id < vocabulary::outcomes.size();
         case Table::report_kind: return id < vocabulary::report_kinds.size();
+        case Table::cancel_origin: return id < vocabulary::cancel_origins.size();
     }
     return false;
 }
@@ -56,7 +57,8 @@ void Model::Fold::define_terms(const v2::Batch& batch) {
         }
         // A table that is not known here has no meaning here either.
         const auto table = static_cast<Table>(std::min<std::uint32_t>(defined.table(), 255));
-        if (defined.table() > static_cast<std::uint32_t>(Table::report_kind) || is_known(table, defined.id())) continue;
+        if (defined.table() > static_cast<std::uint32_t>(Table::cancel_origin) || is_known(table, defined.id()))
+            continue;
         UnknownTerm term;
         term.table = table;
         term.id = defined.id();
@@ -92,7 +94,7 @@ bool Model::Fold::load_term(UnknownTerm term) {
     const bool is_kind = term.table == Table::none;
     if (is_kind && (term.id == 0 || term.id >= static_cast<std::uint32_t>(vocabulary::EventKind::gap))) return false;
     // What the writer of the keyframe did not know may be known here.
-    if (term.table > Table::report_kind || is_known(term.table, term.id)) return true;
+    if (term.table > Table::cancel_origin || is_known(term.table, term.id)) return true;
     if (find_term(term.table, term.id) != nullptr) return false;
     add_term(std::move(term));
     return true;
@@ -122,6 +124,7 @@ std::string_view Model::term(Table table, std::uint32_t id) const {
             case Table::role: return vocabulary::row_of(vocabulary::roles, id).name;
             case Table::outcome: return vocabulary::row_of(vocabulary::outcomes, id).name;
             case Table::report_kind: return vocabulary::row_of(vocabulary::report_kinds, id).name;
+            case Table::cancel_origin: return vocabulary::row_of(vocabulary::cancel_origins, id).name;
         }
     }
     const UnknownTerm* unknown = fold_->find_term(table, id);
@@ -135,6 +138,7 @@ std::string_view Model::term_words(Table table, std::uint32_t id) const {
             case Table::resource_type: return vocabulary::row_of(vocabulary::resource_types, id).words;
             case Table::role: return vocabulary::row_of(vocabulary::roles, id).words;
             case Table::report_kind: return vocabulary::row_of(vocabulary::report_kinds, id).meaning;
+            case Table::cancel_origin: return vocabulary::row_of(vocabulary::cancel_origins, id).words;
             case Table::none:
             case Table::outcome: return term(table, id);
         }

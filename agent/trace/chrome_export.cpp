@@ -114,6 +114,7 @@ private:
         if (task.parent != 0) json_.key("parent").value(task.parent);
         json_.key("state").value(model::to_string(task.state));
         argument("outcome", model::to_string(task.outcome));
+        if (const std::string ending = labels_.ending(task); !ending.empty()) argument("ended", ending);
         argument("created at", labels_.creation_place(task));
         json_.key("steps").value(task.steps).key("busy ns").value(task.busy_ns);
         json_.key("ready ns").value(task.ready_ns).key("longest step ns").value(task.longest_step_ns);

@@ -1,6 +1,7 @@
 // Names for people.
 #include "labels.hpp"
 
+#include "agent/words/ending.hpp"
 #include "agent/words/task.hpp"
 #include "agent/words/where.hpp"
 #include "proto/words/function_name.hpp"
@@ -51,6 +52,8 @@ const std::string& Labels::phase_at(model::NodeId node) {
     }
     return at->second;
 }
+
+std::string Labels::ending(const model::Task& task) const { return words::ending(model_, task); }
 
 std::string Labels::wait(const model::Wait& wait) const { return words::wait(model_, wait); }
 

@@ -18,6 +18,7 @@ public:
     std::string task(const model::Task& task);           // "Task-7 fetch", "reader fetch"; "fetch" if named so
     std::string step(const model::Slice& slice);         // the task's, or "callback on_timer"
     std::string wait(const model::Wait& wait) const;     // "an item from queue 3", "Task-12", "a timer"
+    std::string ending(const model::Task& task) const;   // "std::runtime_error: no route"; empty: it returned, or lives
     const std::string& stack_text(model::NodeId node);   // "main (a.cpp:1) > fetch (b.cpp:2)"; empty: unknown
     std::vector<Frame> stack(model::NodeId node) const;  // innermost last
     // The user's line of a node, see words::where().

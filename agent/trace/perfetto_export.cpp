@@ -152,6 +152,7 @@ private:
         if (task.parent != 0) events_.annotate(event, "parent", task.parent);
         events_.annotate(event, "state", model::to_string(task.state));
         events_.annotate(event, "outcome", model::to_string(task.outcome));
+        if (const std::string ending = labels_.ending(task); !ending.empty()) events_.annotate(event, "ended", ending);
         const auto created = app_.app.model.creation_stack(task);
         if (!created.empty()) {
             events_.annotate(event, "created at", labels_.creation_place(task));

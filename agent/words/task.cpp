@@ -1,5 +1,6 @@
 #include "task.hpp"
 
+#include "ending.hpp"
 #include "proto/words/amount.hpp"
 #include "proto/words/function_name.hpp"
 #include "proto/words/utf8.hpp"
@@ -59,8 +60,14 @@ std::string status(const model::Model& model, const model::Task& task) {
         case model::State::done: break;
     }
     switch (task.outcome) {
-        case model::Outcome::error: return "ended with an exception";
-        case model::Outcome::cancelled: return "was cancelled";
+        case model::Outcome::error: {
+            const std::string text = ending(model, task);
+            return text.empty() ? "ended with an exception" : "failed: " + text;
+        }
+        case model::Outcome::cancelled: {
+            const std::string by = ending(model, task);
+            return by.empty() ? "was cancelled" : "was cancelled " + by;
+        }
         case model::Outcome::ok: return "returned";
         default: break;
     }

@@ -84,6 +84,84 @@ TEST(CancellationIgnored, ATaskThatRunsOnAndOn) {
     EXPECT_TRUE(contains(found[0].evidence, "12 steps")) << found[0].evidence;
 }
 
+using vocabulary::CancelOrigin;
+
+// At 2 us task 2 was asked to end, by `origin`; at 3 us that arrived at worker.cpp:33, and was caught.
+void swallow(AppUnderTest& app, CancelOrigin origin, std::uint64_t by, std::uint32_t at) {
+    app.apply(app.next().cancel(2000, 2, by, at).cancel_origin(2000, 2, origin).ready(2001, 2).begin(2900, 2));
+    app.apply(
+        app.next().cancel_thrown(3000, 2, 7).cancel_swallowed(3001, 2, 7).end(3002, 2, vocabulary::Verb::timer, 0, 7));
+}
+
+TEST(CancellationIgnored, ATaskThatSwallowsAndWaitsThereAgain) {
+    AppUnderTest app;
+    swallow(app, CancelOrigin::user, 1, 2);
+    go_on(app, 4000, 3, 300 * ms);
+    EXPECT_TRUE(app.problems().empty()) << "a moment ago";
+    go_on(app, 1 * s, 3, 300 * ms);
+    const auto found = app.problems();
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].kind, "cancellation_ignored");
+    EXPECT_EQ(at(found[0].site), "helper worker.cpp:33");
+    EXPECT_TRUE(contains(found[0].evidence, "cancelled by task 'Task-1' (app_main) at main.cpp:11"))
+        << found[0].evidence;
+    EXPECT_TRUE(contains(found[0].evidence, "thrown into it at worker.cpp:33 in helper, was caught and not thrown on"))
+        << found[0].evidence;
+}
+
+TEST(CancellationIgnored, WhateverAskedForIt) {
+    for (const CancelOrigin origin : {CancelOrigin::run_end, CancelOrigin::timeout, CancelOrigin::task_group,
+                                      CancelOrigin::awaiter, CancelOrigin::tool, CancelOrigin::library}) {
+        AppUnderTest app;
+        swallow(app, origin, 0, 0);
+        go_on(app, 1 * s, 3, 300 * ms);
+        ASSERT_EQ(app.problems("cancellation_ignored").size(), 1u) << to_string(origin);
+        EXPECT_EQ(contains(app.problems()[0].evidence, "run() does not return"), origin == CancelOrigin::run_end);
+    }
+}
+
+TEST(CancellationIgnored, WhileItSleepsToo) {
+    AppUnderTest app;  // a heartbeat only
+    swallow(app, CancelOrigin::user, 1, 2);
+    app.apply(app.next().poll_begin(2 * s));
+    EXPECT_EQ(app.problems("cancellation_ignored").size(), 1u);
+}
+
+TEST(CancellationIgnored, NamesWhoWaitsForIt) {
+    AppUnderTest app;  // task 1 does
+    swallow(app, CancelOrigin::awaiter, 1, 4);
+    app.apply(app.next().poll_begin(2 * s));
+    ASSERT_EQ(app.problems("cancellation_ignored").size(), 1u);
+    EXPECT_TRUE(contains(app.problems()[0].evidence, "task 'Task-1' (app_main) waits for its end"));
+}
+
+TEST(CancellationIgnored, OneThatWaitsElsewhereMayCleanUpForAWhile) {
+    AppUnderTest app;
+    app.apply(app.next().cancel(2000, 2, 1, 2).cancel_origin(2000, 2, CancelOrigin::user).begin(2900, 2));
+    app.apply(
+        app.next().cancel_thrown(3000, 2, 7).cancel_swallowed(3001, 2, 7).end(3002, 2, vocabulary::Verb::timer, 0, 5));
+    app.apply(app.next().poll_begin(4 * s));
+    EXPECT_TRUE(app.problems().empty());
+    app.apply(app.next().poll_end(6 * s, 0));
+    EXPECT_EQ(app.problems("cancellation_ignored").size(), 1u);
+}
+
+TEST(CancellationIgnored, SilentAboutARequestThatWasTakenBack) {
+    AppUnderTest app;
+    swallow(app, CancelOrigin::timeout, 2, 2);
+    app.apply(app.next().uncancelled(3500, 2, 0));
+    go_on(app, 1 * s, 30, s);
+    EXPECT_TRUE(app.problems().empty());
+}
+
+TEST(CancellationIgnored, SilentAboutATaskThatKeepsWhatWasThrownWhileItCleansUp) {
+    AppUnderTest app;
+    app.apply(app.next().cancel(2000, 2, 1, 2).cancel_origin(2000, 2, CancelOrigin::run_end).begin(2900, 2));
+    app.apply(app.next().cancel_thrown(3000, 2, 7).end(3002, 2, vocabulary::Verb::timer, 0, 5));
+    app.apply(app.next().poll_begin(60 * s));
+    EXPECT_TRUE(app.problems().empty());
+}
+
 TEST(CancellationIgnored, SilentWhileItMayCleanUp) {
     AppUnderTest app;
     app.apply(app.next().cancel(2000, 2, 1, 2));

@@ -391,6 +391,125 @@ CORO_TEST(TaskGroup, AGroupLeftWithoutAJoinEndsItsTasksOnTheSpot) {
     co_await sleep(1ms);  // the one that was queued is passed over
 }
 
+// A body that waits before the join, written out as the documentation of asyncio has it.
+Coro<> job(std::chrono::nanoseconds body) {
+    TaskGroup group;
+    group.create_task(fail_after(5ms, "child"));
+    co_await sleep(body);
+    co_await group.join();
+}
+CORO_TEST(TaskGroup, ABodyThatIsInterruptedBeforeItsJoinGivesTheErrorsToWhoeverAwaitsIt) {
+    const std::uint64_t before = now_ms();
+    const auto error = co_await error_of(job(50ms));
+    EXPECT_EQ(texts(error), "FirstError: child");
+    EXPECT_EQ(now_ms() - before, 5u);
+    EXPECT_EQ(current_task().cancelling(), 0u);
+    co_await sleep(1ms);  // nothing is thrown any more
+}
+
+CORO_TEST(TaskGroup, ATaskWhoseBodyIsInterruptedFailsAndIsNotCancelled) {
+    auto task = create_task(job(50ms));
+    EXPECT_EQ(texts(co_await error_of(task)), "FirstError: child");
+    EXPECT_FALSE(task.cancelled());
+}
+
+Coro<> deeper_body() { co_await forever(); }
+Coro<> job_with_two() {
+    TaskGroup group;
+    group.create_task(fail_after(5ms, "one"));
+    group.create_task(fail_after<SecondError>(5ms, "two"));
+    group.create_task(forever());
+    co_await deeper_body();
+}
+CORO_TEST(TaskGroup, AllErrorsOfAnInterruptedBodyArrive) {
+    const auto error = co_await error_of(job_with_two());
+    EXPECT_EQ(texts(error), "FirstError: one; SecondError: two");
+}
+
+Coro<> job_within_a_group() {
+    TaskGroup outer;
+    outer.create_task(job(50ms));
+    co_await outer.join();
+}
+CORO_TEST(TaskGroup, AnInterruptedBodyWithinAnotherGroupNests) {
+    const auto error = co_await error_of(job_within_a_group());
+    try {
+        if (error) std::rethrow_exception(error);
+    } catch (const ExceptionGroup& outer) {
+        EXPECT_EQ(outer.leaves().size(), 1u);
+        EXPECT_TRUE(detail::is_exception<ExceptionGroup>(outer.exceptions()[0]));
+    }
+}
+
+Coro<> handles_within(std::string& seen, bool throws_on) {
+    try {
+        TaskGroup group;
+        group.create_task(fail_after(5ms, "child"));
+        co_await forever();
+    } catch (const Cancelled& cancelled) {
+        seen = cancelled.message();
+        if (throws_on) throw;
+    }
+    co_await sleep(1ms);  // the group's own request has been taken back
+    seen += ", goes on with " + std::to_string(current_task().cancelling());
+}
+CORO_TEST(TaskGroup, AHandlerInTheBodysCoroutineSeesCancelledWhichNamesTheError) {
+    std::string seen;
+    co_await handles_within(seen, false);
+    EXPECT_EQ(seen, "a task of its TaskGroup failed: coroscope::test::FirstError: child, goes on with 0");
+}
+CORO_TEST(TaskGroup, WhatSuchAHandlerThrowsOnBecomesTheErrors) {
+    std::string seen;
+    EXPECT_EQ(texts(co_await error_of(handles_within(seen, true))), "FirstError: child");
+}
+
+Coro<> swallows_then_is_cancelled(std::string& seen) {
+    co_await handles_within(seen, false);
+    co_await forever();
+}
+CORO_TEST(TaskGroup, ErrorsThatWereSwallowedDoNotComeOutOfALaterCancellation) {
+    std::string seen;
+    auto task = create_task(swallows_then_is_cancelled(seen));
+    co_await sleep(20ms);
+    task.cancel("later");
+    EXPECT_EQ(co_await thrown_by(task), "Cancelled: later");
+    EXPECT_TRUE(task.cancelled());
+}
+
+Coro<> cancelled_elsewhere(Task<>& child) {
+    TaskGroup group;
+    child = group.create_task(forever());
+    co_await forever();
+}
+CORO_TEST(TaskGroup, ABodyThatIsCancelledFromOutsideStaysCancelled) {
+    Task<> child;
+    auto task = create_task(cancelled_elsewhere(child));
+    co_await sleep(1ms);
+    task.cancel("outside");
+    EXPECT_EQ(co_await thrown_by(task), "Cancelled: outside");
+    EXPECT_TRUE(task.cancelled());
+    EXPECT_TRUE(child.cancelled());
+}
+
+Coro<> interrupted_and_cancelled(std::string& seen) {
+    seen = texts(co_await error_of(job(50ms)));
+    co_await sleep(1ms);
+    seen += ", not cancelled";
+}
+Coro<> cancel_in_the_same_turn(Task<> task) {
+    co_await sleep(5ms);
+    task.cancel("outside");
+}
+CORO_TEST(TaskGroup, OfAnInterruptedBodyThatIsCancelledAsWellTheErrorsComeFirst) {
+    std::string seen;
+    auto task = create_task(interrupted_and_cancelled(seen));
+    auto canceller = create_task(cancel_in_the_same_turn(task));
+    co_await task.wait();
+    co_await canceller;
+    EXPECT_TRUE(task.cancelled());
+    EXPECT_EQ(seen, "FirstError: child");
+}
+
 Coro<> many_children(int& sum) {
     TaskGroup group;
     std::vector<Task<int>> tasks;

@@ -369,6 +369,7 @@ TEST(EmitLibrary, NumbersAreThoseOfTheVocabulary) {
     for (const auto& row : outcomes) check("CS_outcome_", "CS_", row.name, number(row.outcome));
     for (const auto& row : report_kinds) check("CS_report_", "CS_", row.name, number(row.kind));
     for (const auto& row : node_kinds) check("CS_node_", "CS_", row.name, number(row.kind));
+    for (const auto& row : cancel_origins) check("CS_CANCEL_", "CS_CANCEL_", row.name, number(row.origin));
     for (const auto& row : capabilities) check("CS_HAS_", "CS_HAS_", row.name, number(row.capability));
     EXPECT_EQ(numbers.extract("CS_SITE_LIBRARY").mapped(), number(site_is_library));
     EXPECT_EQ(numbers.extract("CS_SITE_RAW_NAME").mapped(), 2u);  // not on the wire

@@ -38,6 +38,22 @@ public:
         name.set_text(text);
         return *this;
     }
+    BatchBuilder& value(std::uint32_t id, const std::string& text) {
+        v2::Value& value = *batch_.add_values();
+        value.set_id(id);
+        value.set_text(text);
+        return *this;
+    }
+    BatchBuilder& resource(std::uint64_t id, vocabulary::ResourceType type, std::uint64_t created_by) {
+        v2::Resource& resource = *batch_.add_resources();
+        resource.set_id(id);
+        resource.set_type(static_cast<std::uint32_t>(type));
+        resource.set_created_by(created_by);
+        return *this;
+    }
+    BatchBuilder& member(std::uint64_t t, std::uint64_t resource, std::uint64_t task) {
+        return event(t, vocabulary::EventKind::member).subject(resource).argument(task);
+    }
     BatchBuilder& define_thread(std::uint32_t id, std::uint64_t tid, const std::string& name) {
         v2::Thread& thread = *batch_.add_threads();
         thread.set_id(id);
@@ -106,6 +122,31 @@ public:
     }
     BatchBuilder& cancel(std::uint64_t t, std::uint64_t task, std::uint64_t by, std::uint32_t at = 0) {
         return event(t, vocabulary::EventKind::cancel_requested).subject(task).argument(by).stack(at);
+    }
+    BatchBuilder& uncancelled(std::uint64_t t, std::uint64_t task, std::uint64_t remaining) {
+        return event(t, vocabulary::EventKind::uncancelled).subject(task).argument(remaining);
+    }
+    BatchBuilder& cancel_origin(std::uint64_t t, std::uint64_t task, vocabulary::CancelOrigin origin,
+                                std::uint32_t message = 0) {
+        return event(t, vocabulary::EventKind::cancel_origin)
+            .subject(task)
+            .argument(vocabulary::pack_cancel(origin, message));
+    }
+    BatchBuilder& cancel_thrown(std::uint64_t t, std::uint64_t task, std::uint32_t at) {
+        return event(t, vocabulary::EventKind::cancel_thrown).subject(task).stack(at);
+    }
+    BatchBuilder& cancel_swallowed(std::uint64_t t, std::uint64_t task, std::uint32_t at) {
+        return event(t, vocabulary::EventKind::cancel_swallowed).subject(task).stack(at);
+    }
+    BatchBuilder& task_error(std::uint64_t t, std::uint64_t task, std::uint32_t value, std::uint32_t at) {
+        return event(t, vocabulary::EventKind::task_error).subject(task).argument(value).stack(at);
+    }
+    BatchBuilder& error_retrieved(std::uint64_t t, std::uint64_t task, std::uint64_t by, std::uint32_t at) {
+        return event(t, vocabulary::EventKind::error_retrieved).subject(task).argument(by).stack(at);
+    }
+    // The task ends with the error whose text is the value, at once.
+    BatchBuilder& fail(std::uint64_t t, std::uint64_t task, std::uint32_t value, std::uint32_t at) {
+        return task_error(t, task, value, at).done(t, task, vocabulary::Outcome::error).finish(t, task);
     }
     BatchBuilder& callback_begin(std::uint64_t t, std::uint32_t at) {
         return event(t, vocabulary::EventKind::callback_begin).argument(0).stack(at);

@@ -79,6 +79,21 @@ public:
         std::sort(members.begin(), members.end());
         return members;
     }
+    // All events of a task, in order.
+    std::vector<probe::Record> events_of(std::uint64_t task) {
+        take();
+        std::vector<probe::Record> found;
+        for (const probe::Record& record : events_)
+            if (record.subject == task && vocabulary::row(record.kind).subject == vocabulary::Subject::task)
+                found.push_back(record);
+        return found;
+    }
+    // Those of one kind.
+    std::vector<probe::Record> events_of(std::uint64_t task, vocabulary::EventKind kind) {
+        std::vector<probe::Record> found = events_of(task);
+        std::erase_if(found, [kind](const probe::Record& record) { return record.kind != kind; });
+        return found;
+    }
     void forget_events() {
         take();
         events_.clear();

@@ -38,6 +38,8 @@ std::string_view name_of(Argument argument) {
         case Argument::use: return "task << 8, role";
         case Argument::attribute: return "name of the key << 32, value";
         case Argument::real: return "bits of a double";
+        case Argument::value: return "value";
+        case Argument::cancel: return "value of the message << 8, origin";
     }
     return "?";
 }
@@ -83,6 +85,9 @@ std::string page() {
     for (std::size_t id = 0; id < outcomes.size(); ++id)
         out << "| " << id << " | "
             << (id == 0 ? "not ended, or nobody knows how" : "`" + std::string(outcomes[id].name) + "`") << " |\n";
+    out << "\n## Origins of cancellations\n\n| number | name | \"cancelled by ...\" |\n|---:|---|---|\n";
+    for (std::size_t id = 0; id < cancel_origins.size(); ++id)
+        out << "| " << id << " | `" << cancel_origins[id].name << "` | " << cancel_origins[id].words << " |\n";
     out << "\n## Kinds of reports\n\n| number | name | severity | meaning |\n|---:|---|---|---|\n";
     for (std::size_t id = 0; id < report_kinds.size(); ++id)
         out << "| " << id << " | `" << report_kinds[id].name << "` | " << to_string(report_kinds[id].severity) << " | "

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "agent/words/ending.hpp"
 #include "agent/words/task.hpp"
 #include "agent/words/where.hpp"
 #include "proto/words/amount.hpp"
@@ -205,7 +206,15 @@ void facts(Context& context, const model::Task& task) {
         fact("Last woken by", "the loop (timer, I/O or a thread)");
     }
     if (task.cancel_requests > 0) fact("Cancel requests", words::full_count(task.cancel_requests), color::cancelled);
+    if (const std::string by = words::cancelled_by(model, task); !by.empty())
+        fact("Was cancelled", by, color::cancelled);
     fact_task(context, "Cancelled by", task.cancelled_by);
+    if (task.error != 0) {
+        fact("Failed with", words::error(model, task), color::error);
+        fact("Thrown", words::thrown_text(model, task));
+        fact("Error retrieved", task.retrieved_ns != 0 ? "yes" : "by nobody");
+        fact_task(context, "Retrieved by", task.retrieved_by);
+    }
     fact("Loop", task.loop == 0 ? "" : std::to_string(task.loop));
     ImGui::EndTable();
 }

@@ -32,6 +32,8 @@ enum class Argument : std::uint8_t {
     use,        // pack_use(): a task and the role in which it used the resource
     attribute,  // pack_attribute(): the Name of a key and the id of a Value
     real,       // the bits of an IEEE double
+    value,      // id of a Value
+    cancel,     // pack_cancel(): by what a cancellation was asked for, and its message
 };
 
 enum class EventKind : std::uint8_t {
@@ -74,6 +76,11 @@ enum class EventKind : std::uint8_t {
     unfinished,
     loop_closing,
     orphaned,
+    task_error,
+    error_retrieved,
+    cancel_origin,
+    cancel_thrown,
+    cancel_swallowed,
     gap = 255,  // in rings only; it becomes a Gap on the wire
 };
 
@@ -131,6 +138,11 @@ inline constexpr auto event_kinds = std::to_array<EventKindRow>({
     {EventKind::unfinished,       "unfinished",       Subject::resource, Argument::count,   false, true,  "A task waits in join() of a queue. Argument: items for which task_done() has not been called."},
     {EventKind::loop_closing,     "loop_closing",     Subject::loop,     Argument::nothing, false, false, "The loop has ended, and waits for the jobs of its thread pool. A loop_stopped follows."},
     {EventKind::orphaned,         "orphaned",         Subject::resource, Argument::nothing, false, false, "The last handle of a future through which it could be set is gone, but for those of the tasks that wait for it."},
+    {EventKind::task_error,       "task_error",       Subject::task,     Argument::value,   true,  false, "Just before a task_done: what the task ends with. Argument: type and text of the error. Stack: the innermost coroutine that the error is known to have passed, at its last await."},
+    {EventKind::error_retrieved,  "error_retrieved",  Subject::task,     Argument::task,    true,  false, "Somebody looked at the error that ended a task. Argument: the task that did; 0: none. Stack: where."},
+    {EventKind::cancel_origin,    "cancel_origin",    Subject::task,     Argument::cancel,  false, false, "Just after a cancel_requested: by what it was asked for, and the message."},
+    {EventKind::cancel_thrown,    "cancel_thrown",    Subject::task,     Argument::nothing, true,  false, "A cancellation arrived: it is thrown into the task. Stack: the await at which it is thrown."},
+    {EventKind::cancel_swallowed, "cancel_swallowed", Subject::task,     Argument::nothing, true,  false, "What was thrown for the cancellation is gone, and the task runs on. Stack: the coroutine in which, at its last await."},
 });
 // clang-format on
 
@@ -331,6 +343,46 @@ constexpr std::uint64_t pack_attribute(std::uint32_t key, std::uint32_t value) n
 constexpr std::uint32_t key_of(std::uint64_t attribute) noexcept { return static_cast<std::uint32_t>(attribute >> 32); }
 constexpr std::uint32_t value_of(std::uint64_t attribute) noexcept { return static_cast<std::uint32_t>(attribute); }
 
+// ---- Cancellations --------------------------------------------------------------------------------------------------
+
+// By what a cancellation was asked for.
+enum class CancelOrigin : std::uint8_t {
+    unknown,
+    user,
+    run_end,
+    timeout,
+    task_group,
+    awaiter,
+    tool,
+    signal,
+    library,
+};
+
+struct CancelOriginRow {
+    CancelOrigin origin;
+    std::string_view name;
+    std::string_view words;  // after "cancelled by "
+};
+
+inline constexpr auto cancel_origins = std::to_array<CancelOriginRow>({
+    {CancelOrigin::unknown, "unknown", "somebody"},
+    {CancelOrigin::user, "user", "a call of cancel()"},
+    {CancelOrigin::run_end, "run_end", "the end of run(), which cancels every task that is left"},
+    {CancelOrigin::timeout, "timeout", "a timeout"},
+    {CancelOrigin::task_group, "task_group", "its task group"},
+    {CancelOrigin::awaiter, "awaiter", "the task that waited for it and was cancelled itself"},
+    {CancelOrigin::tool, "tool", "`coroscope cancel`, or the viewer"},
+    {CancelOrigin::signal, "signal", "SIGINT (Ctrl-C)"},
+    {CancelOrigin::library, "library", "the library"},
+});
+
+// Origin and message as one integer; `message`: the id of a Value, 0: none.
+constexpr std::uint64_t pack_cancel(CancelOrigin origin, std::uint32_t message) noexcept {
+    return std::uint64_t{message} << 8 | static_cast<std::uint8_t>(origin);
+}
+constexpr std::uint8_t origin_of(std::uint64_t cancel) noexcept { return static_cast<std::uint8_t>(cancel & 255); }
+constexpr std::uint32_t message_of(std::uint64_t cancel) noexcept { return static_cast<std::uint32_t>(cancel >> 8); }
+
 // ---- Ends, reports, stacks ------------------------------------------------------------------------------------------
 
 // How a task ended. `unknown`: it has not ended, or it ended and nobody can say how.
@@ -371,6 +423,7 @@ enum class ReportKind : std::uint16_t {
     stall,
     future_exception_never_retrieved,
     wrong_thread,
+    uncaught_exception,
 };
 
 struct ReportKindRow {
@@ -394,6 +447,8 @@ inline constexpr auto report_kinds = std::to_array<ReportKindRow>({
      "A future that had an exception was destroyed and nobody had looked at it."},
     {ReportKind::wrong_thread, "wrong_thread", Severity::error,
      "A call that only the loop's own thread may make came from another thread while the loop ran."},
+    {ReportKind::uncaught_exception, "uncaught_exception", Severity::error,
+     "An exception that nobody caught ended the program."},
 });
 
 // A node of the calling-context tree. A node's path to the root is an async stack.
@@ -437,8 +492,9 @@ enum Capability : std::uint32_t {
     has_holders = 2048,
     has_users = 4096,
     has_jobs = 8192,
+    has_errors = 16384,  // what ended a task, and who looked at it
 };
-inline constexpr std::uint32_t all_capabilities = 16383;
+inline constexpr std::uint32_t all_capabilities = 32767;
 
 struct CapabilityRow {
     Capability capability;
@@ -460,12 +516,13 @@ inline constexpr auto capabilities = std::to_array<CapabilityRow>({
     {has_holders, "holders"},
     {has_users, "users"},
     {has_jobs, "jobs"},
+    {has_errors, "errors"},
 });
 
 // ---- Terms ----------------------------------------------------------------------------------------------------------
 
 // The tables whose rows an app carries as Terms. Kinds of events have a message of their own, with columns.
-enum class Table : std::uint8_t { none, verb, resource_type, role, outcome, report_kind };
+enum class Table : std::uint8_t { none, verb, resource_type, role, outcome, report_kind, cancel_origin };
 
 // A row of any of those tables, in the form in which it travels.
 struct TermRow {
@@ -486,6 +543,8 @@ constexpr void for_each_term(Take take) {
     for (const OutcomeRow& each : outcomes) take(TermRow{Table::outcome, number(each.outcome), each.name, ""});
     for (const ReportKindRow& each : report_kinds)
         take(TermRow{Table::report_kind, number(each.kind), each.name, each.meaning, each.severity});
+    for (const CancelOriginRow& each : cancel_origins)
+        take(TermRow{Table::cancel_origin, number(each.origin), each.name, each.words});
 }
 
 // ---- Look-ups -------------------------------------------------------------------------------------------------------
@@ -511,6 +570,9 @@ constexpr const SeverityRow& row(Severity severity) noexcept {
 }
 constexpr const ReportKindRow& row(ReportKind kind) noexcept {
     return row_of(report_kinds, static_cast<std::uint64_t>(kind));
+}
+constexpr const CancelOriginRow& row(CancelOrigin origin) noexcept {
+    return row_of(cancel_origins, static_cast<std::uint64_t>(origin));
 }
 constexpr const NodeKindRow& row(NodeKind kind) noexcept {
     return row_of(node_kinds, static_cast<std::uint64_t>(kind));
@@ -551,12 +613,14 @@ static_assert(numbered_in_order(outcomes, [](const OutcomeRow& each) { return ea
 static_assert(numbered_in_order(severities, [](const SeverityRow& each) { return each.severity; }));
 static_assert(numbered_in_order(report_kinds, [](const ReportKindRow& each) { return each.kind; }));
 static_assert(numbered_in_order(node_kinds, [](const NodeKindRow& each) { return each.kind; }));
-static_assert(event_kinds.size() == static_cast<std::size_t>(EventKind::orphaned) + 1, "a row for each kind");
+static_assert(numbered_in_order(cancel_origins, [](const CancelOriginRow& each) { return each.origin; }));
+static_assert(cancel_origins.size() == static_cast<std::size_t>(CancelOrigin::library) + 1, "a row for each origin");
+static_assert(event_kinds.size() == static_cast<std::size_t>(EventKind::cancel_swallowed) + 1, "a row for each kind");
 static_assert(event_kinds.size() <= first_adapter_kind);
 static_assert(verbs.size() == static_cast<std::size_t>(Verb::descriptor_write) + 1, "a row for each verb");
 static_assert(resource_types.size() == static_cast<std::size_t>(ResourceType::custom) + 1, "a row for each type");
 static_assert(roles.size() == static_cast<std::size_t>(Role::run) + 1, "a row for each role");
-static_assert(report_kinds.size() == static_cast<std::size_t>(ReportKind::wrong_thread) + 1);
+static_assert(report_kinds.size() == static_cast<std::size_t>(ReportKind::uncaught_exception) + 1);
 
 }  // namespace detail
 

@@ -73,7 +73,8 @@ enum {
     CS_HAS_CANCEL = 1024,
     CS_HAS_HOLDERS = 2048,
     CS_HAS_USERS = 4096,
-    CS_HAS_JOBS = 8192
+    CS_HAS_JOBS = 8192,
+    CS_HAS_ERRORS = 16384 /* what ended a task, and who looked at it */
 };
 
 typedef struct cs_runtime_info {
@@ -164,6 +165,24 @@ enum { CS_ENDED = 0, CS_OK = 1, CS_ERROR = 2, CS_CANCELLED = 3 };
 
 void cs_task_cancel(cs_task task, cs_task by, cs_node at); /* somebody asked for its cancellation, there */
 void cs_task_uncancel(cs_task task, uint64_t remaining);   /* a request was taken back; so many remain */
+/* Just after cs_task_cancel(): by what it was asked for, and the message; 0: none. */
+enum {
+    CS_CANCEL_USER = 1,
+    CS_CANCEL_RUN_END = 2,    /* of what is left when the main task has ended */
+    CS_CANCEL_TIMEOUT = 3,    /* `at` of the request: where the limit was set */
+    CS_CANCEL_TASK_GROUP = 4, /* `by` of the request: the task of the group that failed */
+    CS_CANCEL_AWAITER = 5,    /* `by` of the request: the task that waits for this one and was cancelled itself */
+    CS_CANCEL_TOOL = 6,
+    CS_CANCEL_SIGNAL = 7,
+    CS_CANCEL_LIBRARY = 8
+};
+void cs_cancel_origin(cs_task task, int origin, cs_value message);
+void cs_cancel_thrown(cs_task task, cs_node at);    /* it arrived, at this await */
+void cs_cancel_swallowed(cs_task task, cs_node at); /* what was thrown is gone, and the task runs on */
+
+/* Just before cs_task_done(CS_ERROR): "type: text", and the innermost coroutine that the error came through. */
+void cs_task_error(cs_task task, cs_value error, cs_node at);
+void cs_error_retrieved(cs_task task, cs_task by, cs_node at); /* somebody looked at the error that ended it */
 
 /* What a task waits for, as one integer. The verb says what `operand` is: a resource, a task (CS_JOIN), or a file
  * descriptor (CS_DESCRIPTOR_...); 0: none, or unknown. */
@@ -291,7 +310,8 @@ enum {
     CS_TASK_DESTROYED_PENDING = 3,
     CS_CALLBACK_EXCEPTION = 4,
     CS_STALL = 5,
-    CS_FUTURE_EXCEPTION_NEVER_RETRIEVED = 6
+    CS_FUTURE_EXCEPTION_NEVER_RETRIEVED = 6,
+    CS_UNCAUGHT_EXCEPTION = 8
 };
 typedef struct cs_report {
     uint32_t size; /* sizeof(cs_report) */

@@ -70,7 +70,7 @@ public:
     std::uint32_t uncancel() const noexcept { return control_->uncancel(); }
     std::uint32_t cancelling() const noexcept { return control_->cancel_requests; }
     // What it threw; nullptr if nothing. Throws InvalidStateError if not done, Cancelled if cancelled.
-    std::exception_ptr exception() const;
+    std::exception_ptr exception(std::source_location where = std::source_location::current()) const;
     // co_await task.wait(): waits for the end of the task and ignores its result and its exception. Cancelling this
     // wait leaves the task alone. asyncio's wait() of one task. Cancellation point.
     detail::EndAwaiter wait() const noexcept;
@@ -102,9 +102,9 @@ public:
     explicit Task(AnyTask&& task) noexcept : AnyTask(std::move(task)) {}
 
     // The value; throws what the task threw, Cancelled if it was cancelled, InvalidStateError if it is not done.
-    decltype(auto) result() const {
+    decltype(auto) result(std::source_location where = std::source_location::current()) const {
         require_done();
-        control_->retrieved = true;
+        control_->retrieve(where);
         if (cancelled()) control_->rethrow_cancelled();
         return promise().get();
     }
@@ -131,11 +131,18 @@ protected:
     // What a cancellation can do: end the wait, or cancel the target too, whose end then ends the wait.
     void leave() noexcept;
     void pass_on_cancel() noexcept;
+    // What the target ended with is given to the waiting task now.
+    void retrieve_target() {
+        target_->retrieved = true;
+        if (debug_enabled()) [[unlikely]]
+            observe_end();
+    }
 
     TaskControl* target_;
 
 private:
     void target_done(const TaskControl& done) noexcept;
+    void observe_end();
 
     bool passing_on_ = false;
     bool passed_on_ = false;
@@ -161,7 +168,7 @@ public:
     void start() noexcept { wait_for_end(type_of<JoinAwaiter>); }
     T await_resume() {
         check_cancelled();
-        target_->retrieved = true;
+        retrieve_target();
         if (target_->root == nullptr) [[unlikely]]  // cancelled without a throw
             target_->rethrow_cancelled();
         auto& promise = static_cast<Promise<T>&>(*target_->root);

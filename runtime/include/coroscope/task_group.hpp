@@ -16,10 +16,19 @@
 // join() may throw, use with_task_group(), which always joins. A TaskGroup that is destroyed with tasks running ends
 // them there and then, by destroying their frames: their destructors run, their catch blocks do not.
 //
+// When a task fails while the body waits before join(), the group interrupts the body there: Cancelled is thrown at its
+// await, as asyncio does, and leaves the body with the group. In Python the end of the `async with` block then puts the
+// ExceptionGroup in the place of that CancelledError. A C++ destructor can neither wait nor change the exception that
+// flies. The coroutine that the exception leaves can: whoever awaits the coroutine in which the group stands gets the
+// ExceptionGroup. A handler in that same coroutine, around the group, still sees Cancelled, whose message names the
+// error; where it goes no further, and where the group is left by any other way without join(), the errors are
+// reported as never retrieved. with_task_group() has none of these exceptions.
+//
 // Thread: the loop's. Only the task that made the group may join it. Errors of create_task(): std::logic_error after
 // join() and once the group is ending; the coroutine is closed, the callable not called.
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <source_location>
@@ -47,7 +56,7 @@ public:
     // The same at the end of a body that failed with this, which counts like the error of a task.
     Coro<> join_after(std::exception_ptr body_error);
     // Cancels all its tasks; not an error, and tasks can still be added.
-    void cancel();
+    void cancel(const std::source_location& where = std::source_location::current());
     std::size_t running() const noexcept { return running_; }
 
     // --- for the runtime
@@ -86,8 +95,12 @@ private:
         TaskGroup& group_;
     };
     void add(const AnyTask& task);
-    void abort();
+    void cancel_members(const detail::CancelCause& cause);
+    void abort(const detail::CancelCause& cause);
     void abort_because_of_error();
+    void leave() noexcept;
+    void close_scope() noexcept;
+    detail::CancelCause cause_of_body(bool body_cancelled) const noexcept;
     void member_done(Member& member, detail::TaskControl& task) noexcept;
     void remove(Member& member) noexcept;
 
@@ -98,8 +111,10 @@ private:
     Member* members_ = nullptr;
     std::size_t running_ = 0;
     std::vector<std::exception_ptr> errors_;
+    std::vector<std::uint64_t> failed_;  // the tasks that threw them
     JoinAwaiter* joiner_ = nullptr;
-    Handle abort_;  // scheduled by the first error
+    Handle abort_;                // scheduled by the first error
+    bool scope_is_open_ = false;  // of the owner: while a task runs, or has failed and nobody was told
     bool aborting_ = false;
     bool owner_cancelled_by_group_ = false;
     bool cancelled_in_join_ = false;  // from outside, before anything else ended the group

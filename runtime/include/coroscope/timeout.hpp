@@ -54,8 +54,8 @@ private:
 // the task that made it.
 class Timeout : detail::CallbackTimer {
 public:
-    // nullopt: no limit, until reschedule(). std::logic_error outside of tasks.
-    explicit Timeout(TimeLimit delay);
+    // nullopt: no limit, until reschedule(). std::logic_error outside of tasks. `where`: for the debugger.
+    explicit Timeout(TimeLimit delay, const std::source_location& where = std::source_location::current());
     ~Timeout();
     Timeout(const Timeout&) = delete;
     Timeout& operator=(const Timeout&) = delete;
@@ -72,10 +72,10 @@ public:
     [[noreturn]] void rethrow();
 
 private:
-    friend Timeout timeout_at(std::optional<std::uint64_t> when_ns);
+    friend Timeout timeout_at(std::optional<std::uint64_t> when_ns, const std::source_location& where);
     struct AtTime {};
-    Timeout();
-    Timeout(AtTime, std::optional<std::uint64_t> when_ns);
+    explicit Timeout(const std::source_location& where);
+    Timeout(AtTime, std::optional<std::uint64_t> when_ns, const std::source_location& where);
     std::uint32_t take_back() noexcept;
     void set_limit(std::uint64_t when_ns);
     void end_limit() noexcept;
@@ -83,14 +83,18 @@ private:
     detail::TaskControl* task_;
     std::uint64_t when_ns_ = 0;  // if limited_
     std::uint32_t cancelling_before_;
+    std::uint32_t node_ = 0;  // probe node of the place that made it
     bool limited_ = false;
     bool expired_ = false;
     bool taken_back_ = false;
 };
 
-inline Timeout timeout(TimeLimit delay) { return Timeout(delay); }
+inline Timeout timeout(TimeLimit delay, const std::source_location& where = std::source_location::current()) {
+    return Timeout(delay, where);
+}
 // At a time of the loop's clock (EventLoop::time_ns()).
-Timeout timeout_at(std::optional<std::uint64_t> when_ns);
+Timeout timeout_at(std::optional<std::uint64_t> when_ns,
+                   const std::source_location& where = std::source_location::current());
 
 namespace detail {
 
@@ -159,7 +163,7 @@ template <class T>
 Coro<T> wait_for(Task<T> task, TimeLimit limit) {
     if (limit.is_over()) {
         if (!task.done()) {
-            task.cancel();
+            task.control()->cancel({}, detail::cause_here(detail::CancelOrigin::timeout));
             co_await task.wait();
             if (task.cancelled()) throw TimeoutError();
         }

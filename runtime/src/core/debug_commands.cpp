@@ -44,7 +44,7 @@ const char* cancel_task(std::uint64_t id) {
             loop->call_soon_threadsafe([loop, id, answers] {
                 TaskControl* const task = loop->find_task(id);
                 const bool found =
-                    task != nullptr && task->cancel("cancelled from the debugger", std::source_location::current());
+                    task != nullptr && task->cancel("cancelled from the debugger", {CancelOrigin::tool, 0, 0});
                 const std::scoped_lock answering(answers->mutex);
                 --answers->missing;
                 answers->found = answers->found || found;

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "coroscope/emit.h"
+#include "uncaught.hpp"
 
 namespace coroscope::detail {
 
@@ -12,6 +13,7 @@ namespace {
 // One line, and the app runs on: nothing here may stop it.
 void open(const char* target) noexcept {
     if (const char* why_not = cs_open(target, nullptr)) std::fprintf(stderr, "coroscope: %s\n", why_not);
+    if (cs_is_on() != 0) watch_for_uncaught_exceptions();
 }
 
 }  // namespace

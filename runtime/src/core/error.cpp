@@ -19,10 +19,14 @@ std::string demangled(const char* name) {
 
 }  // namespace
 
+std::string detail::type_name(const std::exception_ptr& error) {
+    const std::type_info* type = error.__cxa_exception_type();
+    return type != nullptr ? demangled(type->name()) : "unknown exception";
+}
+
 std::string describe(const std::exception_ptr& error) {
     if (!error) return "none";
-    const std::type_info* type = error.__cxa_exception_type();
-    std::string text = type != nullptr ? demangled(type->name()) : "unknown exception";
+    std::string text = detail::type_name(error);
     try {
         std::rethrow_exception(error);
     } catch (const std::exception& exception) {

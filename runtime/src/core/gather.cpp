@@ -92,7 +92,7 @@ void WaitAwaiter::on_cancel() noexcept {
     if (on_cancelled_ == OnCancelled::cancel && !passing_on_) {
         passing_on_ = true;
         bool any = false;
-        for (Hook& hook : hooks_) any = hook.target->cancel(task()->message(), std::source_location::current()) || any;
+        for (Hook& hook : hooks_) any = hook.target->cancel(task()->message(), passed_on_by(*task())) || any;
         passing_on_ = false;
         if (!waiting_) return;  // it came round
         if (any) {
@@ -115,7 +115,9 @@ Coro<> gather_tasks(std::vector<TaskControl*> tasks) {
     co_await all;
     TaskControl* failed = all.first();
     if (failed == nullptr) co_return;
-    for (TaskControl* task : tasks) task->retrieved = true;  // the first error is what it tells, as asyncio's
+    // The first error is what it tells, as asyncio's; the others are seen by the debugger alone.
+    for (TaskControl* task : tasks) task->retrieved = true;
+    failed->retrieve();
     if (failed->outcome == TaskOutcome::cancelled) failed->rethrow_cancelled();
     std::rethrow_exception(failed->error());
 }

@@ -187,7 +187,7 @@ void EventLoop::cancel_all_tasks() {
     std::optional<Running> running;
     if (!running_) running.emplace(*this);
     const std::vector<AnyTask> tasks = all_tasks();
-    for (const AnyTask& task : tasks) task.cancel();
+    for (const AnyTask& task : tasks) task.control()->cancel({}, detail::cause_here(detail::CancelOrigin::run_end));
     for (const AnyTask& task : tasks) run_until_done(task);
 }
 

@@ -5,6 +5,7 @@
 #include "callback.hpp"
 #include "coroscope/loop.hpp"
 #include "observe.hpp"
+#include "task_error.hpp"
 
 namespace coroscope {
 
@@ -139,8 +140,11 @@ void EventLoop::finish(TaskControl& task) noexcept {
     task.state = TaskState::done;
     if (probe::on()) [[unlikely]] {
         step_stamp_ = probe::stamp_now();  // one stamp serves the task's end and the wake-ups that the end causes
+        if (task.outcome == TaskOutcome::error) detail::report_task_error(step_stamp_, task);
         probe::emit_at(step_stamp_, EventKind::task_done, task.id, static_cast<std::uint64_t>(task.outcome));
     }
+    if (task.extras && task.extras->left_errors) [[unlikely]]
+        task.extras->left_errors.reset();  // nobody took them
     unlink(task);
     report_done(task);
     if (task.references == 1) step_stamp_ = 0;  // its frames are destroyed now: destructors may take any time

@@ -8,6 +8,7 @@
 #include "coroscope/loop.hpp"
 #include "coroscope/resource.hpp"
 #include "proto/words/function_name.hpp"
+#include "task_error.hpp"
 
 namespace coroscope::detail {
 
@@ -157,6 +158,35 @@ void report_exception_never_retrieved(const TaskControl& task, const std::except
             return;
         }
         report(ReportKind::exception_never_retrieved, task.id, frame_node(*task.root, task), text.c_str());
+    } catch (...) {
+    }
+}
+
+void report_error_of_left_group(std::uint64_t task, const std::exception_ptr& error) noexcept {
+    try {
+        const std::string text = describe(error);
+        if (!probe::on()) {
+            std::fprintf(stderr,
+                         "coroscope: exception of Task-%llu, of a TaskGroup that was left without join(), was never "
+                         "retrieved: %s; use with_task_group(), which always joins\n",
+                         static_cast<unsigned long long>(task), text.c_str());
+            return;
+        }
+        report(ReportKind::exception_never_retrieved, task, 0, text.c_str());
+    } catch (...) {
+    }
+}
+
+void report_uncaught_exception(const std::exception_ptr& error) noexcept {
+    try {
+        const std::string text = describe(error);
+        const ErrorThatLeft left = error_that_left();
+        const bool left_run = left.error != nullptr && left.error == address_of(error);
+        const std::uint64_t running = current_task != nullptr ? current_task->id : 0;
+        const bool in_task = current_task != nullptr && current_frame != nullptr;
+        const probe::NodeId here = in_task ? last_place(*current_frame, *current_task) : 0;
+        report(ReportKind::uncaught_exception, left_run ? left.task : running, left_run ? left.node : here,
+               text.c_str());
     } catch (...) {
     }
 }

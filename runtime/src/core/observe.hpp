@@ -25,6 +25,10 @@ std::uint32_t name_id(const TaskControl& task) noexcept;
 
 // To the debugger where debug mode is on, else one line on stderr.
 void report_exception_never_retrieved(const TaskControl& task, const std::exception_ptr& error) noexcept;
+// Of a task of a TaskGroup that was left without join().
+void report_error_of_left_group(std::uint64_t task, const std::exception_ptr& error) noexcept;
+// An exception that nobody caught is about to end the program.
+void report_uncaught_exception(const std::exception_ptr& error) noexcept;
 void report_future_exception_never_retrieved(const std::exception_ptr& error) noexcept;
 void report_task_destroyed_pending(const TaskControl& task) noexcept;
 void report_callback_exception(const std::exception_ptr& error) noexcept;

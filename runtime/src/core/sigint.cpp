@@ -93,7 +93,7 @@ SigintScope::~SigintScope() {
 void SigintScope::came() noexcept {
     call_ = nullptr;
     came_ = true;
-    task_.cancel("interrupted (SIGINT)");
+    task_.control()->cancel("interrupted (SIGINT)", {CancelOrigin::signal, 0, 0});
 }
 
 bool SigintScope::ended_it() const noexcept { return came_ && task_.uncancel() == 0; }

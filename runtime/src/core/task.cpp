@@ -84,47 +84,6 @@ TaskExtras& TaskControl::make_extras() {
     return *extras;
 }
 
-bool TaskControl::cancel(std::string_view message, std::source_location where) noexcept {
-    if (done()) return false;
-    ++cancel_requests;
-    try {
-        if (!message.empty()) {
-            make_extras().cancel_message = std::make_unique<std::string>(message);
-        } else if (extras) {
-            extras->cancel_message.reset();
-        }
-    } catch (...) {  // out of memory: cancelled without the message
-    }
-    if (probe::on()) [[unlikely]] {
-        check_thread(*loop, this, "a task was cancelled");
-        const std::uint64_t by = current_task != nullptr ? current_task->id : 0;
-        probe::emit_at(probe::stamp_now(), EventKind::cancel_requested, id, by, call_node(where));
-    }
-    if (Suspension* const awaiter = in_queue() ? nullptr : suspended_on()) {
-        awaiter->type().on_cancel(*awaiter);
-    } else {
-        must_cancel = true;
-    }
-    return true;
-}
-
-void TaskControl::cancel_for_scope(std::string_view text) noexcept {
-    if (done()) return;
-    must_throw = true;
-    cancel(text, std::source_location::current());
-}
-
-void throw_cancelled(TaskControl& task) {
-    task.must_cancel = task.interrupted = task.must_throw = false;
-    if (task.message().empty()) throw Cancelled();
-    throw Cancelled(std::move(*std::exchange(task.extras->cancel_message, nullptr)));
-}
-
-void TaskControl::rethrow_cancelled() const {
-    if (const std::exception_ptr thrown = error()) std::rethrow_exception(thrown);
-    throw Cancelled(std::string(message()));  // it ended without a throw
-}
-
 void TaskControl::destroy_frames() noexcept {
     leaf = nullptr;
     if (root != nullptr) std::exchange(root, nullptr)->destroy();  // and the frames it awaits: their awaiters own them
@@ -189,7 +148,7 @@ void JoinBase::pass_on_cancel() noexcept {
     TaskControl& self = *Suspension::task();
     const bool came_round = passing_on_;
     passing_on_ = true;
-    if (came_round || target_ == &self || !target_->cancel(self.message(), std::source_location::current())) {
+    if (came_round || target_ == &self || !target_->cancel(self.message(), passed_on_by(self))) {
         leave();
     } else {
         passed_on_ = true;
@@ -208,9 +167,9 @@ void JoinBase::target_done(const TaskControl& done) noexcept {
 
 }  // namespace detail
 
-std::exception_ptr AnyTask::exception() const {
+std::exception_ptr AnyTask::exception(std::source_location where) const {
     require_done();
-    control_->retrieved = true;
+    control_->retrieve(where);
     if (cancelled()) control_->rethrow_cancelled();
     return control_->error();
 }

@@ -5,6 +5,7 @@
 #include <typeinfo>
 
 #include "observe.hpp"
+#include "task_error.hpp"
 
 namespace coroscope {
 
@@ -18,18 +19,42 @@ TaskGroup::TaskGroup(const std::source_location& where) : owner_(detail::current
 
 TaskGroup::~TaskGroup() {
     abort_.cancel();
-    aborting_ = true;  // no destructor below adds a task
-    if (members_ != nullptr) owner_->end_throwing_scope();
+    aborting_ = true;                                                          // no destructor below adds a task
+    if (members_ != nullptr || detail::current_task == owner_) close_scope();  // else the owner may be gone
     while (Member* member = members_) {
         TaskControl& task = *member->control;
         TaskControl::remove_hook(*member);
         remove(*member);
         if (task.state == TaskState::running) {  // it is destroying its group: the one that cannot end here
-            task.cancel({}, std::source_location::current());
+            task.cancel({}, cause_of_body(false));
         } else if (!task.done()) {
             detail::end_now(task);
         }
     }
+    if (owner_cancelled_by_group_ || !errors_.empty()) [[unlikely]]
+        leave();
+}
+
+// Without join(), after a task has failed. The errors go with the exception that flies, if one does: see LeftErrors.
+void TaskGroup::leave() noexcept {
+    const bool in_owner = detail::current_task == owner_;  // else it may be gone
+    if (std::exchange(owner_cancelled_by_group_, false) && in_owner) owner_->uncancel();
+    if (errors_.empty()) return;
+    try {
+        const bool flies = in_owner && std::uncaught_exceptions() != 0 && owner_->extras;
+        std::shared_ptr<detail::LeftErrors> here;  // else reported at the end of this block
+        std::shared_ptr<detail::LeftErrors>& left = flies ? owner_->extras->left_errors : here;
+        if (!left) left = std::make_shared<detail::LeftErrors>();
+        if (flies) left->cancel_number = owner_->extras->cancel_number;
+        left->errors.insert(left->errors.end(), errors_.begin(), errors_.end());
+        left->tasks.insert(left->tasks.end(), failed_.begin(), failed_.end());
+    } catch (...) {  // out of memory
+    }
+}
+
+// Why its tasks are cancelled when the body has ended without them.
+detail::CancelCause TaskGroup::cause_of_body(bool body_cancelled) const noexcept {
+    return detail::cause_here(body_cancelled ? detail::CancelOrigin::awaiter : detail::CancelOrigin::task_group);
 }
 
 void TaskGroup::before_make_task() const {
@@ -50,7 +75,8 @@ void TaskGroup::add(const AnyTask& task) {
     members_ = member.get();
     task.control()->add_hook(*member.release());
     resource_.member(*task.control());
-    if (running_++ == 0) owner_->begin_throwing_scope();
+    ++running_;
+    if (!std::exchange(scope_is_open_, true)) owner_->begin_throwing_scope();
 }
 
 void TaskGroup::remove(Member& member) noexcept {
@@ -61,34 +87,45 @@ void TaskGroup::remove(Member& member) noexcept {
 
 void TaskGroup::member_done(Member& member, TaskControl& task) noexcept {
     remove(member);
-    if (--running_ == 0) owner_->end_throwing_scope();
+    --running_;
     if (task.outcome == detail::TaskOutcome::error) {
-        task.retrieved = true;
+        task.retrieved = true;  // the group has it now
         errors_.push_back(task.error());
+        failed_.push_back(task.id);
         // Not at once: a task that runs before then fails with its own error, and is not cancelled because of this one.
         if (errors_.size() == 1 && !aborting_) abort_ = owner_->loop->call_soon([this] { abort_because_of_error(); });
     }
-    if (running_ == 0 && joiner_ != nullptr) joiner_->wake_up();
+    if (running_ != 0) return;
+    if (errors_.empty()) close_scope();
+    if (joiner_ != nullptr) joiner_->wake_up();
+}
+
+void TaskGroup::close_scope() noexcept {
+    if (std::exchange(scope_is_open_, false)) owner_->end_throwing_scope();
 }
 
 void TaskGroup::abort_because_of_error() {
     if (aborting_) return;
-    abort();
+    const detail::CancelCause cause{detail::CancelOrigin::task_group, failed_.front(), 0};
+    abort(cause);
     // The owner is somewhere in the body: it is interrupted there, once.
     if (joiner_ == nullptr && !owner_->done()) {
         owner_cancelled_by_group_ = true;
-        owner_->cancel_for_scope("a task of its TaskGroup failed");
+        owner_->cancel_for_scope("a task of its TaskGroup failed: " + describe(errors_.front()), cause);
     }
 }
 
-void TaskGroup::cancel() {
-    for (Member* member = members_; member != nullptr; member = member->next_member)
-        member->control->cancel({}, std::source_location::current());
+void TaskGroup::cancel(const std::source_location& where) {
+    for (Member* member = members_; member != nullptr; member = member->next_member) member->control->cancel({}, where);
 }
 
-void TaskGroup::abort() {
+void TaskGroup::cancel_members(const detail::CancelCause& cause) {
+    for (Member* member = members_; member != nullptr; member = member->next_member) member->control->cancel({}, cause);
+}
+
+void TaskGroup::abort(const detail::CancelCause& cause) {
     aborting_ = true;
-    cancel();
+    cancel_members(cause);
 }
 
 std::uint64_t TaskGroup::JoinAwaiter::waits_for() const noexcept {
@@ -109,22 +146,24 @@ void TaskGroup::JoinAwaiter::start() noexcept {
 void TaskGroup::JoinAwaiter::on_cancel() noexcept {
     if (group_.aborting_) return;
     group_.cancelled_in_join_ = true;
-    group_.abort();
+    group_.abort(detail::passed_on_by(*group_.owner_));
 }
 
 Coro<> TaskGroup::join_after(std::exception_ptr body_error) {
     if (detail::current_task != owner_) throw std::logic_error("TaskGroup: only the task that made it may join it");
     joining_ = true;
     const bool body_cancelled = body_error && *body_error.__cxa_exception_type() == typeid(Cancelled);
-    if (body_error && !aborting_) abort();
+    if (body_error && !aborting_) abort(cause_of_body(body_cancelled));
     while (running_ != 0) {
         JoinAwaiter all_done(*this);
         co_await all_done;
     }
     abort_.cancel();
+    close_scope();
     bool cancelled = body_cancelled || cancelled_in_join_;
     // The interruption was the group's own: it is taken back, unless somebody else cancelled the owner too.
     if (std::exchange(owner_cancelled_by_group_, false) && owner_->uncancel() == 0) cancelled = false;
+    if (body_cancelled && !cancelled) detail::settle_cancelled(body_error);
     if (cancelled && errors_.empty()) {
         if (body_cancelled) std::rethrow_exception(body_error);
         detail::throw_cancelled(*owner_);
@@ -133,6 +172,7 @@ Coro<> TaskGroup::join_after(std::exception_ptr body_error) {
     if (errors_.empty()) co_return;
     // Cancelled from outside as well: the errors go first, so that is thrown at the owner's next await.
     if (owner_->cancel_requests > 0) owner_->must_cancel = true;
+    for (const std::uint64_t failed : failed_) detail::report_retrieved_here(failed);
     throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors_));
 }
 

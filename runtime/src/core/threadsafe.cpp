@@ -28,7 +28,7 @@ bool ConcurrentState::cancel(std::string_view message) {
     const std::scoped_lock lock(mutex_);  // while it is held, the loop lives: see finish()
     if (stage_ != Stage::pending) return false;
     loop_->call_soon_threadsafe([self = shared_from_this(), text = std::string(message)] {
-        if (self->task_) self->task_.cancel(text);
+        if (self->task_) self->task_.control()->cancel(text, {CancelOrigin::user, 0, 0});
     });
     return true;
 }

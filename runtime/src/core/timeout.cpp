@@ -6,6 +6,8 @@
 
 #include "runtime/src/probe/hooks.hpp"
 
+#include "observe.hpp"
+
 namespace coroscope {
 
 namespace {
@@ -21,22 +23,29 @@ detail::TaskControl* task_for_timeout() {
 
 }  // namespace
 
-Timeout::Timeout() : task_(task_for_timeout()), cancelling_before_(task_->cancel_requests) {
+Timeout::Timeout(const std::source_location& where)
+    : task_(task_for_timeout()), cancelling_before_(task_->cancel_requests) {
     fire = [](detail::CallbackTimer& timer) noexcept {
         auto& self = static_cast<Timeout&>(timer);
         self.expired_ = true;
-        self.task_->cancel_for_scope("timed out");
+        self.task_->cancel_for_scope("timed out", {detail::CancelOrigin::timeout, self.task_->id, self.node_});
     };
+    if (probe::on()) [[unlikely]]
+        node_ = detail::call_node(where);
 }
 
-Timeout::Timeout(TimeLimit delay) : Timeout() {
+Timeout::Timeout(TimeLimit delay, const std::source_location& where) : Timeout(where) {
     if (!delay) return;
     set_limit(deadline_of(*task_->loop, *delay));
 }
 
-Timeout timeout_at(std::optional<std::uint64_t> when_ns) { return Timeout(Timeout::AtTime(), when_ns); }
+Timeout timeout_at(std::optional<std::uint64_t> when_ns, const std::source_location& where) {
+    return Timeout(Timeout::AtTime(), when_ns, where);
+}
 
-Timeout::Timeout(AtTime, std::optional<std::uint64_t> when_ns) : Timeout() { reschedule_at(when_ns); }
+Timeout::Timeout(AtTime, std::optional<std::uint64_t> when_ns, const std::source_location& where) : Timeout(where) {
+    reschedule_at(when_ns);
+}
 
 Timeout::~Timeout() {
     end_limit();
@@ -81,8 +90,12 @@ std::uint32_t Timeout::take_back() noexcept {
 }
 
 void Timeout::rethrow() {
-    if (expired_ && take_back() <= cancelling_before_) throw TimeoutError();
-    std::rethrow_exception(std::current_exception());
+    const std::exception_ptr cancelled = std::current_exception();
+    if (expired_ && take_back() <= cancelling_before_) {
+        detail::settle_cancelled(cancelled);
+        throw TimeoutError();
+    }
+    std::rethrow_exception(cancelled);
 }
 
 }  // namespace coroscope

@@ -185,6 +185,7 @@ void Findings::report(const probe::Report& report, const std::vector<NativeFrame
                 "last):{}",
                 report.text, report.task != 0 ? ": " + task_text(report.task, report.stack) : "", lines_of(frames));
             break;
+        case Kind::uncaught_exception: log().error("uncaught exception ends the program: {}", report.text); break;
         case Kind::unknown:
         case Kind::stall: break;  // stalls come by stall()
     }

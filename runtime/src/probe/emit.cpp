@@ -207,6 +207,19 @@ void cs_task_cancel(cs_task task, cs_task by, cs_node at) { push_of(task, EventK
 
 void cs_task_uncancel(cs_task task, uint64_t remaining) { push_of(task, EventKind::uncancelled, remaining); }
 
+void cs_cancel_origin(cs_task task, int origin, cs_value message) {
+    const auto known = static_cast<vocabulary::CancelOrigin>(origin);
+    push_of(task, EventKind::cancel_origin, vocabulary::pack_cancel(known, message));
+}
+
+void cs_cancel_thrown(cs_task task, cs_node at) { push_of(task, EventKind::cancel_thrown, 0, at); }
+
+void cs_cancel_swallowed(cs_task task, cs_node at) { push_of(task, EventKind::cancel_swallowed, 0, at); }
+
+void cs_task_error(cs_task task, cs_value error, cs_node at) { push_of(task, EventKind::task_error, error, at); }
+
+void cs_error_retrieved(cs_task task, cs_task by, cs_node at) { push_of(task, EventKind::error_retrieved, by, at); }
+
 void cs_wait_holder(cs_task task, cs_task holder) { push_of(task, EventKind::wait_holder, holder); }
 
 /* ---- Loops, callbacks, jobs ---- */

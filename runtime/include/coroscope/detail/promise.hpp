@@ -121,10 +121,7 @@ struct PromiseBase {
         void await_resume() const noexcept {}
     };
     FinalAwaiter final_suspend() noexcept { return {}; }
-    void unhandled_exception() noexcept {
-        std::construct_at(&thrown, std::current_exception());
-        holds = Holds::error;
-    }
+    void unhandled_exception() noexcept;  // runtime/src/core/task_error.cpp
     std::exception_ptr error() const noexcept { return failed() ? thrown : std::exception_ptr(); }
     void rethrow_error_once() {
         if (!failed()) return;

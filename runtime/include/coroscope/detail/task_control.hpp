@@ -43,6 +43,8 @@ struct DoneHook {
     void (*on_done)(DoneHook&, TaskControl&) noexcept = nullptr;  // detached already
 };
 
+struct LeftErrors;  // runtime/src/core/task_error.hpp
+
 // What few tasks have: one allocation for all of it. Derived: a callable with its arguments, kept alive as long as the
 // task that runs the coroutine it made.
 struct TaskExtras {
@@ -50,6 +52,8 @@ struct TaskExtras {
     std::uint32_t name_id = 0;                    // the probe's; 0: not asked for yet
     std::unique_ptr<std::string> cancel_message;  // of the last cancel()
     CustomResource* shown_wait = nullptr;         // what its waits are shown as; nullptr: what they are
+    std::uint64_t cancel_number = 0;              // of the last Cancelled thrown into it that has a number; 0: none
+    std::shared_ptr<LeftErrors> left_errors;      // of a TaskGroup that an exception has just left; nullptr: none
 
     TaskExtras() = default;
     TaskExtras(const TaskExtras&) = delete;
@@ -58,6 +62,17 @@ struct TaskExtras {
     static void* operator new(std::size_t size) { return allocate_frame(size); }
     static void operator delete(void* memory, std::size_t size) noexcept { free_frame(memory, size); }
 };
+
+// By what a cancellation is asked for: for the debugger. What it costs to know is paid only while debug mode is on.
+using vocabulary::CancelOrigin;
+struct CancelCause {
+    CancelOrigin origin = CancelOrigin::unknown;
+    std::uint64_t by = 0;    // the task that asks, or because of which; 0: none
+    std::uint32_t node = 0;  // probe node of the place; 0: unknown
+};
+// Asked for by the running task at its await, or, for a join, by a task that is cancelled itself.
+CancelCause cause_here(CancelOrigin origin) noexcept;
+CancelCause passed_on_by(const TaskControl& task) noexcept;
 
 enum class TaskState : std::uint8_t { created, ready, running, suspended, done };
 using TaskOutcome = vocabulary::Outcome;  // unknown: it has not ended
@@ -139,10 +154,14 @@ public:
 
     // asyncio's Task.cancel(): false if done. Otherwise Cancelled is thrown at its await, or at its next one.
     bool cancel(std::string_view message, std::source_location where) noexcept;
+    bool cancel(std::string_view message, const CancelCause& cause) noexcept;
     // The same by a scope of the task (a timeout, a task group) that catches what it asked for: always thrown.
-    void cancel_for_scope(std::string_view message) noexcept;
+    void cancel_for_scope(std::string_view message, const CancelCause& cause) noexcept;
     std::uint32_t uncancel() noexcept {
-        if (cancel_requests > 0 && --cancel_requests == 0 && !interrupted) must_cancel = must_throw = false;
+        if (cancel_requests == 0) return 0;
+        if (--cancel_requests == 0 && !interrupted) must_cancel = must_throw = false;
+        if (debug_enabled()) [[unlikely]]
+            report_uncancelled();
         return cancel_requests;
     }
     // Of the last cancel(); empty: none.
@@ -163,6 +182,17 @@ public:
     void add_hook(DoneHook& hook) noexcept;
     static void remove_hook(DoneHook& hook) noexcept;
     void reverse_hooks() noexcept;
+    // Somebody is given what it threw, if it threw anything: by the running frame's await, or at `where`.
+    void retrieve() noexcept {
+        retrieved = true;
+        if (debug_enabled()) [[unlikely]]
+            report_retrieved(nullptr);
+    }
+    void retrieve(const std::source_location& where) noexcept {
+        retrieved = true;
+        if (debug_enabled()) [[unlikely]]
+            report_retrieved(&where);
+    }
     std::exception_ptr error() const noexcept { return root != nullptr ? root->error() : std::exception_ptr(); }
     // For a task that was cancelled: throws the Cancelled that ended it.
     [[noreturn]] void rethrow_cancelled() const;
@@ -178,6 +208,8 @@ public:
     TaskExtras& make_extras();
 
 private:
+    void report_uncancelled() const noexcept;
+    void report_retrieved(const std::source_location* where) const noexcept;
     static void destroy(TaskControl* task) noexcept;
 };
 
@@ -191,6 +223,8 @@ TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::unique_ptr<TaskExtra
 void end_now(TaskControl& task) noexcept;
 void make_ready(TaskControl& task) noexcept;
 [[noreturn]] void throw_cancelled(TaskControl& task);  // in the task itself
+// In a handler of Cancelled: it was thrown for a request that has been taken back, so it may go.
+void settle_cancelled(const std::exception_ptr& cancelled) noexcept;
 [[noreturn]] void throw_no_running_loop();
 EventLoop* running_loop() noexcept;  // nullptr: none on this thread
 
