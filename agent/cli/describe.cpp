@@ -1,5 +1,6 @@
 #include "describe.hpp"
 
+#include "proto/words/amount.hpp"
 #include "proto/words/place.hpp"
 #include "proto/words/utf8.hpp"
 
@@ -61,6 +62,19 @@ words::Where shown_place(const model::Model& model, const model::Task& task, boo
 
 void add_library_flag(CLI::App& command, bool& with_library) {
     command.add_flag("--library", with_library, "Name the innermost line, even if it is not the program's own code");
+}
+
+void add_each_flag(CLI::App& command, bool& each) {
+    command.add_flag("--each", each, "Show each task, also where many are alike");
+}
+
+void print_left_out(const model::Model& model) {
+    if (model.done_tasks_dropped() != 0)
+        print("  not shown: " + words::counted(model.done_tasks_dropped(), "task", "tasks") +
+              " that ended first and are not kept\n");
+    if (model.live_tasks_refused() != 0)
+        print("  not shown: " + words::counted(model.live_tasks_refused(), "task", "tasks") +
+              " for which there was no room\n");
 }
 
 Style state_style(const model::Task& task) {

@@ -62,10 +62,10 @@ std::string pad(std::string text, std::size_t columns) {
 
 void print_table(const std::vector<std::vector<std::string>>& rows, std::string_view indent) {
     std::vector<std::size_t> widths;
-    for (const auto& row : rows) {
-        widths.resize(std::max(widths.size(), row.size()));
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
-    }
+    for (const auto& row : rows) widths.resize(std::max(widths.size(), row.size()));
+    for (const auto& row : rows)
+        for (std::size_t i = 0; i < row.size(); ++i)
+            if (i + 1 < row.size() || row.size() == widths.size()) widths[i] = std::max(widths[i], width(row[i]));
     for (const auto& row : rows) {
         std::string line(indent);
         for (std::size_t i = 0; i < row.size(); ++i) line += i + 1 < row.size() ? pad(row[i], widths[i] + 2) : row[i];

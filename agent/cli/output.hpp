@@ -26,7 +26,8 @@ std::string styled(std::string_view text, Style style);
 std::size_t width(std::string_view text);
 std::string pad(std::string text, std::size_t columns);
 
-// Rows of cells as aligned columns, two spaces between them.
+// Rows of cells as aligned columns, two spaces between them. The last cell of a row that is shorter than others may be
+// of any length: a note.
 void print_table(const std::vector<std::vector<std::string>>& rows, std::string_view indent = "");
 
 }  // namespace coroscope::cli

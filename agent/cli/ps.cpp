@@ -10,6 +10,7 @@
 #include "agent/model/tables.hpp"
 #include "agent/words/ending.hpp"
 #include "agent/words/task.hpp"
+#include "alike.hpp"
 #include "command.hpp"
 #include "describe.hpp"
 #include "output.hpp"
@@ -22,7 +23,7 @@ namespace {
 
 struct Options {
     SourceOptions source;
-    bool json = false, all = false, library = false;
+    bool json = false, all = false, library = false, each = false;
 };
 
 Json cell_json(const model::Cell& cell, model::CellType type) {
@@ -178,7 +179,13 @@ void print_app(const model::App& app, bool with_done, const Options& options) {
     print(title + "\n");
 
     std::vector<std::vector<std::string>> rows;
-    for (const model::Task* task : tasks_of(app, with_done)) {
+    const auto must_show = [&](const model::Task&) { return options.each; };
+    for (const Shown& shown : fold_alike(tasks_of(app, with_done), must_show)) {
+        const model::Task* task = shown.task;
+        if (shown.left_out != 0) {
+            rows.push_back({"", styled(left_out_text(model, shown), Style::dim)});
+            continue;
+        }
         rows.push_back({std::to_string(task->id), words::task_name(model, task->id), words::coroutine(model, *task),
                         styled(words::state(task->state, task->outcome), state_style(*task)),
                         words::duration(model.busy_ns(*task)), std::to_string(task->steps), wait_or_end(model, *task),
@@ -188,6 +195,7 @@ void print_app(const model::App& app, bool with_done, const Options& options) {
     rows.insert(rows.begin(), {"ID", "NAME", "COROUTINE", "STATE", "BUSY", "STEPS",
                                with_done ? "WAITS FOR, OR ENDED" : "WAITS FOR", "AT"});
     print_table(rows, "  ");
+    print_left_out(model);
 }
 
 int run(const Options& options) {
@@ -220,6 +228,7 @@ void add_ps(CLI::App& root, Action& action) {
     command->add_flag("-a,--all", options->all,
                       "Of a live agent: tasks that have ended, too (a trace file's are always shown)");
     add_library_flag(*command, options->library);
+    add_each_flag(*command, options->each);
     command->footer(
         "Examples:\n"
         "  coroscope ps                              what runs under the default agent\n"

@@ -1,9 +1,11 @@
 // coroscope tree: who spawned whom, and where each task waits.
+#include <algorithm>
 #include <memory>
 #include <set>
 
 #include "agent/words/ending.hpp"
 #include "agent/words/task.hpp"
+#include "alike.hpp"
 #include "command.hpp"
 #include "describe.hpp"
 #include "output.hpp"
@@ -16,7 +18,7 @@ namespace {
 
 struct Options {
     SourceOptions source;
-    bool all = false, library = false;
+    bool all = false, library = false, each = false;
 };
 
 struct Row {
@@ -27,8 +29,10 @@ struct Row {
 
 class Tree {
 public:
-    Tree(const model::Model& model, bool with_done, bool with_library)
-        : model_(model), with_done_(with_done), with_library_(with_library) {
+    enum class Fold : std::uint8_t { no, alike };
+
+    Tree(const model::Model& model, bool with_done, bool with_library, Fold fold)
+        : model_(model), with_done_(with_done), with_library_(with_library), fold_(fold) {
         find_shown();
     }
 
@@ -49,7 +53,7 @@ private:
     // Without recursion: a chain of spawns can be longer than a stack is deep.
     void add_children(model::TaskId root) {
         struct Level {
-            std::vector<model::TaskId> tasks;
+            std::vector<Shown> tasks;
             std::size_t next = 0;
         };
         std::vector<Level> levels{{shown_children(root)}};
@@ -61,11 +65,16 @@ private:
                 if (levels.size() > 0) prefix.resize(prefix.size() - prefix_bytes(levels.back()));
                 continue;
             }
-            const model::TaskId id = level.tasks[level.next++];
+            const Shown shown = level.tasks[level.next++];
             const bool last = level.next == level.tasks.size();
-            add_row(prefix + (last ? "└─ " : "├─ "), *model_.task(id));
+            const std::string branch = prefix + (last ? "└─ " : "├─ ");
+            if (shown.left_out != 0) {
+                rows_.push_back({styled(branch + left_out_text(model_, shown), Style::dim), {}, {}, {}});
+                continue;
+            }
+            add_row(branch, *shown.task);
             prefix += last ? "   " : "│  ";
-            levels.push_back({shown_children(id)});
+            levels.push_back({shown_children(shown.task->id)});
         }
     }
 
@@ -75,10 +84,19 @@ private:
         return level.next == level.tasks.size() ? 3 : 5;
     }
 
-    std::vector<model::TaskId> shown_children(model::TaskId parent) const {
-        std::vector<model::TaskId> children = model_.children(parent);
-        std::erase_if(children, [&](model::TaskId id) { return !shown_.contains(id) || model_.task(id) == nullptr; });
-        return children;
+    std::vector<Shown> shown_children(model::TaskId parent) const {
+        std::vector<const model::Task*> children;
+        for (const model::TaskId id : model_.children(parent))
+            if (const model::Task* task = model_.task(id); task != nullptr && shown_.contains(id))
+                children.push_back(task);
+        const auto must_show = [&](const model::Task& task) {
+            return fold_ == Fold::no || has_shown_children(task.id);
+        };
+        return fold_alike(children, must_show);
+    }
+
+    bool has_shown_children(model::TaskId parent) const {
+        return std::ranges::any_of(model_.children(parent), [&](model::TaskId id) { return shown_.contains(id); });
     }
 
     void add_row(const std::string& branch, const model::Task& task) {
@@ -100,6 +118,7 @@ private:
 
     const model::Model& model_;
     const bool with_done_, with_library_;
+    const Fold fold_;
     std::set<model::TaskId> shown_;
     std::vector<Row> rows_;
 };
@@ -111,10 +130,16 @@ int run(const Options& options) {
         if (!std::exchange(first, false)) print("\n");
         print(styled(app_title(app), Style::bold) + "  " + app_state(app) + "\n");
         std::vector<std::vector<std::string>> cells;
-        for (Row& row : Tree(app.model, options.all || !source.live, options.library).rows()) {
-            cells.push_back({std::move(row.left), std::move(row.state), std::move(row.busy), std::move(row.right)});
+        for (Row& row : Tree(app.model, options.all || !source.live, options.library,
+                             options.each ? Tree::Fold::no : Tree::Fold::alike)
+                            .rows()) {
+            if (row.state.empty())
+                cells.push_back({std::move(row.left)});
+            else
+                cells.push_back({std::move(row.left), std::move(row.state), std::move(row.busy), std::move(row.right)});
         }
         print_table(cells);
+        print_left_out(app.model);
     }
     if (first) print("no app: start one with `coroscope run PROGRAM`, or with COROSCOPE=1 in its environment\n");
     return exit_ok;
@@ -131,6 +156,7 @@ void add_tree(CLI::App& root, Action& action) {
     command->add_flag("-a,--all", options->all,
                       "Of a live agent: tasks that have ended, too (a trace file's are always shown)");
     add_library_flag(*command, options->library);
+    add_each_flag(*command, options->each);
     command->footer(
         "Examples:\n"
         "  coroscope tree              the apps of the default agent\n"

@@ -32,6 +32,7 @@ struct LoopEntry {
     std::uint64_t gap_end_ns = 0;             // nothing was seen since the last gap, which ended then
     bool snapshot_open = false;
     std::uint32_t snapshot_mark = 0;  // of its last snapshot
+    std::uint64_t woken_ns = 0;       // end of the last poll that is counted in Loop::foreign_wakes
     std::uint32_t losses = 0;         // times that events of it were lost
     TaskList tasks;                   // its live tasks; those that are incomplete stand behind all others
 };

@@ -89,7 +89,10 @@ void Model::Fold::poll_begin(ThreadEntry& on, std::uint64_t time_ns) {
 void Model::Fold::poll_end(ThreadEntry& on, std::uint64_t time_ns, std::uint64_t found) {
     if (on.loop == nullptr) return;
     Loop& loop = *on.loop->loop;
-    if (loop.idle_since_ns != 0 && found == 0) ++loop.foreign_wakes;
+    if (loop.idle_since_ns != 0 && found == 0 && !on.loop->snapshot_open) {
+        ++loop.foreign_wakes;
+        on.loop->woken_ns = time_ns;
+    }
     end_poll(loop);
     loop.iteration_began_ns = time_ns;
     loop.iteration_events = static_cast<std::uint32_t>(std::min<std::uint64_t>(found, ~std::uint32_t{0}));
@@ -243,6 +246,12 @@ void Model::Fold::snapshot_begin(ThreadEntry& on, LoopId id) {
     }
     on.loop->snapshot_open = true;
     on.loop->snapshot_mark = ++snapshots;
+    // It was the debugger that woke the loop, for this list.
+    Loop& loop = *on.loop->loop;
+    if (on.loop->woken_ns != 0 && on.loop->woken_ns == loop.iteration_began_ns && loop.foreign_wakes != 0) {
+        --loop.foreign_wakes;
+        on.loop->woken_ns = 0;
+    }
 }
 
 void Model::Fold::snapshot_task(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskId parent, NodeId root) {

@@ -179,6 +179,11 @@ TEST_F(FoldLoops, AnIdlePollCanBeEndedFromOutsideOnly) {
     BatchBuilder second = next();
     model_.apply(idle(second, 3100).poll_end(4000, 0));
     EXPECT_EQ(loop().foreign_wakes, 1u);
+    BatchBuilder third = next();
+    model_.apply(idle(third, 4010).poll_end(4020, 0).snapshot_begin(4030, 7));
+    BatchBuilder fourth = next();
+    model_.apply(idle(fourth, 4040).poll_end(4050, 0).snapshot_end(4060, 7));
+    EXPECT_EQ(loop().foreign_wakes, 1u) << "the debugger asked for a list of the tasks";
     model_.apply(next().poll_begin(4100).poll_end(4200, 0));
     EXPECT_EQ(loop().foreign_wakes, 1u) << "a timer can have ended it";
     model_.apply(next().poll_begin(4300));

@@ -65,7 +65,7 @@ TEST(NetResource, EveryWaitNamesItsResourceAndItsVerb) {
         co_await check_wait(create_task(wait_for_usr1()), ResourceType::signal, Verb::signal, "SIGUSR1, SIGUSR2", 0);
 
         Process process = co_await create_subprocess_exec("sleep", args("100"));
-        co_await check_wait(create_task(wait_for_end(process)), ResourceType::subprocess, Verb::exit, "",
+        co_await check_wait(create_task(wait_for_end(process)), ResourceType::subprocess, Verb::exit, "sleep 100",
                             static_cast<std::uint64_t>(process.pid()));
         process.kill();
         co_await process.wait();

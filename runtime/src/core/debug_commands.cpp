@@ -77,4 +77,33 @@ void remove_loop_from_commands(EventLoop& loop) noexcept {
     std::erase(loops().all, &loop);
 }
 
+std::vector<std::optional<std::string>> ask_loops(std::string (*describe)(EventLoop&),
+                                                  std::chrono::nanoseconds patience) {
+    struct Described {
+        std::mutex mutex;
+        std::condition_variable changed;
+        std::vector<std::optional<std::string>> texts;  // under mutex, as missing
+        std::size_t missing = 0;
+    };
+    const auto described = std::make_shared<Described>();
+    {
+        const std::scoped_lock lock(loops().mutex);
+        described->texts.resize(loops().all.size());
+        described->missing = loops().all.size();
+        for (std::size_t i = 0; i < loops().all.size(); ++i) {
+            EventLoop* const loop = loops().all[i];
+            loop->call_soon_threadsafe([=] {
+                std::string text = describe(*loop);
+                const std::scoped_lock answering(described->mutex);
+                described->texts[i] = std::move(text);
+                --described->missing;
+                described->changed.notify_all();
+            });
+        }
+    }
+    std::unique_lock lock(described->mutex);
+    described->changed.wait_for(lock, patience, [&] { return described->missing == 0; });
+    return described->texts;
+}
+
 }  // namespace coroscope::detail
