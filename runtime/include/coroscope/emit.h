@@ -291,7 +291,10 @@ enum {
     CS_TASK_DESTROYED_PENDING = 3,
     CS_CALLBACK_EXCEPTION = 4,
     CS_STALL = 5,
-    CS_FUTURE_EXCEPTION_NEVER_RETRIEVED = 6
+    CS_FUTURE_EXCEPTION_NEVER_RETRIEVED = 6,
+    CS_WRONG_THREAD = 7,
+    CS_STEP_COST = 8, /* the library's own, as the next */
+    CS_CRASHED = 9
 };
 typedef struct cs_report {
     uint32_t size; /* sizeof(cs_report) */
