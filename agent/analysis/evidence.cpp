@@ -70,10 +70,19 @@ const model::Report* Stalls::during(model::TaskId task, model::LoopId loop, std:
     return nullptr;
 }
 
+std::string native_place_text(const std::vector<Place>& native_stack) {
+    // A function of the user's whose line is unknown is better than nothing, a frame of a library is not.
+    const auto own = std::find_if(native_stack.rbegin(), native_stack.rend(),
+                                  [](const Place& place) { return !place.library && place.function != "?"; });
+    if (own == native_stack.rend()) return {};
+    if (own->line != 0) return place_text(*own);
+    const Place caller = innermost(native_stack);
+    return in_users_code(caller) ? own->function + ", called at " + place_text(caller) : own->function;
+}
+
 std::string stall_text(const model::Report* stall, const std::vector<Place>& native_stack, std::string_view is) {
     if (stall == nullptr) return {};
-    const Place at = innermost(native_stack);
-    const std::string where = at.line != 0 ? place_text(at) : at.function;
+    const std::string where = native_place_text(native_stack);
     if (stall->text.empty()) return where.empty() ? "" : "; the thread " + std::string(is) + " at " + where;
     std::string text = "; the thread " + std::string(is) + " blocked in " + stall->text;
     if (!where.empty()) text += ", at " + where;

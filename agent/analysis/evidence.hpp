@@ -37,6 +37,9 @@ private:
     std::unordered_map<model::TaskId, std::vector<const model::Report*>> by_task_;  // in order of time
 };
 
+// Where a thread was, as far as it is the user's business: "main.cpp:7 in load", "low::mangle, called at main.cpp:7 in
+// load"; "" if no frame is the user's.
+std::string native_place_text(const std::vector<Place>& native_stack);
 // What a stall's report says of the thread: "; the thread was blocked in read on fd 5, called at main.cpp:7 in load".
 // "" without a report. `is`: "is" of one that lasts, else "was".
 std::string stall_text(const model::Report* stall, const std::vector<Place>& native_stack, std::string_view is);

@@ -114,8 +114,8 @@ void tell_crashed(const model::Model& model, const model::Report& report, Proble
                                                       : " outside of any step";
     problem.summary = "the app crashed: " + report.text + who;
     problem.evidence = report.text + who;
-    if (during.line != 0 || !during.function.empty())
-        problem.evidence += "; the thread was at " + (during.line != 0 ? place_text(during) : during.function);
+    if (const std::string where = native_place_text(problem.native_stack); !where.empty())
+        problem.evidence += "; the thread was at " + where;
     if (began.known()) problem.evidence += "; the step began " + words::at_text(began);
     problem.advice =
         "The native stack is that of the thread that got the signal, the async stack that of its task. What the app "

@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "log.hpp"
-#include "proto/words/utf8.hpp"
 #include "version.hpp"
 
 namespace coroscope::server {
@@ -204,7 +203,7 @@ void IngestService::Connection::handle(v2::AppMessage& message) {
             }
             break;
         case v2::AppMessage::kGoodbye:
-            crashed_ = words::printable(message.goodbye().crashed());
+            crashed_ = message.goodbye().crashed();
             goodbye_ = crashed_.empty();
             break;
         case v2::AppMessage::kCommandResult: link_->result(message.command_result()); break;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <unordered_map>
@@ -201,9 +202,17 @@ struct NativeFrames::State {
         name_by_symbol(module, address, frames);
     }
 
+    // Without a symbol, as addr2line wants it: "app+0x12f0".
     static void name_by_symbol(Dwfl_Module* module, Dwarf_Addr address, std::vector<NativeFrame>& frames) {
-        if (const char* symbol = dwfl_module_addrname(module, address))
+        if (const char* symbol = dwfl_module_addrname(module, address)) {
             frames.push_back({words::function_name(demangled(symbol)), "", 0, false});
+            return;
+        }
+        Dwarf_Addr start = 0;
+        const char* path = dwfl_module_info(module, nullptr, &start, nullptr, nullptr, nullptr, nullptr, nullptr);
+        char offset[32];
+        std::snprintf(offset, sizeof offset, "+0x%llx", static_cast<unsigned long long>(address - start));
+        if (path != nullptr) frames.push_back({std::string(words::base_name(path)) + offset, "", 0, false});
     }
 };
 
