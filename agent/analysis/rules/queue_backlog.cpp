@@ -55,6 +55,7 @@ void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
             problem.evidence += "; put by " + producers;
         const std::string consumers = users_text(model, *queue, model::Role::get);
         problem.evidence += consumers.empty() ? "; nobody is known to have taken an item" : "; taken by " + consumers;
+        problem.certainty = Certainty::likely;
         problem.advice =
             "Give the queue a limit, so that put() waits while it is full, and run more consumers or make them faster. "
             "Without a limit the items fill the memory, and each waits longer than the one before.";

@@ -86,6 +86,7 @@ Problem problem_of(const model::Model& model, model::TaskId task, const Turns& t
                        words::duration(turns.busy_ns / turns.turns) + " on average, and " +
                        std::to_string(static_cast<int>(share * 100)) +
                        " % of all steps of the loop were of tasks that do so";
+    problem.certainty = Certainty::likely;
     problem.advice =
         "The loop never sleeps and keeps a CPU busy. Wait for what is polled: an Event or a Condition that is set when "
         "it changes, a Queue, a Future; or, if nobody tells, poll with co_await sleep(...).";

@@ -112,6 +112,7 @@ Problem problem_of(const model::Model& model, const Peak& peak) {
                             words::full_count(most->second.size()) + " of them each " +
                             words::waits_text(model, one, words::where(model, one));
     }
+    problem.certainty = Certainty::likely;
     problem.advice =
         "Something must end them: cancel what is no longer needed, give their waits a limit (wait_for), or keep them "
         "in a TaskGroup whose end waits for them.";
