@@ -147,6 +147,23 @@ void tell_wrong_thread(const model::Model& model, const model::Report& report, P
         "run_coroutine_threadsafe(...): only these are safe.";
 }
 
+void tell_crashed(const model::Model& model, const model::Report& report, Problem& problem) {
+    const words::Where began = words::where(model, report.stack);
+    const Place during = innermost(problem.native_stack);
+    problem.site = in_users_code(during) ? during : place_of(began.frame);
+    const std::string who = report.task != 0          ? " in a step of " + words::task_phrase(model, report.task)
+                            : report.duration_ns != 0 ? " in a callback"
+                                                      : " outside of any step";
+    problem.summary = "the app crashed: " + report.text + who;
+    problem.evidence = report.text + who;
+    if (const std::string where = native_place_text(problem.native_stack); !where.empty())
+        problem.evidence += "; the thread was at " + where;
+    if (began.known()) problem.evidence += "; the step began " + words::at_text(began);
+    problem.advice =
+        "The native stack is that of the thread that got the signal, the async stack that of its task. What the app "
+        "did before is recorded up to this moment.";
+}
+
 struct Telling {
     ReportKind kind;
     Tell* tell;
@@ -159,6 +176,7 @@ constexpr std::array tellings{
     Telling{ReportKind::future_exception_never_retrieved, tell_future_exception_never_retrieved},
     Telling{ReportKind::wrong_thread, tell_wrong_thread},
     Telling{ReportKind::uncaught_exception, tell_uncaught_exception},
+    Telling{ReportKind::crashed, tell_crashed},
 };
 
 // What can be said of any kind.
@@ -210,7 +228,8 @@ void check_unknown(const Rule& rule, const model::App& app, std::vector<Problem>
 std::vector<Rule> report_rules() {
     std::vector<Rule> all;
     for (const vocabulary::ReportKindRow& row : vocabulary::report_kinds) {
-        if (row.kind == ReportKind::stall) continue;  // evidence for slow_step and stalled_loop
+        // Evidence for slow_step, no_cpu and stalled_loop.
+        if (row.kind == ReportKind::stall || row.kind == ReportKind::step_cost) continue;
         const bool unknown = row.kind == ReportKind::unknown;
         all.push_back({.name = unknown ? "unknown_report" : row.name,
                        .finds = row.meaning,

@@ -295,7 +295,11 @@ inline constexpr auto long_step_table = entity<LongStep>("long_step", "Steps at 
     field("loop", &LongStep::loop, plain, Unit::loop, "The loop it ran on."),
     field("began_at", &LongStep::began_at, plain, Unit::node, "Where the task had been suspended; where a callback was scheduled."),
     field("ended_at", &LongStep::ended_at, plain, Unit::node, "Where the task was suspended next; 0: it finished, or was a callback."),
-    field("callback", &LongStep::callback, plain, Unit::none, "A callback, not a step of a task."));
+    field("callback", &LongStep::callback, plain, Unit::none, "A callback, not a step of a task."),
+    field("measured", &LongStep::measured, plain, Unit::none, "The app could tell what CPU time its thread had meanwhile."),
+    field("cpu_least_ns", &LongStep::cpu_least_ns, plain, Unit::ns, "CPU time that it had at least."),
+    field("cpu_most_ns", &LongStep::cpu_most_ns, plain, Unit::ns, "CPU time that it had at most."),
+    field("no_cpu_ns", &LongStep::no_cpu_ns, plain, Unit::ns, "For how long, at least, the process was stopped or the thread waited for a CPU."));
 
 inline constexpr auto report_table = entity<Report>("report", "What the app reported by itself, oldest first.",
     field("kind", &Report::kind, plain, Unit::none, "What happened."),
@@ -330,6 +334,8 @@ inline constexpr auto resource_table = entity<Resource>("resource", "What tasks 
     field("level_ns", &Resource::level_ns, near(&Resource::created_ns), Unit::ns, "When level was reported; 0: never."),
     field("unfinished", &Resource::unfinished, plain, Unit::count, "Of a queue: items not done, as last reported while a task waited for that."),
     field("orphaned_ns", &Resource::orphaned_ns, near(&Resource::created_ns), Unit::ns, "Of a future: since when nobody but those who wait for it has a handle; 0: somebody has, or it is not known."),
+    field("high_water_ns", &Resource::high_water_ns, near(&Resource::created_ns), Unit::ns, "When level reached high_water; 0: never."),
+    field("low_ns", &Resource::low_ns, near(&Resource::created_ns), Unit::ns, "When level was last at most half of the maximum until then; 0: never."),
     field("owner", &Resource::owner, plain, Unit::task, "The last task known to hold it; it may have let go since."),
     field("owner_ns", &Resource::owner_ns, near(&Resource::created_ns), Unit::ns, "When owner was known to hold it."),
     field("users_total", &Resource::users_total, plain, Unit::count, "First uses of it by a task in a role."),

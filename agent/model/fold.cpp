@@ -35,6 +35,10 @@ bool Model::Fold::take_reports(std::uint64_t until_ns) {
         const v2::Report& report = current->reports(next_report);
         if (report.time_ns() > until_ns) return false;
         if (report.time_ns() != 0) saw_event(report.time_ns());
+        if (report.kind() == static_cast<std::uint32_t>(ReportKind::step_cost)) {
+            step_cost(report);
+            continue;
+        }
         keep(report);
         if (report.kind() != static_cast<std::uint32_t>(ReportKind::task_destroyed_pending)) continue;
         TaskEntry* destroyed = tasks.find(report.task());
@@ -84,6 +88,26 @@ void Model::Fold::define(const v2::Batch& batch) {
     }
     if (batch.values_size() != 0 || batch.runtimes_size() != 0) define_annotations(batch);
     if (batch.resources_size() != 0) define_resources(batch);
+}
+
+// Of one of the newest long steps; of none, if its begin or end was lost.
+void Model::Fold::step_cost(const v2::Report& report) {
+    constexpr std::size_t most_looked_at = 256;
+    std::size_t looked_at = 0;
+    for (auto step = long_steps.rbegin(); step != long_steps.rend() && looked_at < most_looked_at;
+         ++step, ++looked_at) {
+        const LoopEntry* on = find_loop(step->loop);
+        if (on == nullptr || on->loop->thread != report.thread()) continue;
+        if (step->task != report.task() || step->measured) continue;
+        // The emitter reads the clock of the stamps anew now and then: its times of one stamp may differ a little.
+        if (report.time_ns() < step->begin_ns + (step->end_ns - step->begin_ns) / 2) continue;
+        if (report.time_ns() > step->end_ns + (step->end_ns - step->begin_ns) / 2) continue;
+        step->measured = true;
+        step->cpu_least_ns = report.cost().cpu_least_ns();
+        step->cpu_most_ns = report.cost().cpu_most_ns();
+        step->no_cpu_ns = report.cost().no_cpu_ns();
+        return;
+    }
 }
 
 void Model::Fold::keep(const v2::Report& report) {

@@ -75,6 +75,7 @@ struct Model::Fold : Capture {
     void account(const v2::Batch& batch);
     void define(const v2::Batch& batch);
     void keep(const v2::Report& report);
+    void step_cost(const v2::Report& report);
     void keep(Report report);
     ThreadEntry& thread(std::uint32_t id);
     void trim_threads();

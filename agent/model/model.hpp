@@ -67,12 +67,16 @@ struct Node {
 // What a task waits on. Numbers that this reader does not know are kept: Model::term() has their names.
 struct Wait {
     Verb verb = Verb::unknown;
-    std::uint64_t operand = 0;  // a resource, a task or a file descriptor: row(verb).operand says which; 0: none
+    std::uint64_t operand = 0;  // a resource, a task, a file descriptor, a time: row(verb).operand says which; 0: none
     TaskId holder = 0;          // the task that held the resource when the wait began; 0: none, or unknown
 
     // The resource or the task that it waits for; 0: none.
     ResourceId resource() const { return vocabulary::row(verb).operand == vocabulary::Operand::resource ? operand : 0; }
     TaskId task() const { return vocabulary::row(verb).operand == vocabulary::Operand::task ? operand : 0; }
+    // When its timer is due, on the app's clock; 0: it waits for none, or that is unknown.
+    std::uint64_t due_ns() const {
+        return vocabulary::row(verb).operand == vocabulary::Operand::due ? vocabulary::due_ns_of(operand) : 0;
+    }
 };
 
 // A task that used a resource in a role: the first time that it did.
@@ -96,6 +100,8 @@ struct Resource {
     std::uint64_t system_id = 0;                  // file descriptor + 1, or process id; 0: none
     std::uint64_t level = 0, high_water = 0;      // items or free permits, as last reported; the most there ever were
     std::uint64_t level_ns = 0;                   // when `level` was reported; 0: never
+    std::uint64_t high_water_ns = 0;              // when the level reached high_water; 0: never
+    std::uint64_t low_ns = 0;                     // when it was last at most half of the maximum until then; 0: never
     std::uint64_t unfinished = 0;     // of a queue: items not done, as last reported while a task waited for that
     std::uint64_t orphaned_ns = 0;    // of a future: since when only those who wait for it have handles; 0: no
     TaskId owner = 0;                 // the last task known to hold it; see Model::owner()
@@ -262,6 +268,12 @@ struct LongStep {
     std::uint64_t begin_ns = 0, end_ns = 0;
     NodeId began_at = 0, ended_at = 0;
     bool callback = false;
+    // What its thread had meanwhile. Another CPU time than that between these two is impossible.
+    bool measured = false;  // the app could tell; else all of these are 0
+    std::uint64_t cpu_least_ns = 0, cpu_most_ns = 0;
+    std::uint64_t no_cpu_ns = 0;  // at least for so long the process was stopped, or the thread waited for a CPU
+
+    std::uint64_t took_ns() const { return end_ns - begin_ns; }
 };
 
 struct Report {

@@ -95,7 +95,13 @@ void Model::Fold::resource_level(std::uint64_t time_ns, ResourceId id, std::uint
     if (resource == nullptr || time_ns < resource->level_ns) return;  // another thread's news, of before
     resource->level = level;
     resource->level_ns = time_ns;
-    resource->high_water = std::max(resource->high_water, level);
+    if (level > resource->high_water) {
+        // Until now it was at most half of the new maximum: it has doubled at once.
+        if (resource->high_water <= level / 2) resource->low_ns = time_ns;
+        resource->high_water = level;
+        resource->high_water_ns = time_ns;
+    }
+    if (level <= resource->high_water / 2) resource->low_ns = time_ns;
 }
 
 void Model::Fold::unfinished(ResourceId id, std::uint64_t count) {
@@ -191,6 +197,7 @@ std::string Model::wait_words(const Wait& wait) const {
         }
         case vocabulary::Operand::descriptor: what = "fd " + std::to_string(wait.operand); break;
         case vocabulary::Operand::resource: what = resource_words(wait.operand); break;
+        case vocabulary::Operand::due:
         case vocabulary::Operand::nothing: break;
     }
     return text.replace(at, 2, what);

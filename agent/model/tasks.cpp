@@ -136,7 +136,11 @@ void Model::Fold::ready(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskI
                 if (lock != nullptr && lock->type == ResourceType::lock) set_owner(lock->id, id, time_ns);
             }
             task->state = State::ready;
-            task->changed_ns = time_ns;
+            // A loop that was held up fires a timer late: the task could have run since the timer was due.
+            if (const std::uint64_t due_ns = task->wait.due_ns(); waker == 0 && due_ns != 0 && due_ns < time_ns)
+                task->changed_ns = std::max(task->changed_ns, due_ns);
+            else
+                task->changed_ns = time_ns;
             task->woken_by = waker;
             return;
         case State::running:

@@ -105,7 +105,8 @@ private:
     // The folding thread's.
     v2::Hello hello_;
     model::AppKey app_ = 0;
-    bool goodbye_ = false;
+    bool goodbye_ = false;  // in order
+    std::string crashed_;   // by what, as it could still say; empty: not
     bool bad_batch_logged_ = false;
 };
 
@@ -150,7 +151,10 @@ void IngestService::Connection::fold() {
         ended_by_agent = ended_by_agent_;
     }
     link_->detach();
-    const std::string reason = goodbye_ ? "ended" : !ended_by_agent.empty() ? ended_by_agent : why_lost(hello_);
+    const std::string reason = goodbye_                  ? "ended"
+                               : !crashed_.empty()       ? "crashed: " + crashed_
+                               : !ended_by_agent.empty() ? ended_by_agent
+                                                         : why_lost(hello_);
     hub_.disconnected(app_, id_, reason, goodbye_);
     if (goodbye_) {
         spdlog::info("app {} {} ended", app_, describe(hello_));
@@ -198,7 +202,10 @@ void IngestService::Connection::handle(v2::AppMessage& message) {
                              describe(hello_));
             }
             break;
-        case v2::AppMessage::kGoodbye: goodbye_ = true; break;
+        case v2::AppMessage::kGoodbye:
+            crashed_ = message.goodbye().crashed();
+            goodbye_ = crashed_.empty();
+            break;
         case v2::AppMessage::kCommandResult: link_->result(message.command_result()); break;
         default: break;  // a newer minor version's
     }

@@ -1,5 +1,6 @@
 #include "amount.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 
@@ -42,6 +43,12 @@ std::string round_duration(std::uint64_t ns) {
     if (ns >= 1'000'000 && ns % 1'000'000 == 0) return std::to_string(ns / 1'000'000) + " ms";
     if (ns >= 1'000 && ns % 1'000 == 0) return std::to_string(ns / 1'000) + " us";
     return duration(ns);
+}
+
+std::string between(std::uint64_t least_ns, std::uint64_t most_ns) {
+    if (most_ns - std::min(least_ns, most_ns) <= most_ns / 10) return duration(most_ns);
+    if (least_ns < most_ns / 10) return "at most " + duration(most_ns);
+    return duration(least_ns) + " to " + duration(most_ns);
 }
 
 std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {

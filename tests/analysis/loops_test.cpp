@@ -24,6 +24,25 @@ TEST(StalledLoop, IsFoundWhileItLasts) {
     EXPECT_EQ(app.problems("slow_step").size(), 1u) << "now that it is over";
 }
 
+TEST(StalledLoop, TellsTheCallAndTheTimersThatFellDue) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.site(51, "helper", "worker.cpp", 31).created(1500, 3, 1, 3).begin(1600, 3);
+    b.end(1700, 3, vocabulary::Verb::timer, vocabulary::pack_due(50 * ms), 7).created(1800, 4, 1, 3).begin(1900, 4);
+    b.end(1950, 4, vocabulary::Verb::timer, vocabulary::pack_due(900 * ms), 7).ready(2000, 2).begin(3000, 2);
+    v2::Report& stall = b.report(vocabulary::ReportKind::stall, 3000 + 150 * ms, 2);
+    stall.add_frames(51);
+    stall.set_text("read on fd 5 (a pipe)");
+    app.apply(b);
+    const auto found = app.problems("stalled_loop");
+    ASSERT_EQ(found.size(), 1u);
+    const std::string& evidence = found[0].evidence;
+    EXPECT_TRUE(contains(evidence, "the thread is blocked in read on fd 5 (a pipe), at worker.cpp:31 in helper"))
+        << evidence;
+    EXPECT_TRUE(contains(evidence, "1 task is ready and must wait")) << evidence;
+    EXPECT_TRUE(contains(evidence, "for 100 ms so far")) << evidence;
+}
+
 TEST(StalledLoop, AnotherThreadTellsThatTimeWentOn) {
     AppUnderTest app;
     app.apply(app.next().ready(2000, 2).begin(3000, 2));
@@ -86,6 +105,16 @@ TEST(LoopLag, SilentIfAStepWasSlowByItself) {
     iteration(app, 2, 120 * ms);
     EXPECT_TRUE(app.problems("loop_lag").empty());
     EXPECT_EQ(app.problems("slow_step").size(), 1u);
+}
+
+TEST(LoopLag, SilentWhereTheTimeWasNotInTheSteps) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.poll_begin(10'000).poll_end(10'000, 1);
+    for (std::uint64_t t = 10'000; t < 40'000; t += 10'000)
+        b.ready(t, 2).begin(t, 2).end(t + 5'000, 2, vocabulary::Verb::turn, 0, 7);
+    app.apply(b.loop_stopped(3 * s, 7));
+    EXPECT_TRUE(app.problems().empty());
 }
 
 TEST(LoopLag, SilentBelowTheThreshold) {

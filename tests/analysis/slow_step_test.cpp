@@ -77,6 +77,48 @@ TEST(SlowStep, NamesWhoHadToWait) {
     EXPECT_TRUE(contains(found[0].evidence, "2 tasks were ready meanwhile")) << found[0].evidence;
 }
 
+TEST(SlowStep, NamesThoseWhoseTimersFellDueMeanwhile) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.created(1500, 3, 1, 3).begin(1600, 3);
+    b.end(1700, 3, vocabulary::Verb::timer, vocabulary::pack_due(50 * ms), 7).poll_begin(1800).poll_end(1900, 1);
+    b.ready(2000, 2).begin(3000, 2).end(3000 + 250 * ms, 2, vocabulary::Verb::timer, 0, 5);
+    const std::uint64_t t = 251 * ms;
+    b.poll_begin(t).poll_end(t + 1, 1).ready(t + 2, 3).begin(t + 3, 3).end(t + 4, 3, vocabulary::Verb::timer, 0, 7);
+    app.apply(b.poll_begin(t + 5));
+    const auto found = app.problems("slow_step");
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_TRUE(contains(found[0].evidence, "1 task was ready meanwhile")) << found[0].evidence;
+    EXPECT_TRUE(contains(found[0].evidence, "for 200 ms")) << found[0].evidence;
+}
+
+TEST(SlowStep, TellsTheCallInWhichItWasBlocked) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.site(51, "helper", "worker.cpp", 31);
+    slow_step_of_task_2(b);
+    v2::Report& stall = b.report(vocabulary::ReportKind::stall, 3000 + 120 * ms, 2);
+    stall.add_frames(51);
+    stall.set_text("clock_nanosleep");
+    app.apply(b);
+    ASSERT_EQ(app.problems("slow_step").size(), 1u);
+    EXPECT_TRUE(contains(app.problems("slow_step")[0].evidence,
+                         "the thread was blocked in clock_nanosleep, at worker.cpp:31 in helper"))
+        << app.problems("slow_step")[0].evidence;
+}
+
+TEST(SlowStep, AStallOfACallbackIsThatOfItsThread) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.site(51, "helper", "worker.cpp", 31).callback_begin(3000, 2).callback_end(3000 + 150 * ms);
+    v2::Report& elsewhere = b.report(vocabulary::ReportKind::stall, 3000 + 120 * ms, 0);
+    elsewhere.set_thread(2);
+    elsewhere.add_frames(51);
+    app.apply(b);
+    ASSERT_EQ(app.problems("slow_step").size(), 1u);
+    EXPECT_TRUE(app.problems("slow_step")[0].native_stack.empty());
+}
+
 TEST(SlowStep, OfACallback) {
     AppUnderTest app;
     app.apply(app.next().callback_begin(3000, 2).callback_end(3000 + 150 * ms));

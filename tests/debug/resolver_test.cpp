@@ -25,7 +25,7 @@ TEST(Resolver, FindsFunctionFileAndLine) {
     Resolver resolver([&] { ++answers; });
     void* const address = here();
     const std::uint32_t line = __LINE__ - 1;
-    resolver.ask({address}, false);
+    resolver.ask({address});
     const std::vector<NativeFrame> frames = next(resolver);
     ASSERT_FALSE(frames.empty());
     EXPECT_NE(frames[0].function.find("TestBody"), std::string::npos) << frames[0].function;
@@ -37,9 +37,9 @@ TEST(Resolver, AnswersInOrder) {
     Resolver resolver([] {});
     EXPECT_FALSE(resolver.take_answer());
     EXPECT_FALSE(resolver.wait_for_answer(0s));
-    resolver.ask({here()}, false);
-    resolver.ask({}, false);
-    resolver.ask({here(), here()}, false);
+    resolver.ask({here()});
+    resolver.ask({});
+    resolver.ask({here(), here()});
     EXPECT_GE(next(resolver).size(), 1u);
     EXPECT_TRUE(next(resolver).empty());
     EXPECT_GE(next(resolver).size(), 2u);
@@ -49,7 +49,7 @@ TEST(Resolver, AnswersInOrder) {
 TEST(Resolver, PastItsBoundQuestionsGetNoPlacesButAnAnswer) {
     Resolver resolver([] {});
     constexpr std::size_t many = Resolver::most_waiting * 3;
-    for (std::size_t i = 0; i < many; ++i) resolver.ask({here()}, false);
+    for (std::size_t i = 0; i < many; ++i) resolver.ask({here()});
     std::size_t without = 0;
     for (std::size_t i = 0; i < many; ++i) without += next(resolver).empty() ? 1 : 0;
     EXPECT_EQ(without, resolver.refused());

@@ -93,6 +93,38 @@ TEST_F(FoldLoops, AStepOfExactlyTheThresholdIsLong) {
     EXPECT_TRUE(model_.long_steps()[1].callback);
 }
 
+TEST_F(FoldLoops, WhatAStepCostBelongsToTheLongStep) {
+    v2::Hello hello;
+    hello.set_slow_step_ns(200);
+    model_.set_hello(hello);
+    BatchBuilder b = next();
+    b.begin(1300, 1).end(1500, 1, vocabulary::Verb::timer, 0, 4);
+    b.ready(1600, 1).begin(1700, 1).end(1900, 1, vocabulary::Verb::timer, 0, 4).loop_stopped(2000, 7);
+    v2::Report& report = b.report(vocabulary::ReportKind::step_cost, 1501, 1);
+    report.set_thread(1);
+    report.mutable_cost()->set_cpu_least_ns(10);
+    report.mutable_cost()->set_cpu_most_ns(20);
+    report.mutable_cost()->set_no_cpu_ns(150);
+    model_.apply(b);
+    ASSERT_EQ(model_.long_steps().size(), 2u);
+    EXPECT_TRUE(model_.long_steps()[0].measured);
+    EXPECT_EQ(model_.long_steps()[0].cpu_least_ns, 10u);
+    EXPECT_EQ(model_.long_steps()[0].cpu_most_ns, 20u);
+    EXPECT_EQ(model_.long_steps()[0].no_cpu_ns, 150u);
+    EXPECT_FALSE(model_.long_steps()[1].measured);
+    EXPECT_TRUE(model_.reports().empty()) << "it is a part of the step";
+}
+
+TEST_F(FoldLoops, ATaskWhoseTimerIsDueCouldHaveRunSinceThen) {
+    const auto due_us = [](std::uint64_t time_us) { return vocabulary::pack_due(time_us * 1000); };
+    BatchBuilder b = next();
+    b.begin(1300, 1).end(1500, 1, vocabulary::Verb::timer, due_us(3), 4).ready(9000, 1).begin(9500, 1);
+    b.end(9600, 1, vocabulary::Verb::timer, due_us(100), 4).ready(50'000, 1, 5).begin(50'001, 1);
+    model_.apply(b.end(50'002, 1, vocabulary::Verb::timer, 0, 4));
+    EXPECT_EQ(loop().slices[1].ready_ns, 3000u) << "the loop was late";
+    EXPECT_EQ(loop().slices[2].ready_ns, 50'000u) << "it was woken before";
+}
+
 TEST_F(FoldLoops, StoppingEndsTheIteration) {
     model_.apply(next().poll_begin(1000).poll_end(1100, 0).loop_stopped(1500, 7));
     EXPECT_FALSE(loop().running);

@@ -271,7 +271,7 @@ private:
     }
 
     void add_report() {
-        auto kind = static_cast<vocabulary::ReportKind>(1 + random_() % 5);
+        auto kind = static_cast<vocabulary::ReportKind>(1 + random_() % 9);
         std::uint64_t about = last_id_ == 0 ? 0 : 1 + random_() % last_id_;
         if (kind == vocabulary::ReportKind::task_destroyed_pending) {
             std::vector<SimTask>& waiting = loops_[pick(loops_.size())].waiting;
@@ -290,6 +290,7 @@ private:
         report.set_text("std::runtime_error: no route");
         report.set_thread(1);
         report.set_duration_ns(random_() % 1000);
+        if (kind == vocabulary::ReportKind::step_cost) report.mutable_cost()->set_cpu_most_ns(random_() % 1000);
         // Reports take effect behind the events of their batch: a list of the tasks that live comes later.
         if (kind == vocabulary::ReportKind::task_destroyed_pending) {
             end_batch();

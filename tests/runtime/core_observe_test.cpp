@@ -85,7 +85,8 @@ Coro<> yield_forever() {
 }
 
 Coro<> wait_in_all_ways() {
-    EXPECT_EQ(co_await what_it_waits_for(sleep_a_second()), pack_wait(Verb::timer));
+    EXPECT_EQ(vocabulary::verb_of(co_await what_it_waits_for(sleep_a_second())),
+              static_cast<std::uint8_t>(Verb::timer));
     EXPECT_EQ(co_await what_it_waits_for(yield_forever()), pack_wait(Verb::turn));
     EXPECT_EQ(verb_of(co_await what_it_waits_for(await_group())), Verb::members);
 

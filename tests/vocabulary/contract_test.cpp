@@ -74,7 +74,8 @@ TEST(Vocabulary, NamesAreDistinct) {
 
 TEST(Vocabulary, AVerbWithAnOperandSaysWhereItStandsInTheSentence) {
     for (const auto& row : vocabulary::verbs)
-        EXPECT_EQ(row.words.find("{}") != std::string_view::npos, row.operand != vocabulary::Operand::nothing)
+        EXPECT_EQ(row.words.find("{}") != std::string_view::npos,
+                  row.operand != vocabulary::Operand::nothing && row.operand != vocabulary::Operand::due)
             << row.name;
 }
 

@@ -48,6 +48,7 @@ std::string_view name_of(Operand operand) {
     switch (operand) {
         case Operand::nothing: return "";
         case Operand::resource: return "resource";
+        case Operand::due: return "when it is due, in us of the app's clock; 0: unknown";
         case Operand::task: return "task";
         case Operand::descriptor: return "file descriptor";
     }

@@ -16,10 +16,15 @@ void add(const model::Model& model, const model::Loop& loop, const model::Iterat
                                [](const model::Slice& slice, std::uint64_t time) { return slice.begin_ns < time; });
     const model::Slice* longest = nullptr;
     std::size_t steps = 0;
-    for (; at != loop.slices.end() && at->begin_ns < iteration.end_ns; ++at, ++steps)
+    std::uint64_t in_steps_ns = 0;
+    for (; at != loop.slices.end() && at->begin_ns < iteration.end_ns; ++at, ++steps) {
+        in_steps_ns += at->end_ns - at->begin_ns;
         if (longest == nullptr || at->end_ns - at->begin_ns > longest->end_ns - longest->begin_ns) longest = &*at;
+    }
     if (longest == nullptr) return;  // retired by the limits: what it was made of is not known
     if (longest->end_ns - longest->begin_ns >= model.slow_step_ns()) return;  // slow_step tells it
+    // It was not in its steps: it was stopped between them, say, or waited for the jobs of threads before its end.
+    if (in_steps_ns < (iteration.end_ns - iteration.begin_ns) / 2) return;
     Problem problem;
     problem.task = longest->task;
     problem.time_ns = iteration.begin_ns;

@@ -13,11 +13,11 @@ namespace coroscope::analysis::rule {
 
 namespace {
 
-std::size_t waiting_for(const model::Model& model, const model::Loop& loop) {
-    const auto tasks = model.live_tasks();
-    return static_cast<std::size_t>(std::count_if(tasks.begin(), tasks.end(), [&](const model::Task* task) {
-        return task->loop == loop.id && (task->state == model::State::ready || task->state == model::State::created);
-    }));
+// The time up to which its loop is known to have run: a crash is the end.
+std::uint64_t known_until_ns(const model::Model& model) {
+    for (const model::Report& report : model.reports())
+        if (report.kind == model::ReportKind::crashed) return std::min(report.time_ns, model.now_ns());
+    return model.now_ns();
 }
 
 Problem problem_of(const model::App& app, const model::Loop& loop, const model::Slice& step, std::uint64_t lasts_ns) {
@@ -27,8 +27,8 @@ Problem problem_of(const model::App& app, const model::Loop& loop, const model::
     problem.time_ns = step.begin_ns;
     problem.duration_ns = lasts_ns;
     problem.stack = places(model.stack(step.began_at));
-    if (const model::Report* stall = Stalls(model).during(step.task, step.begin_ns, model.now_ns()))
-        problem.native_stack = native_places(model, stall->frames);
+    const model::Report* stall = Stalls(model).during(step.task, loop.id, step.begin_ns, model.now_ns());
+    if (stall != nullptr) problem.native_stack = native_places(model, stall->frames);
     const Place during = innermost(problem.native_stack);
     const words::Where began = words::where(model, step.began_at);
     problem.site = in_users_code(during) ? during : place_of(began.frame);
@@ -38,10 +38,13 @@ Problem problem_of(const model::App& app, const model::Loop& loop, const model::
         "loop " + std::to_string(loop.id) + " hangs in " + words::task_phrase(model, step.task) + " for " + lasts + end;
     problem.evidence = "the step has lasted " + lasts + " (threshold " + words::duration(model.slow_step_ns()) +
                        ") and has not ended" + end;
-    if (during.line != 0) problem.evidence += "; the thread is at " + place_text(during);
-    if (began.known()) problem.evidence += "; the step began " + words::at_text(began);
-    if (const std::size_t waiting = waiting_for(model, loop); waiting != 0)
-        problem.evidence += "; " + words::counted(waiting, "task is", "tasks are") + " ready and must wait";
+    problem.evidence += stall_text(stall, problem.native_stack, app.connected ? "is" : "was");
+    if (began.known())
+        problem.evidence += (step.task == 0 ? "; it was scheduled " : "; the step began ") + words::at_text(began);
+    if (const Victims victims = victims_so_far(model, loop, step); victims.count != 0)
+        problem.evidence += "; " + words::counted(victims.count, "task is", "tasks are") + " ready and must wait, " +
+                            words::task_phrase(model, victims.worst) + " for " + words::duration(victims.longest_ns) +
+                            " so far";
     problem.advice =
         "The innermost frame of the native stack blocks the loop: run that call with co_await to_thread(...), or "
         "use its awaitable form.";
@@ -50,7 +53,7 @@ Problem problem_of(const model::App& app, const model::Loop& loop, const model::
 
 void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
     const model::Model& model = app.model;
-    const std::uint64_t now_ns = model.now_ns();
+    const std::uint64_t now_ns = known_until_ns(model);
     for (const auto& loop : model.loops()) {
         if (!loop->open_slice || !loop->running) continue;
         const model::Slice& step = *loop->open_slice;

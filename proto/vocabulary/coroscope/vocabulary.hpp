@@ -157,7 +157,7 @@ constexpr std::uint8_t columns_of(const EventKindRow& row) noexcept {
 // ---- Waits ----------------------------------------------------------------------------------------------------------
 
 // What a wait's operand is.
-enum class Operand : std::uint8_t { nothing, resource, task, descriptor };
+enum class Operand : std::uint8_t { nothing, resource, task, descriptor, due };  // due: see pack_due()
 
 // What a suspended task waits to happen to a resource.
 enum class Verb : std::uint8_t {
@@ -197,7 +197,7 @@ inline constexpr auto verbs = std::to_array<VerbRow>({
     {Verb::unknown, "unknown", Operand::resource, "{}"},
     {Verb::finished, "finished", Operand::nothing, "nothing: it has finished"},
     {Verb::turn, "turn", Operand::nothing, "its turn"},
-    {Verb::timer, "timer", Operand::nothing, "a timer"},
+    {Verb::timer, "timer", Operand::due, "a timer"},
     {Verb::join, "join", Operand::task, "{}"},
     {Verb::members, "members", Operand::resource, "the tasks of {}"},
     {Verb::get, "get", Operand::resource, "an item from {}"},
@@ -223,6 +223,9 @@ inline constexpr auto verbs = std::to_array<VerbRow>({
 constexpr std::uint64_t pack_wait(Verb verb, std::uint64_t operand = 0) noexcept {
     return operand << 8 | static_cast<std::uint8_t>(verb);
 }
+// The operand of a timer: when it is due, in whole microseconds of the app's clock, rounded up. 0: nobody knows.
+constexpr std::uint64_t pack_due(std::uint64_t due_ns) noexcept { return (due_ns + 999) / 1000; }
+constexpr std::uint64_t due_ns_of(std::uint64_t operand) noexcept { return operand * 1000; }
 constexpr std::uint8_t verb_of(std::uint64_t wait) noexcept { return static_cast<std::uint8_t>(wait & 255); }
 constexpr std::uint64_t operand_of(std::uint64_t wait) noexcept { return wait >> 8; }
 
@@ -424,6 +427,8 @@ enum class ReportKind : std::uint16_t {
     future_exception_never_retrieved,
     wrong_thread,
     uncaught_exception,
+    step_cost,
+    crashed,
 };
 
 struct ReportKindRow {
@@ -449,6 +454,10 @@ inline constexpr auto report_kinds = std::to_array<ReportKindRow>({
      "A call that only the loop's own thread may make came from another thread while the loop ran."},
     {ReportKind::uncaught_exception, "uncaught_exception", Severity::error,
      "An exception that nobody caught ended the program."},
+    {ReportKind::step_cost, "step_cost", Severity::info,
+     "What CPU time a step had that was longer than the threshold; sent soon after its end."},
+    {ReportKind::crashed, "crashed", Severity::error,
+     "A fatal signal came to a thread of the app; the app ended, unless a handler of its own saved it."},
 });
 
 // A node of the calling-context tree. A node's path to the root is an async stack.
@@ -620,7 +629,7 @@ static_assert(event_kinds.size() <= first_adapter_kind);
 static_assert(verbs.size() == static_cast<std::size_t>(Verb::descriptor_write) + 1, "a row for each verb");
 static_assert(resource_types.size() == static_cast<std::size_t>(ResourceType::custom) + 1, "a row for each type");
 static_assert(roles.size() == static_cast<std::size_t>(Role::run) + 1, "a row for each role");
-static_assert(report_kinds.size() == static_cast<std::size_t>(ReportKind::uncaught_exception) + 1);
+static_assert(report_kinds.size() == static_cast<std::size_t>(ReportKind::crashed) + 1);
 
 }  // namespace detail
 

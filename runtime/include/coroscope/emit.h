@@ -311,7 +311,10 @@ enum {
     CS_CALLBACK_EXCEPTION = 4,
     CS_STALL = 5,
     CS_FUTURE_EXCEPTION_NEVER_RETRIEVED = 6,
-    CS_UNCAUGHT_EXCEPTION = 8
+    CS_WRONG_THREAD = 7,
+    CS_UNCAUGHT_EXCEPTION = 8,
+    CS_STEP_COST = 9, /* the library's own, as the next */
+    CS_CRASHED = 10
 };
 typedef struct cs_report {
     uint32_t size; /* sizeof(cs_report) */

@@ -153,6 +153,7 @@ public:
     void remove_timer(detail::TimerNode& timer) noexcept {
         if (timer.queued()) timers_.remove(timer);
     }
+    std::uint64_t deadline_ns(const detail::TimerNode& queued) const noexcept { return timers_.deadline_ns(queued); }
     void push_ready(detail::ReadyNode& node) noexcept {
         COROSCOPE_ASSERT((first_ready_ == nullptr) == (ready_count_ == 0), "ready_count_ is the queue's length");
         node.next_ready = nullptr;

@@ -38,7 +38,7 @@ private:
     friend EventLoop;
     friend Suspension;
     void on_cancel() noexcept;
-    std::uint64_t waits_for() const noexcept { return pack_wait(Verb::timer); }
+    std::uint64_t waits_for() const noexcept;
 };
 
 class [[nodiscard("co_await it")]] YieldAwaiter : public OurAwaiter {

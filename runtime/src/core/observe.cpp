@@ -91,6 +91,13 @@ std::uint64_t waits_for(const TaskControl& task) noexcept {
     return awaiter != nullptr ? awaiter->type().waits_for(*awaiter) : pack_wait(Verb::unknown);
 }
 
+std::uint64_t due_on_system_clock(std::uint64_t deadline_ns, std::uint64_t now_ns) noexcept {
+    constexpr std::uint64_t apart_ns = 1'000'000'000;
+    const std::uint64_t system_ns = probe::monotonic_ns();
+    const std::uint64_t difference = system_ns > now_ns ? system_ns - now_ns : now_ns - system_ns;
+    return difference < apart_ns ? vocabulary::pack_due(deadline_ns) : 0;
+}
+
 std::uint64_t holder_of(const TaskControl& task, std::uint64_t wait) noexcept {
     if (vocabulary::verb_of(wait) != static_cast<std::uint8_t>(Verb::acquire)) return 0;
     const Suspension& awaiter = *task.suspended_on();

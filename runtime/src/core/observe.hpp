@@ -18,6 +18,9 @@ probe::NodeId suspension_node(const TaskControl& task) noexcept;
 std::uint64_t waits_for(const TaskControl& task) noexcept;
 // With its `wait`, as waits_for() gave it: the task that holds what `task` waits for; 0: none, or not known.
 std::uint64_t holder_of(const TaskControl& task, std::uint64_t wait) noexcept;
+// A deadline of a loop whose clock says now_ns, as the operand of a wait for a timer; 0 if the loop has a time of its
+// own (a virtual one).
+std::uint64_t due_on_system_clock(std::uint64_t deadline_ns, std::uint64_t now_ns) noexcept;
 // A snapshot is being taken: who waits for several tasks lists them again.
 extern thread_local constinit bool listing_tasks;
 // The number of its name, which it must have.

@@ -1,5 +1,7 @@
 #include "coroscope/sleep.hpp"
 
+#include "observe.hpp"
+
 namespace coroscope::detail {
 
 void SleepAwaiter::start() {
@@ -14,6 +16,13 @@ void SleepAwaiter::start() {
 void SleepAwaiter::on_cancel() noexcept {
     task()->loop->remove_timer(*this);
     wake_cancelled();
+}
+
+// With the time at which it is due, so that the debugger sees who had to wait for a loop that was held up.
+std::uint64_t SleepAwaiter::waits_for() const noexcept {
+    if (!queued()) return pack_wait(Verb::timer);
+    EventLoop& loop = *task()->loop;
+    return pack_wait(Verb::timer, due_on_system_clock(loop.deadline_ns(*this), loop.time_ns()));
 }
 
 }  // namespace coroscope::detail

@@ -89,7 +89,7 @@ public:
         : target_(address), address_(address.text()), hello_(hello), on_command_(std::move(on_command)) {
         thread_ = std::thread([this] { run(); });
     }
-    ~AgentSink() override { finish(0ms); }
+    ~AgentSink() override { AgentSink::finish(0ms, ""); }
 
     bool offer(EncodedBatch&& batch) override;
     bool wants_complete_definitions() override {
@@ -105,7 +105,7 @@ public:
         const std::scoped_lock lock(mutex_);
         events_lost_ += events;
     }
-    void finish(std::chrono::milliseconds most) override;
+    void finish(std::chrono::milliseconds most, const std::string& crashed) override;
     std::uint64_t batches_lost() const override {
         const std::scoped_lock lock(mutex_);
         return batches_lost_;
@@ -141,6 +141,7 @@ private:
     bool connected_now_ = false;  // in this turn of the thread's loop
     bool stream_broken_ = false;
     bool ending_ = false;
+    std::string crashed_;    // by what; "": the app ends in order
     bool given_up_ = false;  // the time to finish is over
     bool ended_ = false;     // the thread's last word
     grpc::ClientContext* context_ = nullptr;
@@ -305,6 +306,7 @@ void AgentSink::write_batches(Stream& stream) {
             queue_.pop_front();
         } else {
             message.mutable_goodbye()->set_dropped_total(events_lost_);
+            message.mutable_goodbye()->set_crashed(crashed_);
         }
         lock.unlock();
         const bool written = stream.Write(message);
@@ -330,11 +332,12 @@ void AgentSink::read_commands(Stream& stream) {
     changed_.notify_all();
 }
 
-void AgentSink::finish(std::chrono::milliseconds most) {
+void AgentSink::finish(std::chrono::milliseconds most, const std::string& crashed) {
     if (!thread_.joinable()) return;
     {
         std::unique_lock lock(mutex_);
         ending_ = true;
+        crashed_ = crashed;
         changed_.notify_all();
         changed_.wait_for(lock, most, [this] { return ended_; });
         given_up_ = true;

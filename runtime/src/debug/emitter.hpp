@@ -19,7 +19,7 @@ namespace coroscope::debug {
 class Sink;
 
 struct EmitterOptions {
-    bool watch_stalls = true;
+    bool signal_threads = true;  // false: of a thread that computes for too long no stack is taken
 };
 
 class Emitter {

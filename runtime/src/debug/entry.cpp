@@ -138,7 +138,7 @@ probe::DebugSession* start_session(probe::Registry* registry, const probe::Debug
         auto sink = make_sink(*registry, *options, make_hello(*registry, *options), the_error);
         if (sink) {
             debug::EmitterOptions emitter;
-            emitter.watch_stalls = options->watch_stalls;
+            emitter.signal_threads = options->signal_threads;
             return new probe::DebugSession{std::make_unique<debug::Emitter>(*registry, std::move(sink), emitter)};
         }
     } catch (const std::exception& error) {

@@ -35,7 +35,7 @@ public:
         shared_->writer.append(frame);
         shared_->writer.flush();
     }
-    ~FileSink() override { finish(std::chrono::milliseconds(0)); }
+    ~FileSink() override { FileSink::finish(std::chrono::milliseconds(0), ""); }
 
     const std::string& error() const { return shared_->writer.error(); }
     void start() {
@@ -70,7 +70,7 @@ public:
         const std::scoped_lock lock(shared_->mutex);
         shared_->events_lost += events;
     }
-    void finish(std::chrono::milliseconds most) override;
+    void finish(std::chrono::milliseconds most, const std::string& crashed) override;
     std::uint64_t batches_lost() const override {
         const std::scoped_lock lock(shared_->mutex);
         return shared_->batches_lost;
@@ -97,6 +97,7 @@ private:
         bool failed = false;             // the file takes nothing any more
         bool ending = false;
         bool ended = false;
+        std::string crashed;  // by what; "": the app ends in order
         std::uint64_t batches_lost = 0;
         std::uint64_t events_lost = 0;
     };
@@ -137,11 +138,11 @@ void FileSink::Shared::run() {
         lock.lock();
         queued_bytes -= size;
     }
-    lock.unlock();
     v2::Frame frame;
     frame.set_app(1);
-    frame.mutable_disconnected()->set_reason("ended");
-    frame.mutable_disconnected()->set_orderly(true);
+    frame.mutable_disconnected()->set_reason(crashed.empty() ? "ended" : "crashed: " + crashed);
+    frame.mutable_disconnected()->set_orderly(crashed.empty());
+    lock.unlock();
     writer.append(frame);
     if (!writer.finish()) fail();
     lock.lock();
@@ -169,11 +170,12 @@ void FileSink::Shared::fail() {
     log().error("the trace file cannot be written any more: {}; the app runs on", writer.error());
 }
 
-void FileSink::finish(std::chrono::milliseconds most) {
+void FileSink::finish(std::chrono::milliseconds most, const std::string& crashed) {
     if (!thread_.joinable()) return;
     {
         std::unique_lock lock(shared_->mutex);
         shared_->ending = true;
+        shared_->crashed = crashed;
         shared_->changed.notify_all();
         if (!shared_->changed.wait_for(lock, most, [this] { return shared_->ended; })) {
             lock.unlock();

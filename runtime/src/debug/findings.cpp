@@ -21,7 +21,8 @@ using probe::EventKind;
 using probe::NodeKind;
 
 constexpr std::size_t most_names = 100'000;
-constexpr std::size_t most_a_second = 10;  // findings; past it they are counted
+constexpr std::size_t most_long_steps = 256;  // of a batch
+constexpr std::size_t most_a_second = 10;     // findings; past it they are counted
 
 std::string place(const NativeFrame& frame) {
     return words::frame(frame.function, words::full_place(frame.file, frame.line));
@@ -40,7 +41,7 @@ void Findings::begin(Steps& steps, const Step& step) {
     ++steps.depth;
 }
 
-void Findings::end(Steps& steps, const probe::Record& record) {
+void Findings::end(std::uint32_t thread, Steps& steps, const probe::Record& record) {
     if (steps.depth > steps.open.size()) {  // deeper than remembered: one end for one begin
         --steps.depth;
         return;
@@ -53,7 +54,17 @@ void Findings::end(Steps& steps, const probe::Record& record) {
     const Step& step = steps.open[depth - 1];
     const std::uint64_t threshold_ns = registry_.slow_step_ns.load(std::memory_order_relaxed);
     const std::uint64_t took_ns = clock_.ns(record.stamp) - clock_.ns(step.begin);
-    if (took_ns >= threshold_ns && record.stamp > step.begin) slow_step(step, record, took_ns);
+    if (took_ns >= threshold_ns && record.stamp > step.begin) long_step(thread, step, record, took_ns);
+}
+
+void Findings::long_step(std::uint32_t thread, const Step& step, const probe::Record& end, std::uint64_t took_ns) {
+    std::optional<StepCost> cost;
+    if (took_ns >= StepCosts::shortest_ns && long_steps_.size() < most_long_steps) {
+        const std::uint64_t end_ns = clock_.ns(end.stamp);
+        cost = costs_.of(thread, end_ns - took_ns, end_ns);
+        if (cost) long_steps_.push_back({thread, step.task, end_ns, took_ns, *cost});
+    }
+    slow_step(step, end, took_ns, cost);
 }
 
 void Findings::see(std::uint32_t thread, const probe::Record* begin_record, const probe::Record* end_record) {
@@ -63,7 +74,7 @@ void Findings::see(std::uint32_t thread, const probe::Record* begin_record, cons
             case EventKind::step_begin:
             case EventKind::callback_begin: begin(steps, {record->stamp, record->subject, record->stack}); break;
             case EventKind::step_end:
-            case EventKind::callback_end: end(steps, *record); break;
+            case EventKind::callback_end: end(thread, steps, *record); break;
             case EventKind::task_named:
                 if (task_names_.size() < most_names)
                     task_names_[record->subject] = static_cast<std::uint32_t>(record->argument);
@@ -106,7 +117,7 @@ std::vector<NativeFrame> Findings::frames(probe::NodeId node) const {
             continue;
         }
         const probe::SiteDefinition& at = call ? *call : site;
-        frames.push_back({readable_name(site), at.file, at.line});
+        frames.push_back({readable_name(site), at.file, at.line, (at.flags & CS_SITE_LIBRARY) != 0});
         call.reset();
         if (each.kind == NodeKind::task) break;
     }
@@ -135,22 +146,46 @@ std::string Findings::task_text(std::uint64_t task, probe::NodeId node) const {
     return fmt::format("task '{}'", name);
 }
 
-void Findings::slow_step(const Step& step, const probe::Record& end, std::uint64_t took_ns) {
+void Findings::slow_step(const Step& step, const probe::Record& end, std::uint64_t took_ns,
+                         const std::optional<StepCost>& cost) {
     if (!may_speak()) return;
     const std::uint64_t threshold_ns = registry_.slow_step_ns.load(std::memory_order_relaxed);
     const probe::NodeId known = step.began_at != 0 ? step.began_at : end.stack;
+    if (cost && took_ns - cost->no_cpu_ns < threshold_ns) {
+        log().warn("no CPU: a step of {} lasted {}, but for {} of it the process was stopped or got no CPU",
+                   task_text(step.task, known), words::duration(took_ns), words::duration(cost->no_cpu_ns));
+        return;
+    }
     log().warn(
-        "slow step: {} took {} (threshold {})\n    began at {}\n    ended at {}\n    stack (most "
+        "slow step: {} took {} (threshold {}){}\n    began at {}\n    ended at {}\n    stack (most "
         "recent call last):{}",
         task_text(step.task, known), words::duration(took_ns), words::duration(threshold_ns),
+        cost ? ", with " + words::between(cost->cpu_least_ns, cost->cpu_most_ns) + " of CPU time" : "",
         step.began_at != 0 ? place_text(step.began_at) : "the start of the task",
         end.stack != 0 ? place_text(end.stack) : "the end of the task", stack_text(known));
 }
 
-void Findings::stall(std::uint64_t task, std::uint64_t lasted_ns, const std::vector<NativeFrame>& frames) {
+void Findings::stall(std::uint64_t task, std::uint64_t lasted_ns, const std::string& blocked_in,
+                     const std::vector<NativeFrame>& frames) {
     if (!may_speak()) return;
-    log().warn("the loop hangs: a step of {} has been running for {}; its thread is at (most recent call last):{}",
-               task_text(task, 0), words::duration(lasted_ns), lines_of(frames));
+    log().warn("the loop hangs: a step of {} has been running for {}{}; its thread is at (most recent call last):{}",
+               task_text(task, 0), words::duration(lasted_ns), blocked_in.empty() ? "" : ", blocked in " + blocked_in,
+               lines_of(frames));
+}
+
+std::optional<Findings::Running> Findings::running(std::uint32_t thread) const {
+    const auto found = steps_.find(thread);
+    if (found == steps_.end() || found->second.depth == 0 || found->second.depth > found->second.open.size())
+        return std::nullopt;
+    const Step& step = found->second.open[found->second.depth - 1];
+    return Running{step.task, step.began_at, clock_.ns(step.begin)};
+}
+
+void Findings::crash(const std::string& text, const std::optional<Running>& step,
+                     const std::vector<NativeFrame>& frames) {
+    const std::string who =
+        step ? (step->task == 0 ? " in " : " in a step of ") + task_text(step->task, step->began_at) : std::string();
+    log().error("the app crashes: {}{}; its thread is at (most recent call last):{}", text, who, lines_of(frames));
 }
 
 void Findings::report(const probe::Report& report, const std::vector<NativeFrame>& frames) {
@@ -187,7 +222,9 @@ void Findings::report(const probe::Report& report, const std::vector<NativeFrame
             break;
         case Kind::uncaught_exception: log().error("uncaught exception ends the program: {}", report.text); break;
         case Kind::unknown:
-        case Kind::stall: break;  // stalls come by stall()
+        case Kind::step_cost:
+        case Kind::crashed:
+        case Kind::stall: break;  // these come by functions of their own
     }
 }
 

@@ -7,11 +7,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
+#include <cstdio>
 #include <cstdlib>
+#include <string_view>
 #include <unordered_map>
 
 #include "proto/words/function_name.hpp"
 #include "proto/words/place.hpp"
+#include "unwind.hpp"
 
 namespace coroscope::debug {
 
@@ -99,6 +103,24 @@ Dwarf_Die* unit_of(Dwfl_Module* module, Dwarf_Addr address, Dwarf_Addr& bias) {
     return nullptr;
 }
 
+std::string executable_path() {
+    char path[PATH_MAX];
+    const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
+    return size <= 0 ? "" : std::string(path, static_cast<std::size_t>(size));
+}
+
+// A library of the language, of the system or ours, by its path: with debug symbols installed the names of its sources
+// ("./time/clock_nanosleep.c") look like anybody's.
+bool is_library_module(std::string_view path) {
+    static const std::string executable = executable_path();
+    if (path == executable) return false;
+    const std::string_view name = words::base_name(path);
+    for (const std::string_view of_language : {"libc.so", "libc-", "libm.so", "libpthread", "libstdc++", "libgcc_s",
+                                               "libc++", "ld-linux", "[vdso", "libcoroscope"})
+        if (name.starts_with(of_language)) return true;
+    return path.starts_with("/usr/lib") || path.starts_with("/lib") || path.starts_with("/usr/libexec");
+}
+
 char* no_debug_path = nullptr;  // the default search
 
 // By build id only, on this machine. The standard search would also ask a debuginfod server where one is configured:
@@ -134,8 +156,22 @@ struct NativeFrames::State {
             read_modules();
             module = dwfl_addrmodule(dwfl, address);
         }
-        if (module != nullptr) describe(module, address, frames);
+        if (module == nullptr) return frames;
+        const char* path = dwfl_module_info(module, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
+        const bool library = path != nullptr && is_library_module(path);
+        // Lines of libraries are of no use, and the debug information of the C library takes long to read.
+        if (!library) describe(module, address, frames);
+        if (frames.empty()) name_by_symbol(module, address, frames);
+        for (NativeFrame& frame : frames) frame.library = library;
         return frames;
+    }
+
+    // Modules that were loaded since they were read are missed: the stack ends in the first of them.
+    std::vector<void*> unwind(const StackCopy& stack) {
+        if (dwfl == nullptr) read_modules();
+        if (dwfl == nullptr) return {};
+        if (dwfl_addrmodule(dwfl, stack.registers.pc) == nullptr) read_modules();
+        return debug::unwind(dwfl, stack);
     }
 
     static void describe(Dwfl_Module* module, Dwarf_Addr address, std::vector<NativeFrame>& frames) {
@@ -152,7 +188,7 @@ struct NativeFrames::State {
             for (int i = 0; i < count; ++i) {
                 const int tag = dwarf_tag(&scopes[i]);
                 if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram) continue;
-                frames.push_back({function_of(&scopes[i]), at.file, at.line});
+                frames.push_back({function_of(&scopes[i]), at.file, at.line, false});
                 if (tag == DW_TAG_subprogram) break;
                 at = call_of(unit, &scopes[i]);
             }
@@ -163,8 +199,20 @@ struct NativeFrames::State {
             if (!frames.back().function.empty()) return;
             frames.pop_back();
         }
-        if (const char* symbol = dwfl_module_addrname(module, address))
-            frames.push_back({words::function_name(demangled(symbol)), "", 0});
+        name_by_symbol(module, address, frames);
+    }
+
+    // Without a symbol, as addr2line wants it: "app+0x12f0".
+    static void name_by_symbol(Dwfl_Module* module, Dwarf_Addr address, std::vector<NativeFrame>& frames) {
+        if (const char* symbol = dwfl_module_addrname(module, address)) {
+            frames.push_back({words::function_name(demangled(symbol)), "", 0, false});
+            return;
+        }
+        Dwarf_Addr start = 0;
+        const char* path = dwfl_module_info(module, nullptr, &start, nullptr, nullptr, nullptr, nullptr, nullptr);
+        char offset[32];
+        std::snprintf(offset, sizeof offset, "+0x%llx", static_cast<unsigned long long>(address - start));
+        if (path != nullptr) frames.push_back({std::string(words::base_name(path)) + offset, "", 0, false});
     }
 };
 
@@ -182,6 +230,12 @@ std::vector<NativeFrame> NativeFrames::resolve(std::span<void* const> addresses,
         frames.insert(frames.end(), resolved.begin(), resolved.end());
     }
     return frames;
+}
+
+std::vector<NativeFrame> NativeFrames::resolve(const StackCopy& stack) { return resolve(state_->unwind(stack), true); }
+
+bool is_library_frame(const NativeFrame& frame) {
+    return frame.library || words::is_library(frame.function, frame.file);
 }
 
 bool is_runtime_frame(const NativeFrame& frame) {

@@ -8,12 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "stack_copy.hpp"
+
 namespace coroscope::debug {
 
 struct NativeFrame {
     std::string function;  // readable
     std::string file;      // "" if the module has no debug information
     std::uint32_t line = 0;
+    bool library = false;  // of a module that is a library of the system or ours, whatever its sources are called
 };
 
 class NativeFrames {
@@ -22,6 +25,7 @@ public:
     ~NativeFrames();
     // Innermost first, as the addresses. `first_is_exact`: the first is a program counter, not a return address.
     std::vector<NativeFrame> resolve(std::span<void* const> addresses, bool first_is_exact);
+    std::vector<NativeFrame> resolve(const StackCopy& stack);
 
 private:
     struct State;
@@ -30,6 +34,8 @@ private:
 
 // Inside this library's runtime: never where the user has to look.
 bool is_runtime_frame(const NativeFrame& frame);
+// Not in the user's own code.
+bool is_library_frame(const NativeFrame& frame);
 
 // Of the stack of a coroutine's creation, innermost first: without the runtime's frames and the coroutine's own start,
 // so that the first one left is the call that made the coroutine object.

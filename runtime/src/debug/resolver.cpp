@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -17,12 +18,12 @@ namespace {
 
 constexpr auto end_patience = std::chrono::milliseconds(100);
 
-struct Question {
-    std::vector<void*> addresses;  // none: refused, but answers come in order
-    bool first_is_exact;
-};
-
 }  // namespace
+
+struct Resolver::Question {
+    std::vector<void*> addresses;  // return addresses; or
+    StackCopy stack;               // to be unwound. Neither: refused, but answers come in order
+};
 
 struct Resolver::Shared {
     explicit Shared(std::function<void()> on_answer) : answered(std::move(on_answer)) {}
@@ -47,7 +48,8 @@ void Resolver::Shared::run() {
         const Question question = std::move(questions.front());
         questions.pop_front();
         lock.unlock();
-        std::vector<NativeFrame> answer = native.resolve(question.addresses, question.first_is_exact);
+        std::vector<NativeFrame> answer =
+            question.stack.empty() ? native.resolve(question.addresses, false) : native.resolve(question.stack);
         lock.lock();
         answers.push_back(std::move(answer));
         changed.notify_all();
@@ -74,13 +76,24 @@ Resolver::~Resolver() {
     }
 }
 
-void Resolver::ask(std::vector<void*> addresses, bool first_is_exact) {
+void Resolver::ask(std::vector<void*> return_addresses) {
     const std::scoped_lock lock(shared_->mutex);
-    if (shared_->questions.size() >= most_waiting) {
+    add(Question{std::move(return_addresses), {}}, false);
+}
+
+void Resolver::ask_stack(StackCopy stack) {
+    const std::scoped_lock lock(shared_->mutex);
+    const auto waiting =
+        std::ranges::count_if(shared_->questions, [](const Question& each) { return !each.stack.empty(); });
+    add(Question{{}, std::move(stack)}, static_cast<std::size_t>(waiting) >= most_stacks_waiting);
+}
+
+void Resolver::add(Question&& question, bool refuse) {
+    if (refuse || shared_->questions.size() >= most_waiting) {
         ++refused_;
-        addresses.clear();
+        question = {};
     }
-    shared_->questions.push_back({std::move(addresses), first_is_exact});
+    shared_->questions.push_back(std::move(question));
     shared_->changed.notify_all();
     if (thread_.joinable()) return;
     try {

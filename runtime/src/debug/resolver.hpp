@@ -1,7 +1,8 @@
 // Turns native return addresses into places on its own thread: the first address of a module takes libdw up to 100 ms,
 // in which a busy app would fill its rings if the drainer waited.
 //
-// The queue: bound most_waiting stacks; overflow policy: the stack gets no places; counter: refused().
+// The queue: bounds most_waiting and most_stacks_waiting; overflow policy: the stack gets no places; counter:
+// refused().
 #pragma once
 
 #include <chrono>
@@ -20,6 +21,7 @@ namespace coroscope::debug {
 class Resolver {
 public:
     static constexpr std::size_t most_waiting = 1024;
+    static constexpr std::size_t most_stacks_waiting = 32;  // of those that are copied: they are large
 
     // `answered` is called on the resolver's thread whenever there is a new answer to take. The thread starts with the
     // first question.
@@ -30,14 +32,17 @@ public:
     Resolver& operator=(const Resolver&) = delete;
 
     // One answer for each question, in their order. Thread: the drainer's, as all here.
-    void ask(std::vector<void*> addresses, bool first_is_exact);
+    void ask(std::vector<void*> return_addresses);
+    void ask_stack(StackCopy stack);
     std::optional<std::vector<NativeFrame>> take_answer();
     // Waits until an answer can be taken; false: there is none after so long.
     bool wait_for_answer(std::chrono::milliseconds most);
     std::uint64_t refused() const noexcept { return refused_; }
 
 private:
-    struct Shared;  // the thread's and ours
+    struct Question;
+    struct Shared;                               // the thread's and ours
+    void add(Question&& question, bool refuse);  // under the mutex
 
     std::shared_ptr<Shared> shared_;
     std::uint64_t refused_ = 0;

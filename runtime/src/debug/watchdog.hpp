@@ -1,17 +1,30 @@
-// Looks at a thread while it hangs: signals it, and its handler notes the native stack. So the blocking call itself is
-// named, not the await after it.
+// Looks at a thread while it hangs, so that the blocking call itself is named, not the await after it. Watching must
+// not change what the program does:
 //
-// The handler only writes to memory that is there: glibc's backtrace(), warmed up before (since glibc 2.35 it takes no
-// lock). The signal is a real-time one that nobody handles; it may interrupt a system call of the hanging thread, as
-// any signal may. At most one capture at a time; a step that goes on hanging is looked at again after twice the time.
+// - A thread that is blocked gets no signal: a signal ends usleep(), poll(), sem_timedwait(), recv() with a limit and
+//   others early, whatever SA_RESTART says. The kernel tells where it is blocked (thread_state.hpp), and its stack is
+//   copied from here. The copy counts only if the thread has not run meanwhile.
+// - A thread that computes copies its own registers and stack in a signal handler. The signal is that of a timer on the
+//   thread's CPU time, which goes off only while the thread is on a CPU. The timer is set only after the thread has
+//   kept its CPU for a while without giving it up by itself, so it is not one that sleeps often and for short.
+// - One that sleeps often and for short is looked at until it is found blocked.
+//
+// What is left: the timer can go off while the thread enters a system call, within about a microsecond before it
+// blocks. A helper process with ptrace has no such moment, but many systems forbid ptrace, and it costs a process.
+//
+// The handler writes to memory that is there and takes no lock; it has a frame of some hundred bytes and does not use
+// the alternate stack, which may be too small for the registers alone. At most one look at a time; a step that goes on
+// hanging is looked at again after twice the time.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <unordered_map>
-#include <vector>
 
 #include "runtime/src/probe/registry.hpp"
+#include "stack_copy.hpp"
+#include "thread_state.hpp"
 
 namespace coroscope::debug {
 
@@ -27,21 +40,24 @@ struct Stall {
     std::uint64_t tid = 0;
     std::uint64_t task = 0;
     probe::Stamp step_stamp = 0;
-    std::vector<void*> frames;    // innermost first; the first is a program counter
+    StackCopy stack;              // empty: it could not be read
+    std::string blocked_in;       // the call, in words; "": it computes, or that is unknown
     std::uint64_t seen_ns = 0;    // when it was looked at; set by who asked
-    std::uint64_t lasted_ns = 0;  // so far
+    std::uint64_t lasted_ns = 0;  // so far; set by who asked
 };
 
 class Watchdog {
 public:
-    Watchdog();   // takes a free real-time signal; watches nothing if there is none
+    // `may_signal`: a free real-time signal is taken. Without one, threads that compute are not looked at.
+    explicit Watchdog(bool may_signal);
     ~Watchdog();  // gives it back
     Watchdog(const Watchdog&) = delete;
     Watchdog& operator=(const Watchdog&) = delete;
 
-    bool usable() const noexcept { return signal_ != 0; }
-    // Looks at the thread if `step`, which it runs, has lasted long enough since the last look. `lasted_ns`: since the
-    // step began.
+    // When `step` should be looked at next, in ns since it began.
+    std::uint64_t next_look_ns(const probe::ThreadProbe& thread, const RunningStep& step, std::uint64_t threshold_ns);
+    // Looks at the thread if that time has come. `lasted_ns`: since the step, which it runs, began. Blocks for some
+    // milliseconds at the longest.
     std::optional<Stall> look(const probe::ThreadProbe& thread, const RunningStep& step, std::uint64_t lasted_ns,
                               std::uint64_t threshold_ns);
     void forget(std::uint32_t thread) { looked_.erase(thread); }
@@ -50,7 +66,10 @@ private:
     struct Looked {
         probe::Stamp step = 0;
         std::uint64_t next_ns = 0;
+        unsigned failed = 0;  // looks in a row that saw nothing
     };
+    Looked& looked(const probe::ThreadProbe& thread, const RunningStep& step, std::uint64_t threshold_ns);
+
     int signal_ = 0;
     std::unordered_map<std::uint32_t, Looked> looked_;
 };

@@ -16,7 +16,7 @@ struct DebugStart {
     const char* target = nullptr;     // "unix:PATH", "HOST:PORT" or "file:PATH"
     const char* name = nullptr;       // of the app; nullptr: the executable's
     const char* log_level = nullptr;  // "off", "warn", "info", "debug"; nullptr: warn
-    bool watch_stalls = true;         // signal a thread that hangs, to see its stack
+    bool signal_threads = true;       // signal a thread that computes for too long, to see its stack
     bool forked = false;              // this process is a forked child of one that was observed
 };
 

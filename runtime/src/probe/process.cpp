@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "alternate_stack.hpp"
+
 namespace coroscope::probe {
 
 constinit cs_process the_process{};
@@ -32,6 +34,7 @@ struct Retire {
         delete t_state;
         t_state = nullptr;
     }
+    AlternateStack for_crashes;
 };
 
 ThreadProbe* make_probe() {

@@ -182,7 +182,7 @@ const char* start(State& all, bool forked) {
     options.target = target.c_str();
     options.name = all.app_name.empty() ? nullptr : all.app_name.c_str();
     options.log_level = level.empty() ? nullptr : level.c_str();
-    options.watch_stalls = variable("COROSCOPE_STALL_SIGNAL") != "0";
+    options.signal_threads = variable("COROSCOPE_STALL_SIGNAL") != "0";
     options.forked = forked;
     const char* error = nullptr;
     all.session = all.library->start(&shared, &options, &error);

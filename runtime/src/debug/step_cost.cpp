@@ -1,0 +1,86 @@
+#include "step_cost.hpp"
+
+#include <algorithm>
+
+#include "runtime/src/probe/clock.hpp"
+
+namespace coroscope::debug {
+
+namespace {
+
+constexpr std::size_t most_readings = 16;
+constexpr std::size_t most_stops = 64;
+
+// How much more than the other; 0 if it is less.
+constexpr std::uint64_t above(std::uint64_t value, std::uint64_t other) { return value > other ? value - other : 0; }
+
+}  // namespace
+
+std::optional<StepCosts::Reading> StepCosts::reading_of(std::uint64_t tid) {
+    const ThreadTimes times = times_of(tid);
+    if (!times.cpu_ns) return std::nullopt;  // the thread has ended
+    return Reading{probe::monotonic_ns(), *times.cpu_ns, times.queued_ns.value_or(0)};
+}
+
+void StepCosts::read(std::uint32_t thread, std::uint64_t tid, std::uint64_t step) {
+    const auto reading = reading_of(tid);
+    if (!reading) return;
+    Thread& on = threads_[thread];
+    on.tid = tid;
+    if (step != 0 && step != on.step) {
+        on.step = step;
+        on.before = on.newest.empty() ? std::nullopt : std::optional(on.newest.back());
+        on.first_inside = reading;
+    }
+    on.newest.push_back(*reading);
+    if (on.newest.size() > most_readings) on.newest.pop_front();
+}
+
+void StepCosts::stopped(std::uint64_t begin_ns, std::uint64_t end_ns) {
+    stops_.push_back({begin_ns, end_ns});
+    if (stops_.size() > most_stops) stops_.pop_front();
+}
+
+std::optional<StepCost> StepCosts::of(std::uint32_t thread, std::uint64_t begin_ns, std::uint64_t end_ns) {
+    const auto found = threads_.find(thread);
+    if (found == threads_.end() || end_ns <= begin_ns) return std::nullopt;
+    Thread& on = found->second;
+    read(thread, on.tid, 0);
+    // The readings next to the step's begin and to its end, on both sides.
+    std::optional<Reading> before, inside, last_inside, after;
+    const auto consider = [&](const std::optional<Reading>& reading) {
+        if (!reading) return;
+        const std::uint64_t at = reading->time_ns;
+        if (at <= begin_ns && (!before || at > before->time_ns)) before = reading;
+        if (at >= end_ns && (!after || at < after->time_ns)) after = reading;
+        if (at <= begin_ns || at >= end_ns) return;
+        if (!inside || at < inside->time_ns) inside = reading;
+        if (!last_inside || at > last_inside->time_ns) last_inside = reading;
+    };
+    consider(on.before);
+    consider(on.first_inside);
+    for (const Reading& reading : on.newest) consider(reading);
+
+    const std::uint64_t took_ns = end_ns - begin_ns;
+    const auto& first = before ? before : inside;
+    const auto& last = after ? after : last_inside;
+    if (!first || !last || last->time_ns <= first->time_ns) return std::nullopt;
+    const std::uint64_t outside_ns = above(begin_ns, first->time_ns) + above(last->time_ns, end_ns);
+    const std::uint64_t unread_ns = above(first->time_ns, begin_ns) + above(end_ns, last->time_ns);
+    StepCost cost;
+    const std::uint64_t cpu_ns = above(last->cpu_ns, first->cpu_ns);
+    cost.cpu_most_ns = std::min(took_ns, cpu_ns + unread_ns);
+    cost.cpu_least_ns = above(cpu_ns, outside_ns);
+    cost.no_cpu_ns = above(above(last->queued_ns, first->queued_ns), outside_ns);
+    if (inside && last_inside) {
+        cost.cpu_least_ns = std::max(cost.cpu_least_ns, above(last_inside->cpu_ns, inside->cpu_ns));
+        cost.no_cpu_ns = std::max(cost.no_cpu_ns, above(last_inside->queued_ns, inside->queued_ns));
+    }
+    cost.cpu_least_ns = std::min(cost.cpu_least_ns, cost.cpu_most_ns);
+    for (const Interval& stop : stops_)
+        cost.no_cpu_ns += above(std::min(stop.end_ns, end_ns), std::max(stop.begin_ns, begin_ns));
+    cost.no_cpu_ns = std::min(cost.no_cpu_ns, took_ns - cost.cpu_least_ns);
+    return cost;
+}
+
+}  // namespace coroscope::debug

@@ -1,0 +1,97 @@
+// What a step cost its thread: bounds that hold, whatever the machine does meanwhile.
+#include "runtime/src/debug/step_cost.hpp"
+
+#include <gtest/gtest.h>
+#include <semaphore.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <functional>
+#include <thread>
+
+#include "runtime/src/probe/clock.hpp"
+
+namespace coroscope::debug {
+namespace {
+
+constexpr std::uint32_t thread_id = 1;
+
+std::uint64_t own_cpu_ns() {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+struct Measured {
+    StepCost cost;
+    std::uint64_t took_ns = 0;
+    std::uint64_t cpu_ns = 0;  // as the thread says itself
+};
+
+// A step that runs `work` on a thread of its own, measured as the emitter does it.
+Measured measure(StepCosts& costs, const std::function<void()>& work) {
+    Measured measured;
+    sem_t begin, end, leave;
+    for (sem_t* each : {&begin, &end, &leave}) ::sem_init(each, 0, 0);
+    std::uint64_t tid = 0, began_ns = 0, ended_ns = 0;
+    std::thread thread([&] {
+        tid = static_cast<std::uint64_t>(::gettid());
+        ::sem_post(&end);
+        ::sem_wait(&begin);
+        const std::uint64_t cpu_ns = own_cpu_ns();
+        began_ns = probe::monotonic_ns();
+        work();
+        ended_ns = probe::monotonic_ns();
+        measured.cpu_ns = own_cpu_ns() - cpu_ns;
+        ::sem_post(&end);
+        ::sem_wait(&leave);
+    });
+    ::sem_wait(&end);
+    costs.read(thread_id, tid, 0);
+    ::sem_post(&begin);
+    ::sem_wait(&end);
+    const auto cost = costs.of(thread_id, began_ns, ended_ns);
+    EXPECT_TRUE(cost.has_value());
+    measured.cost = cost.value_or(StepCost());
+    measured.took_ns = ended_ns - began_ns;
+    ::sem_post(&leave);
+    thread.join();
+    for (sem_t* each : {&begin, &end, &leave}) ::sem_destroy(each);
+    return measured;
+}
+
+TEST(StepCost, OfAStepThatComputesTheBoundsHold) {
+    StepCosts costs;
+    const Measured measured = measure(costs, [] {
+        const std::uint64_t began_ns = own_cpu_ns();
+        while (own_cpu_ns() < began_ns + 50'000'000) {
+        }
+    });
+    EXPECT_LE(measured.cost.cpu_least_ns, measured.cpu_ns);
+    EXPECT_GE(measured.cost.cpu_most_ns, std::min(measured.cpu_ns, measured.took_ns));
+    EXPECT_LE(measured.cost.no_cpu_ns, measured.took_ns - measured.cost.cpu_least_ns);
+}
+
+TEST(StepCost, OfAStepThatWaitsTheCpuTimeIsLess) {
+    StepCosts costs;
+    const Measured measured = measure(costs, [] { ::usleep(100'000); });
+    EXPECT_LT(measured.cost.cpu_most_ns, measured.took_ns);
+    EXPECT_LT(measured.cost.no_cpu_ns, measured.took_ns);
+}
+
+TEST(StepCost, ATimeInWhichTheProcessWasStoppedIsNotTheSteps) {
+    StepCosts costs;
+    const std::uint64_t now_ns = probe::monotonic_ns();
+    costs.stopped(now_ns - 1'000'000, now_ns + 100'000'000);
+    const Measured measured = measure(costs, [] { ::usleep(50'000); });
+    EXPECT_GT(measured.cost.no_cpu_ns, 0u);
+    EXPECT_LE(measured.cost.no_cpu_ns, measured.took_ns);
+}
+
+TEST(StepCost, OfAThreadThatWasNeverReadNothingIsKnown) {
+    StepCosts costs;
+    EXPECT_FALSE(costs.of(thread_id, 1, 2).has_value());
+}
+
+}  // namespace
+}  // namespace coroscope::debug
