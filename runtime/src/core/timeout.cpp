@@ -4,8 +4,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "runtime/src/probe/hooks.hpp"
-
 #include "observe.hpp"
 
 namespace coroscope {
