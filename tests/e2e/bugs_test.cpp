@@ -66,7 +66,9 @@ TEST_P(Bugs, IsFoundWhileItHangs) {
     const std::string all = problem.dump();
     for (const char* line : GetParam().lines)
         EXPECT_NE(all.find(place_of(line)), std::string::npos) << place_of(line) << " in " << problem.dump(1);
-    if (GetParam().certainty[0] != '\0') EXPECT_EQ(problem.at("certainty"), GetParam().certainty);
+    if (GetParam().certainty[0] != '\0') {
+        EXPECT_EQ(problem.at("certainty"), GetParam().certainty);
+    }
 }
 
 TEST_P(Bugs, TheMendedTwinIsCalm) {

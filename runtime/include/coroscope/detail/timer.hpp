@@ -31,7 +31,9 @@ public:
     // The timer that is due first. The heap must not be empty, here and in the next one.
     TimerNode& first() const noexcept { return *entries_.front().node; }
     std::uint64_t first_deadline_ns() const noexcept { return entries_.front().deadline_ns; }
-    std::uint64_t deadline_ns(const TimerNode& queued) const noexcept { return entries_[queued.heap_index].deadline_ns; }
+    std::uint64_t deadline_ns(const TimerNode& queued) const noexcept {
+        return entries_[queued.heap_index].deadline_ns;
+    }
 
 private:
     // The key beside the pointer: comparing touches no node, but for equal deadlines. Four children take 64 bytes.
