@@ -79,7 +79,7 @@ TEST_P(Bugs, TheMendedTwinIsCalm) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Examples, Bugs, testing::ValuesIn(bugs),
-                         [](const auto& info) { return std::string(info.param.program) + "_" + info.param.kind; });
+                         [](const auto& each) { return std::string(each.param.program) + "_" + each.param.kind; });
 
 TEST(WhyCommand, TellsTheChain) {
     const TemporaryDirectory directory;
