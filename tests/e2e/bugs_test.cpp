@@ -42,7 +42,8 @@ protected:
     Json found() {
         const Result result = coroscope(directory_, {"problems", file(), "--json"});
         if (result.code != 0) return nullptr;
-        for (const Json& problem : Json::parse(result.out).at("problems"))
+        const Json all = Json::parse(result.out).at("problems");
+        for (const Json& problem : all)
             if (problem.at("kind") == GetParam().kind) return problem;
         return nullptr;
     }
@@ -91,7 +92,7 @@ TEST(WhyCommand, TellsTheChain) {
         return why.out.find("closes a circle") != std::string::npos;
     })) << why.out
         << why.err;
-    EXPECT_NE(why.out.find("(async_main) waits for the tasks of gather"), std::string::npos) << why.out;
+    EXPECT_NE(why.out.find("async_main) waits for the tasks of gather"), std::string::npos) << why.out;
     EXPECT_NE(why.out.find("(held by "), std::string::npos) << why.out;
     const Result nobody = coroscope(directory, {"why", "nobody", file});
     EXPECT_EQ(nobody.code, 1);

@@ -41,9 +41,27 @@ void StepCosts::stopped(std::uint64_t begin_ns, std::uint64_t end_ns) {
     if (stops_.size() > most_stops) stops_.pop_front();
 }
 
+std::uint64_t StepCosts::stopped_between(std::uint64_t begin_ns, std::uint64_t end_ns) const {
+    std::uint64_t sum_ns = 0;
+    for (const Interval& stop : stops_)
+        sum_ns += above(std::min(stop.end_ns, end_ns), std::max(stop.begin_ns, begin_ns));
+    return sum_ns;
+}
+
+// Of a thread that was not looked at during the step, it is only known when the whole process stood still.
+std::optional<StepCost> StepCosts::by_stops(std::uint64_t begin_ns, std::uint64_t end_ns) const {
+    const std::uint64_t stopped_ns = stopped_between(begin_ns, end_ns);
+    if (stopped_ns == 0) return std::nullopt;
+    StepCost cost;
+    cost.cpu_most_ns = above(end_ns - begin_ns, stopped_ns);
+    cost.no_cpu_ns = stopped_ns;
+    return cost;
+}
+
 std::optional<StepCost> StepCosts::of(std::uint32_t thread, std::uint64_t begin_ns, std::uint64_t end_ns) {
+    if (end_ns <= begin_ns) return std::nullopt;
     const auto found = threads_.find(thread);
-    if (found == threads_.end() || end_ns <= begin_ns) return std::nullopt;
+    if (found == threads_.end()) return by_stops(begin_ns, end_ns);
     Thread& on = found->second;
     read(thread, on.tid, 0);
     // The readings next to the step's begin and to its end, on both sides.
@@ -64,7 +82,7 @@ std::optional<StepCost> StepCosts::of(std::uint32_t thread, std::uint64_t begin_
     const std::uint64_t took_ns = end_ns - begin_ns;
     const auto& first = before ? before : inside;
     const auto& last = after ? after : last_inside;
-    if (!first || !last || last->time_ns <= first->time_ns) return std::nullopt;
+    if (!first || !last || last->time_ns <= first->time_ns) return by_stops(begin_ns, end_ns);
     const std::uint64_t outside_ns = above(begin_ns, first->time_ns) + above(last->time_ns, end_ns);
     const std::uint64_t unread_ns = above(first->time_ns, begin_ns) + above(end_ns, last->time_ns);
     StepCost cost;
@@ -77,8 +95,7 @@ std::optional<StepCost> StepCosts::of(std::uint32_t thread, std::uint64_t begin_
         cost.no_cpu_ns = std::max(cost.no_cpu_ns, above(last_inside->queued_ns, inside->queued_ns));
     }
     cost.cpu_least_ns = std::min(cost.cpu_least_ns, cost.cpu_most_ns);
-    for (const Interval& stop : stops_)
-        cost.no_cpu_ns += above(std::min(stop.end_ns, end_ns), std::max(stop.begin_ns, begin_ns));
+    cost.no_cpu_ns += stopped_between(begin_ns, end_ns);
     cost.no_cpu_ns = std::min(cost.no_cpu_ns, took_ns - cost.cpu_least_ns);
     return cost;
 }

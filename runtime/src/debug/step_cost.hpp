@@ -34,6 +34,8 @@ public:
     void forget(std::uint32_t thread) { threads_.erase(thread); }
 
 private:
+    std::uint64_t stopped_between(std::uint64_t begin_ns, std::uint64_t end_ns) const;
+    std::optional<StepCost> by_stops(std::uint64_t begin_ns, std::uint64_t end_ns) const;
     struct Reading {
         std::uint64_t time_ns = 0;
         std::uint64_t cpu_ns = 0, queued_ns = 0;

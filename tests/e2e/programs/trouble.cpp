@@ -102,7 +102,7 @@ Coro<> parse_all(std::function<void()> trouble) {
 }
 
 [[gnu::noinline]] void write_nowhere() { *nowhere = 1; }  // here
-[[gnu::noinline]] void divide() { *const_cast<volatile int*>(&zero) = 1 / zero; }
+[[gnu::noinline]] void divide() { *const_cast<volatile int*>(&zero) = 100 / zero; }
 
 [[gnu::noinline]] int descend(int depth) {  // for ever
     volatile char room[1000] = {};
