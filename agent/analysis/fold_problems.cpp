@@ -52,7 +52,9 @@ public:
         problem_.parts = std::move(parts_);
         const bool differ = ways_.size() > 1 || (ways_.size() == 1 && !ways_.front().text.empty());
         if (differ) {
-            std::ranges::stable_sort(ways_, std::greater(), &Part::count);
+            std::ranges::sort(ways_, [](const Part& a, const Part& b) {
+                return a.count != b.count ? a.count > b.count : a.text < b.text;
+            });
             std::ranges::move(ways_, std::back_inserter(problem_.parts));
         }
         return std::move(problem_);

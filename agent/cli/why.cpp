@@ -1,5 +1,4 @@
 // coroscope why: what a task really waits for, from one task to the next.
-#include <algorithm>
 #include <memory>
 
 #include "agent/analysis/why.hpp"
@@ -26,13 +25,13 @@ struct Found {
 
 // By id or name, in all apps; the live ones first.
 std::vector<Found> find_tasks(const model::Session& session, const std::string& wanted) {
-    std::vector<Found> found;
+    std::vector<Found> live, ended;
     for (const auto& [key, app] : session.apps())
         for (const model::Task* task : app.model.all_tasks())
             if (std::to_string(task->id) == wanted || app.model.task_name(*task) == wanted)
-                found.push_back({&app, task});
-    std::ranges::stable_partition(found, [](const Found& each) { return each.task->state != model::State::done; });
-    return found;
+                (task->state == model::State::done ? ended : live).push_back({&app, task});
+    live.insert(live.end(), ended.begin(), ended.end());
+    return live;
 }
 
 Json chain_json(const Found& found, const std::vector<analysis::Part>& chain) {

@@ -128,8 +128,8 @@ TEST(Problems, OfOneSiteFoldAndKeepTheirCallers) {
     const auto found = app.problems();
     ASSERT_EQ(found.size(), 1u);
     ASSERT_EQ(found[0].parts.size(), 2u);
-    EXPECT_EQ(found[0].parts[0].text, "called at worker.cpp:22 in worker");
-    EXPECT_EQ(found[0].parts[1].text, "called at upload.cpp:9 in upload");
+    EXPECT_EQ(found[0].parts[0].text, "called at upload.cpp:9 in upload");
+    EXPECT_EQ(found[0].parts[1].text, "called at worker.cpp:22 in worker");
 }
 
 TEST(Coverage, SaysWhatWasLost) {
