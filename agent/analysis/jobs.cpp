@@ -21,6 +21,7 @@ std::vector<const model::Resource*> jobs(const model::Model& model, Is is, std::
 }
 
 std::string since_text(const model::Model& model, const model::Resource& job) {
+    if (job.ended_ns != 0) return "ran for " + words::duration(job.ended_ns - job.begun_ns);
     const std::uint64_t since = job.begun_ns != 0 ? job.begun_ns : job.created_ns;
     const std::string time = words::duration(model.now_ns() - std::min(since, model.now_ns()));
     return (job.begun_ns != 0 ? "runs since " : "waits for a thread since ") + time;

@@ -26,6 +26,12 @@ bool is_worse(const Problem& a, const Problem& b) {
 
 std::string_view to_string(Certainty certainty) { return certainty == Certainty::certain ? "certain" : "likely"; }
 
+std::vector<Part> parts_beside_evidence(const Problem& problem) {
+    std::vector<Part> parts = problem.parts;
+    std::erase_if(parts, [&](const Part& part) { return problem.evidence.find(part.text) != std::string::npos; });
+    return parts;
+}
+
 bool can_report(const model::Model& model, std::uint32_t needs) {
     const std::vector<model::Runtime>& runtimes = model.runtimes();
     return runtimes.empty() || std::ranges::any_of(runtimes, [&](const model::Runtime& runtime) {
@@ -47,11 +53,12 @@ const std::vector<Rule>& rules() {
 }
 
 std::vector<Problem> find_problems(model::AppKey key, const model::App& app) {
+    const Inspection seen(app);
     std::vector<Problem> all;
     for (const Rule& rule : rules()) {
         if (!can_report(app.model, rule.needs)) continue;
         const std::size_t begin = all.size();
-        rule.check(rule, app, all);
+        rule.check(rule, seen, all);
         for (std::size_t i = begin; i < all.size(); ++i) {
             all[i].app = key;
             all[i].ongoing = all[i].ongoing || rule.ongoing;

@@ -54,6 +54,9 @@ struct Problem {
     std::string advice;  // what to do
 };
 
+// The parts that the evidence does not name already: what to show below it.
+std::vector<Part> parts_beside_evidence(const Problem& problem);
+
 // All problems of all apps, worst first: errors before warnings, what lasts before what is over, long before short.
 // Equal ones (same kind, app and site) are one with a count: see fold_problems.hpp.
 std::vector<Problem> find_problems(const model::Session& session);

@@ -204,20 +204,20 @@ void add(const model::Model& model, const model::Report& report, std::vector<Pro
     (telling == tellings.end() ? tell_any : telling->tell)(model, report, problem);
 }
 
-void check(const Rule& rule, const model::App& app, std::vector<Problem>& found) {
-    for (const model::Report& report : app.model.reports())
-        if (model::to_string(report.kind) == rule.name && is_known(report.kind)) add(app.model, report, found);
+void check(const Rule& rule, const Inspection& seen, std::vector<Problem>& found) {
+    for (const model::Report& report : seen.model.reports())
+        if (model::to_string(report.kind) == rule.name && is_known(report.kind)) add(seen.model, report, found);
 }
 
 // Under the name and with the severity that the app gave the kind.
-void check_unknown(const Rule& rule, const model::App& app, std::vector<Problem>& found) {
-    for (const model::Report& report : app.model.reports()) {
+void check_unknown(const Rule& rule, const Inspection& seen, std::vector<Problem>& found) {
+    for (const model::Report& report : seen.model.reports()) {
         if (is_known(report.kind)) continue;
-        add(app.model, report, found);
+        add(seen.model, report, found);
         const auto number = static_cast<std::uint32_t>(report.kind);
-        found.back().kind = app.model.term(vocabulary::Table::report_kind, number);
+        found.back().kind = seen.model.term(vocabulary::Table::report_kind, number);
         found.back().severity = rule.severity;
-        for (const model::UnknownTerm& term : app.model.unknown_terms())
+        for (const model::UnknownTerm& term : seen.model.unknown_terms())
             if (term.table == vocabulary::Table::report_kind && term.id == number)
                 found.back().severity = term.severity;
     }

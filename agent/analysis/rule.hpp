@@ -6,15 +6,33 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "problem.hpp"
+#include "wait_graph.hpp"
 
 namespace coroscope::analysis {
 
+// An app as rules see it, with what several of them need: made when the first one asks.
+class Inspection {
+public:
+    explicit Inspection(const model::App& the_app) : app(the_app), model(the_app.model) {}
+    const WaitGraph& waits() const {
+        if (!waits_) waits_.emplace(model);
+        return *waits_;
+    }
+
+    const model::App& app;
+    const model::Model& model;
+
+private:
+    mutable std::optional<WaitGraph> waits_;
+};
+
 struct Rule {
-    using Check = void(const Rule& rule, const model::App& app, std::vector<Problem>& found);
+    using Check = void(const Rule& rule, const Inspection& seen, std::vector<Problem>& found);
 
     std::string_view name;   // snake_case; the kind of its problems
     std::string_view finds;  // one line for a person

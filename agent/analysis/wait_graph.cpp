@@ -18,6 +18,9 @@ using From = WaitGraph::Need::From;
 
 // A wait that only tasks can end is looked at when it has lasted a moment: what ends it may be under way.
 constexpr std::uint64_t moment_ns = 200'000'000;
+// A loop that can do nothing is believed to stay so when it has been so for longer than the app takes to say what
+// threads it has: a heartbeat.
+constexpr std::uint64_t rest_ns = 600'000'000;
 
 // The roles in which a task ends such a wait; empty: other things end it.
 std::initializer_list<Role> feeding_roles(Verb verb, const model::Resource& resource) {
@@ -69,7 +72,7 @@ bool nothing_can_happen(const model::Model& model) {
         if (!loop->running) continue;
         any = true;
         if (loop->idle_since_ns == 0 || loop->idle_watched != 0 || loop->foreign_wakes != 0) return false;
-        if (loop->idle_since_ns + moment_ns > model.now_ns()) return false;
+        if (loop->idle_since_ns + rest_ns > model.now_ns()) return false;
     }
     if (!any || model.other_threads().value_or(0) != 0) return false;
     return std::ranges::all_of(model.live_tasks(), [&](const Task* task) {

@@ -21,21 +21,6 @@ std::string at(const model::Model& model, model::NodeId node) {
     return node == 0 ? std::string() : " " + words::at_text(words::where(model, node));
 }
 
-std::string did(model::Role role) {
-    using model::Role;
-    switch (role) {
-        case Role::acquire: return "acquired it";
-        case Role::release: return "released it";
-        case Role::put: return "put an item in";
-        case Role::get: return "took an item";
-        case Role::item_done: return "called task_done()";
-        case Role::set: return "set it";
-        case Role::notify: return "notified";
-        case Role::resolve: return "resolved it";
-        default: return "used it";
-    }
-}
-
 // The wait itself names the owner.
 std::string owner_text(const model::Model& model, const model::Resource& resource, const WaitGraph::Edge& owner) {
     std::string text;
@@ -104,12 +89,14 @@ std::string level_text(const model::Resource& resource, model::Verb verb) {
 }  // namespace
 
 std::string feeder_text(const model::Model& model, const WaitGraph::Edge& feeder) {
-    std::string text = words::task_phrase(model, feeder.to);
-    if (feeder.use.role != model::Role::unknown) text += " " + did(feeder.use.role) + at(model, feeder.use.at);
+    std::string text;
+    if (feeder.use.role != model::Role::unknown)
+        text =
+            std::string(model.term_words(vocabulary::Table::role, static_cast<std::uint32_t>(feeder.use.role))) + " ";
+    text += words::task_phrase(model, feeder.to) + at(model, feeder.use.at);
     const model::Task* task = model.task(feeder.to);
     if (task == nullptr || task->state != model::State::done) return text;
-    return text + (feeder.use.role != model::Role::unknown ? ", and " : " ") + words::status(model, *task) + " " +
-           words::duration(model.in_state_ns(*task)) + " ago";
+    return text + ", which " + words::duration(model.in_state_ns(*task)) + " ago " + words::status(model, *task);
 }
 
 Part wait_part(const model::Model& model, const WaitGraph& graph, TaskId id) {

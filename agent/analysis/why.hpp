@@ -18,7 +18,7 @@ Part wait_part(const model::Model& model, const WaitGraph& graph, model::TaskId 
 // stuck, or else with the first.
 std::vector<Part> why(const model::Model& model, const WaitGraph& graph, model::TaskId task);
 
-// "task 'worker-0' (worker) put an item in at jobs.cpp:12 in worker, and failed 1.2 s ago"
+// "put by task 'worker-0' (worker) at jobs.cpp:12 in worker, which 1.2 s ago failed: ..."
 std::string feeder_text(const model::Model& model, const WaitGraph::Edge& feeder);
 
 }  // namespace coroscope::analysis

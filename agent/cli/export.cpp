@@ -26,7 +26,9 @@ trace::Marker marker(const analysis::Problem& problem) {
     marker.kind = problem.kind;
     marker.severity = to_string(problem.severity);
     marker.title = problem.summary;
-    marker.details = {{"evidence", problem.evidence}, {"advice", problem.advice}};
+    marker.details = {{"evidence", problem.evidence},
+                      {"certainty", std::string(to_string(problem.certainty))},
+                      {"advice", problem.advice}};
     for (const analysis::Place& place : problem.stack) marker.stack.push_back({place.function, place.file, place.line});
     return marker;
 }

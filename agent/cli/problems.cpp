@@ -55,21 +55,15 @@ Json coverage_json(const analysis::Coverage& coverage) {
             {"complete", coverage.lost.empty()}, {"lost", coverage.lost},   {"limits", coverage.limits}};
 }
 
-// How the findings that were folded into one differ. The evidence has the edges of a circle.
+// The tasks of which the problem consists, and how the findings that were folded into it differ.
 void print_parts(const analysis::Problem& problem) {
     constexpr std::size_t most = 10;
     std::vector<std::vector<std::string>> rows;
-    std::size_t more = 0;
-    for (const analysis::Part& part : problem.parts) {
-        if (problem.evidence.find(part.text) != std::string::npos) continue;
-        if (rows.size() < most)
-            rows.push_back({std::to_string(part.count) + " x", words::printable(part.text)});
-        else
-            ++more;
-    }
-    if (rows.empty()) return;
+    const std::vector<analysis::Part> parts = analysis::parts_beside_evidence(problem);
+    for (const analysis::Part& part : parts)
+        if (rows.size() < most) rows.push_back({std::to_string(part.count) + " x", words::printable(part.text)});
     print_table(rows, "            ");
-    if (more != 0) print("            and " + std::to_string(more) + " more kinds\n");
+    if (parts.size() > most) print("            and " + std::to_string(parts.size() - most) + " more kinds\n");
 }
 
 void print_coverage(const analysis::Coverage& coverage) {

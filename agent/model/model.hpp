@@ -238,7 +238,7 @@ struct Loop {
     std::optional<Slice> open_slice;     // the step that runs now (end_ns 0)
     bool polling = false;                // between POLL_BEGIN and POLL_END
     std::uint64_t polling_since_ns = 0;  // while polling
-    // While polling: nothing on the loop can end the poll, for no timer is set and no job runs. 0: something can.
+    // While polling: nothing on the loop can end the poll, for no timer is set. 0: one is.
     std::uint64_t idle_since_ns = 0;
     std::uint64_t idle_watched = 0;  // descriptors watched then
     // Polls of that kind that ended without I/O: another thread, or a signal, woke the loop.
@@ -433,8 +433,8 @@ public:
     std::uint64_t first_ns() const;       // the oldest
     std::uint64_t last_event_ns() const;  // the newest of an event or a report; heartbeats move now_ns() only
     std::uint64_t backlog() const;        // events that waited in the app's rings when it last said
-    // Threads of the process that could still wake a loop: none of coroscope's, of its pools or of loops. nullopt:
-    // not known.
+    // Threads of the process that could still wake a loop: none of coroscope's or of loops, but those that run jobs.
+    // nullopt: not known.
     std::optional<std::size_t> other_threads() const;
     std::uint64_t events_unknown() const;  // skipped: their kinds are not known here
     std::uint64_t resources_lost() const;  // whose definitions the app had no room for

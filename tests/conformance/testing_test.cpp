@@ -92,14 +92,16 @@ TEST(Testing, ALoopThatHangsInAStepIsSaidToDoSo) {
 
 TEST(Testing, WithoutALoopThatIsSaid) { EXPECT_EQ(testing::describe_all_tasks(), "there is no event loop\n"); }
 
-TEST(TestingDeathTest, TheProgramIsAborted) {
+TEST(TestingDeathTest, AHangingTestIsExplainedAndAborted) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     EXPECT_DEATH(
         {
-            testing::TimeLimit limit(50ms, "the test");
+            testing::TestTimeLimits limits(50ms);
+            ::testing::TestEventListener& listener = limits;
+            listener.OnTestStart(*::testing::UnitTest::GetInstance()->current_test_info());
             run(hang());
         },
-        "the test has not ended within 50.0 ms");
+        "the test TestingDeathTest.AHangingTestIsExplainedAndAborted has not ended within 50.0 ms");
 }
 
 }  // namespace

@@ -82,6 +82,28 @@ TEST_P(Bugs, TheMendedTwinIsCalm) {
 INSTANTIATE_TEST_SUITE_P(Examples, Bugs, testing::ValuesIn(bugs),
                          [](const auto& each) { return std::string(each.param.program) + "_" + each.param.kind; });
 
+// Programs whose tasks all wait, and that somebody outside the loop will wake.
+class AtRest : public testing::TestWithParam<const char*> {};
+
+TEST_P(AtRest, NothingIsSaidToBeWrong) {
+    const TemporaryDirectory directory;
+    const std::string file = directory.path("t.cst").string();
+    Process app(directory, {binary("e2e/at_rest"), GetParam()}, {"COROSCOPE=file:" + file});
+    while (app.running()) {
+        const Result result = coroscope(directory, {"problems", file, "--json"});
+        if (result.code != 0) continue;  // there is no file yet
+        const Json problems = Json::parse(result.out).at("problems");
+        EXPECT_EQ(problems, Json::array()) << problems.dump(1);
+    }
+    EXPECT_EQ(app.wait(), 0) << app.err();
+    EXPECT_EQ(app.out(), "rested\n");
+    const Result result = coroscope(directory, {"problems", file, "--exit-code"});
+    EXPECT_EQ(result.code, 0) << result.out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, AtRest, testing::Values("thread", "job", "executor", "server", "limit"),
+                         [](const auto& each) { return std::string(each.param); });
+
 TEST(WhyCommand, TellsTheChain) {
     const TemporaryDirectory directory;
     const std::string file = directory.path("t.cst").string();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -92,6 +93,14 @@ public:
     std::vector<probe::Record> events_of(std::uint64_t task, vocabulary::EventKind kind) {
         std::vector<probe::Record> found = events_of(task);
         std::erase_if(found, [kind](const probe::Record& record) { return record.kind != kind; });
+        return found;
+    }
+    // Events of one kind about a loop, a resource ...; nullopt: about any.
+    std::vector<probe::Record> events_about(std::optional<std::uint64_t> subject, vocabulary::EventKind kind) {
+        take();
+        std::vector<probe::Record> found;
+        for (const probe::Record& record : events_)
+            if (record.kind == kind && (!subject || record.subject == *subject)) found.push_back(record);
         return found;
     }
     void forget_events() {

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "agent/analysis/coverage.hpp"
 #include "agent/words/task.hpp"
 #include "agent/words/where.hpp"
 #include "proto/words/amount.hpp"
 #include "proto/words/function_name.hpp"
 #include "proto/words/place.hpp"
+#include "proto/words/utf8.hpp"
 #include "viewer/ui/widgets.hpp"
 #include "views.hpp"
 
@@ -97,6 +99,10 @@ void evidence(Context& context, const analysis::Problem& problem) {
     ui::wrapped(problem.summary, color::bright);
     ImGui::PopFont();
     ui::badge(readable(problem.kind), ui::severity_color(problem.severity));
+    if (problem.certainty == analysis::Certainty::likely) {
+        ImGui::SameLine(0, px(6));
+        ui::badge("likely", color::dim);
+    }
     if (app != nullptr && context.session.apps().size() > 1) {
         ImGui::SameLine(0, px(6));
         ui::badge(app->name, color::accent);
@@ -114,6 +120,8 @@ void evidence(Context& context, const analysis::Problem& problem) {
     }
     ImGui::Spacing();
     if (!problem.evidence.empty()) ui::wrapped(problem.evidence, color::text);
+    for (const analysis::Part& part : analysis::parts_beside_evidence(problem))
+        ui::wrapped(words::full_count(part.count) + " \xc3\x97  " + words::printable(part.text), color::text);
     if (!problem.advice.empty()) {
         ImGui::Spacing();
         const ImVec2 from = ImGui::GetCursorScreenPos();
@@ -127,6 +135,29 @@ void evidence(Context& context, const analysis::Problem& problem) {
     stack(context.state, problem.stack, context.state.show_library, "Where (innermost last)");
     // What the system does there says how it blocks.
     stack(context.state, problem.native_stack, true, "Captured natively (innermost last)");
+}
+
+void tick(ImU32 paint) {
+    const float size = ImGui::GetTextLineHeight();
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const ImVec2 points[] = {{at.x + size * 0.1f, at.y + size * 0.5f},
+                             {at.x + size * 0.4f, at.y + size * 0.8f},
+                             {at.x + size * 0.95f, at.y + size * 0.15f}};
+    ImGui::GetWindowDrawList()->AddPolyline(points, 3, paint, 0, px(2.2f));
+    ImGui::Dummy({size * 1.2f, size});
+    ImGui::SameLine();
+}
+
+// It is worth as much as what was looked at.
+void none_found(const Context& context) {
+    const analysis::Coverage coverage = analysis::coverage_of(context.session);
+    ImGui::Spacing();
+    if (coverage.lost.empty()) tick(color::good);
+    ui::text(coverage.lost.empty() ? "No problem found so far." : "No problem found in what was seen.",
+             coverage.lost.empty() ? color::text : color::warning);
+    ui::wrapped(coverage.seen_text(), color::dim);
+    for (const std::string& each : coverage.lost) ui::wrapped("Not seen: " + words::printable(each), color::warning);
+    for (const std::string& each : coverage.limits) ui::wrapped("Limit: " + words::printable(each), color::dim);
 }
 
 }  // namespace
@@ -156,16 +187,7 @@ void open_problem(Context& context, std::size_t index) {
 void problems_contents(Context& context) {
     const auto& problems = context.derived.problems();
     if (problems.empty()) {
-        ImGui::Spacing();
-        const float size = ImGui::GetTextLineHeight();
-        const ImVec2 at = ImGui::GetCursorScreenPos();
-        const ImVec2 tick[] = {{at.x + size * 0.1f, at.y + size * 0.5f},
-                               {at.x + size * 0.4f, at.y + size * 0.8f},
-                               {at.x + size * 0.95f, at.y + size * 0.15f}};
-        ImGui::GetWindowDrawList()->AddPolyline(tick, 3, color::good, 0, px(2.2f));
-        ImGui::Dummy({size * 1.2f, size});
-        ImGui::SameLine();
-        ui::text("No problem found so far.", color::text);
+        none_found(context);
         return;
     }
     const float width = ImGui::GetContentRegionAvail().x;

@@ -58,8 +58,8 @@ std::string evidence_of(const model::Model& model, const model::Task& task, Sign
     return text;
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     for (const model::Task* task : model.live_tasks()) {
         const Sign sign = sign_of(model, *task);
         if (sign == Sign::none) continue;

@@ -39,9 +39,9 @@ std::string advice_of(const model::Model& model, const std::vector<model::TaskId
            "before it waits; or wait with a limit (wait_for).";
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
-    const WaitGraph graph(model);
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
+    const WaitGraph& graph = seen.waits();
     for (const WaitGraph::Circle& circle : graph.circles()) {
         Problem& problem = found.emplace_back();
         const model::Task& first = *model.task(circle.tasks.front());

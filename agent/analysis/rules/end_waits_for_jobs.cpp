@@ -21,8 +21,8 @@ std::vector<const model::Resource*> jobs_at_the_end(const model::Model& model, s
     return all;
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     for (const auto& loop : model.loops()) {
         const bool lasts = loop->closing_since_ns != 0;
         const std::uint64_t took =
@@ -38,9 +38,8 @@ void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
         problem.summary = "the end of loop " + std::to_string(loop->id) + (lasts ? " waits" : " waited") + " for " +
                           words::counted(jobs.size(), "job on a pool thread", "jobs on pool threads") +
                           (lasts ? " since " : ": ") + words::duration(took);
-        problem.evidence = "All tasks have ended. ";
-        for (const Part& part : problem.parts) problem.evidence += part.text + ". ";
-        problem.evidence += "The loop's end waits until each job has returned: a thread cannot be cancelled.";
+        for (const Part& part : problem.parts) problem.evidence += part.text + "; ";
+        problem.evidence += "the loop's end waits until each job has returned, because a thread cannot be cancelled";
         if (!jobs.empty()) {
             problem.task = jobs.front()->created_by;
             problem.site = problem.parts.front().site;

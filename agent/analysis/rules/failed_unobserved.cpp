@@ -127,15 +127,15 @@ void add(const model::App& app, const model::Task& task, const model::Resource* 
     problem.advice = text.advice;
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    if (app.model.batches_lost() != 0) return;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    if (seen.model.batches_lost() != 0) return;
     std::vector<const model::Task*> candidates;
-    for (const model::Task* task : app.model.done_tasks())
-        if (is_candidate(app, *task)) candidates.push_back(task);
+    for (const model::Task* task : seen.model.done_tasks())
+        if (is_candidate(seen.app, *task)) candidates.push_back(task);
     if (candidates.empty()) return;
-    const Lookers lookers(app.model);
+    const Lookers lookers(seen.model);
     for (const model::Task* task : candidates)
-        if (!lookers.may_know(*task)) add(app, *task, lookers.group_of(*task), found);
+        if (!lookers.may_know(*task)) add(seen.app, *task, lookers.group_of(*task), found);
 }
 
 }  // namespace

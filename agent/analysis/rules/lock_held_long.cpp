@@ -1,8 +1,8 @@
 // lock_held_long: a task held a lock for long while others waited for it.
 //
 // Nobody reports an acquire that need not wait. What is known: who held the lock when a wait for it began, and to whom
-// it was handed over. So the time told is the least that it can have been. Locks that wait for each other are told by
-// deadlock.
+// it was handed over. So the time told is the least that it can have been. An owner that is stuck is told by
+// deadlock and stuck_forever.
 #include <algorithm>
 #include <map>
 #include <unordered_map>
@@ -34,22 +34,8 @@ bool is_lock(const model::Resource* resource) {
     return resource != nullptr && resource->type == model::ResourceType::lock;
 }
 
-// The owner waits, over other locks and their owners, for itself.
-bool is_in_a_circle(const model::Model& model, model::TaskId owner) {
-    constexpr int most = 64;
-    model::TaskId at = owner;
-    for (int i = 0; i < most; ++i) {
-        const model::Task* task = model.task(at);
-        if (task == nullptr || task->state != model::State::suspended) return false;
-        const model::Resource* next = model.resource(task->wait.resource());
-        at = is_lock(next) ? model.owner(*next) : model::awaited_task(*task);
-        if (at == 0) return false;
-        if (at == owner) return true;
-    }
-    return true;
-}
-
-void find_lasting(const model::Model& model, std::vector<Held>& all) {
+void find_lasting(const Inspection& seen, std::vector<Held>& all) {
+    const model::Model& model = seen.model;
     for (const model::Resource* lock : model.resources()) {
         if (!is_lock(lock) || lock->owner == 0) continue;
         const auto waiters = model.waiters(lock->id);
@@ -62,7 +48,7 @@ void find_lasting(const model::Model& model, std::vector<Held>& all) {
             if (const model::Task* waiter = model.task(id); waiter->wait.holder == owner && !waiter->incomplete)
                 held.begin_ns = std::min(held.begin_ns, waiter->changed_ns);
         held.at = model.stands_at(*holder);
-        if (held.begin_ns + long_ns <= held.end_ns && !is_in_a_circle(model, owner)) all.push_back(held);
+        if (held.begin_ns + long_ns <= held.end_ns && !seen.waits().is_stuck(owner)) all.push_back(held);
     }
 }
 
@@ -167,13 +153,13 @@ Problem problem_of(const model::Model& model, const Held& held) {
     return problem;
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     bool any = false;  // nobody ever had to wait for a lock: the usual case
     for (const model::Resource* resource : model.resources()) any = any || (is_lock(resource) && resource->owner != 0);
     if (!any) return;
     std::vector<Held> all;
-    find_lasting(model, all);
+    find_lasting(seen, all);
     for (const auto& loop : model.loops()) find_past(model, *loop, all);
     for (const Held& held : all) found.push_back(problem_of(model, held));
 }

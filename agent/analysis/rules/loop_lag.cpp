@@ -44,8 +44,8 @@ void add(const model::Model& model, const model::Loop& loop, const model::Iterat
     found.push_back(std::move(problem));
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     const std::uint64_t threshold = model.slow_step_ns();
     for (const auto& loop : model.loops()) {
         if (loop->longest_iteration_ns < threshold) continue;

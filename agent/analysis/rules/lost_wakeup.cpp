@@ -18,8 +18,8 @@ const model::Loop* sleeping_loop(const model::Model& model, const model::Task& t
     return (*loop)->polling_since_ns + long_ns <= model.now_ns() ? loop->get() : nullptr;
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     for (const model::Task* task : model.live_tasks()) {
         const bool ready = task->state == model::State::ready || task->state == model::State::created;
         if (!ready || !model.state_known(*task) || task->changed_ns + long_ns > model.now_ns()) continue;

@@ -10,8 +10,8 @@ namespace coroscope::analysis::rule {
 
 namespace {
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     for (const model::LongStep& step : model.long_steps()) {
         if (!had_no_cpu(model, step)) continue;
         Problem problem;

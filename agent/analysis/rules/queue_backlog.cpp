@@ -31,8 +31,8 @@ std::string users_text(const model::Model& model, const model::Resource& queue, 
     return text;
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     for (const model::Resource* queue : model.resources()) {
         if (queue->type != model::ResourceType::queue || queue->capacity != 0 || queue->level < many_items) continue;
         const std::uint64_t end_ns = queue->closed_ns != 0 ? queue->closed_ns : model.now_ns();

@@ -93,8 +93,8 @@ Problem problem_of(const model::Model& model, model::TaskId task, const Turns& t
     return problem;
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     std::unordered_map<model::TaskId, Turns> candidates;
     for (const auto& tasks : {model.live_tasks(), model.done_tasks()})
         for (const model::Task* task : tasks)

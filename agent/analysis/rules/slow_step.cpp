@@ -37,8 +37,8 @@ std::string evidence_of(const model::Model& model, const model::LongStep& step, 
     return text;
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     const Stalls stalls(model);
     for (const model::LongStep& step : model.long_steps()) {
         if (had_no_cpu(model, step)) continue;  // no_cpu tells it

@@ -51,14 +51,14 @@ Problem problem_of(const model::App& app, const model::Loop& loop, const model::
     return problem;
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     const std::uint64_t now_ns = known_until_ns(model);
     for (const auto& loop : model.loops()) {
         if (!loop->open_slice || !loop->running) continue;
         const model::Slice& step = *loop->open_slice;
         if (now_ns <= step.begin_ns || now_ns - step.begin_ns < model.slow_step_ns()) continue;
-        found.push_back(problem_of(app, *loop, step, now_ns - step.begin_ns));
+        found.push_back(problem_of(seen.app, *loop, step, now_ns - step.begin_ns));
     }
 }
 

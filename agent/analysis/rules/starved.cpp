@@ -85,8 +85,8 @@ Problem problem_of(const model::Model& model, const model::Loop& loop, const Sta
     return problem;
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     const std::uint64_t limit_ns = std::max(model.slow_step_ns() * times_the_threshold, least_ns);
     bool any = false;
     std::vector<Wait> ready_now;

@@ -41,9 +41,9 @@ std::string advice_of(const model::Task& task) {
     }
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
-    const WaitGraph graph(model);
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
+    const WaitGraph& graph = seen.waits();
     for (const DeadEnd& end : graph.dead_ends()) {
         const model::Task& task = *model.task(end.task);
         Problem& problem = found.emplace_back();

@@ -119,8 +119,8 @@ Problem problem_of(const model::Model& model, const Peak& peak) {
     return problem;
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     // By the call that made them and their coroutine.
     std::map<std::pair<model::SiteId, model::SiteId>, std::vector<const model::Task*>> groups;
     for (const auto& tasks : {model.live_tasks(), model.done_tasks()}) {

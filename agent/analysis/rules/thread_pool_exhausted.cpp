@@ -21,8 +21,8 @@ std::string list(const std::vector<Part>& parts) {
     return text;
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     for (const model::Resource* pool : model.resources()) {
         if (pool->type != model::ResourceType::thread_pool || pool->closed_ns != 0 || pool->capacity == 0) continue;
         const auto waiting = waiting_jobs(model, pool->id);

@@ -17,8 +17,8 @@ bool is_full(const model::Resource& pipe) {
     return pipe.capacity != 0 && pipe.level + room_for_no_write > static_cast<std::uint64_t>(pipe.capacity);
 }
 
-void check(const Rule&, const model::App& app, std::vector<Problem>& found) {
-    const model::Model& model = app.model;
+void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+    const model::Model& model = seen.model;
     for (const model::Resource* pipe : model.resources()) {
         const model::Resource* process = model.resource(pipe->parent);
         if (pipe->type != model::ResourceType::stream || process == nullptr || pipe->closed_ns != 0) continue;

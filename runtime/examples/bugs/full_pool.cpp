@@ -1,5 +1,5 @@
 // Slow jobs keep all threads of the pool, and a job that takes a millisecond waits behind them. `fixed`: they have
-// a pool of their own.
+// a pool of their own, and no more of them begin at once than it has threads.
 //
 //     COROSCOPE=1 ./full_pool         coroscope problems: thread_pool_exhausted
 #include <coroscope/coroscope.hpp>
@@ -14,13 +14,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-void crunch() { std::this_thread::sleep_for(3s); }
+void crunch() { std::this_thread::sleep_for(1s); }
 
-Coro<> report(ThreadPoolExecutor& own_pool, bool fixed) {
-    if (fixed)
-        co_await run_in_executor(own_pool, [] {});
-    else
-        co_await to_thread(crunch);
+Coro<> report(ThreadPoolExecutor& own_pool, Semaphore& threads, bool fixed) {
+    if (!fixed) co_return co_await to_thread(crunch);
+    const auto thread = co_await threads.acquire();
+    co_await run_in_executor(own_pool, crunch);
 }
 
 Coro<> ask() {
@@ -28,9 +27,11 @@ Coro<> ask() {
 }
 
 Coro<> async_main(bool fixed) {
-    ThreadPoolExecutor own_pool(4);
+    ThreadPoolExecutor own_pool(8);
+    Semaphore threads(8);
     std::vector<Task<>> reports;
-    for (int i = 0; i < 40; ++i) reports.push_back(create_task(report(own_pool, fixed), "report-" + std::to_string(i)));
+    for (int i = 0; i < 40; ++i)
+        reports.push_back(create_task(report(own_pool, threads, fixed), "report-" + std::to_string(i)));
     co_await sleep(10ms);
     co_await create_task(ask(), "ask");
     std::cout << "answered\n";

@@ -41,7 +41,7 @@ EventLoop::EventLoop() : poller_(std::make_unique<detail::Poller>()) {
 
 EventLoop::~EventLoop() {
     detail::remove_loop_from_commands(*this);
-    if (pool_ && announced_ && !pool_->is_idle()) probe::emit(EventKind::loop_closing, id_);
+    if (pool_ && announced_) probe::emit(EventKind::loop_closing, id_);
     pool_.reset();  // its jobs may still post to this loop
     if (link_) {
         const std::scoped_lock lock(link_->mutex);
@@ -234,7 +234,7 @@ void EventLoop::iterate(std::int64_t most_ns) {
 
 // A loop of another kind may be woken by what is not known here, and its clock may not be that of the machine.
 void EventLoop::report_idle() const noexcept {
-    if (typeid(*this) != typeid(EventLoop) || (pool_ && !pool_->is_idle())) return;
+    if (typeid(*this) != typeid(EventLoop)) return;
     probe::emit_at(probe::stamp_now(), EventKind::loop_idle, id_, watched_);
 }
 

@@ -1,6 +1,8 @@
 #include "observe.hpp"
 
 #include <cstdio>
+#include <iterator>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -19,28 +21,17 @@ namespace {
 using probe::NodeKind;
 using vocabulary::ReportKind;
 
-void report(ReportKind kind, std::uint64_t task, probe::NodeId stack, const char* text) noexcept {
+// `addresses`: the native stack of the thread, innermost first.
+void report(ReportKind kind, std::uint64_t task, probe::NodeId stack, const char* text,
+            std::span<void* const> addresses = {}) noexcept {
     cs_report report{};
     report.size = sizeof report;
     report.kind = static_cast<std::uint32_t>(kind);
     report.task = task;
     report.stack = stack;
     report.text = text;
-    cs_report_send(&report);
-}
-
-// Where the thread is now, natively.
-void report_here(ReportKind kind, std::uint64_t task, probe::NodeId stack, const char* text) noexcept {
-    constexpr std::size_t most = 16;
-    void* addresses[most];
-    cs_report report{};
-    report.size = sizeof report;
-    report.kind = static_cast<std::uint32_t>(kind);
-    report.task = task;
-    report.stack = stack;
-    report.text = text;
-    report.addresses = addresses;
-    report.address_count = probe::capture_frames(addresses, most);
+    report.addresses = addresses.data();
+    report.address_count = addresses.size();
     cs_report_send(&report);
 }
 
@@ -233,7 +224,10 @@ void check_thread(EventLoop& loop, const TaskControl* task, const char* what) no
     thread_local int reported = 0;
     if (reported++ >= most) return;
     const bool waits = task != nullptr && task->leaf != nullptr && !task->in_queue();
-    report_here(ReportKind::wrong_thread, task != nullptr ? task->id : 0, waits ? task->suspended_node : 0, what);
+    void* addresses[16];
+    const std::size_t count = probe::capture_frames(addresses, std::size(addresses));
+    report(ReportKind::wrong_thread, task != nullptr ? task->id : 0, waits ? task->suspended_node : 0, what,
+           std::span(addresses, count));
 }
 
 void report_callback_exception(const std::exception_ptr& error) noexcept {

@@ -30,13 +30,9 @@ void ThreadPool::run(std::function<void()> job) {
     changed_.notify_one();
 }
 
-bool ThreadPool::is_idle() {
-    const std::scoped_lock lock(mutex_);
-    return jobs_.empty() && idle_ == threads_.size();
-}
-
 void ThreadPool::work() {
-    ::pthread_setname_np(::pthread_self(), detail::pool_thread_name);
+    const auto take_name = [](const char* name) { ::pthread_setname_np(::pthread_self(), name); };
+    take_name(pool_thread_name);
     std::unique_lock lock(mutex_);
     for (;;) {
         ++idle_;
@@ -46,12 +42,15 @@ void ThreadPool::work() {
         std::function<void()> job = std::move(jobs_.front());
         jobs_.pop_front();
         lock.unlock();
+        const bool observed = probe::on();
+        if (observed) take_name(job_thread_name);
         try {
             job();
         } catch (...) {
             report_callback_exception(std::current_exception());
         }
         job = nullptr;  // its captures die before the next wait
+        if (observed) take_name(pool_thread_name);
         lock.lock();
     }
 }

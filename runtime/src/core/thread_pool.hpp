@@ -13,8 +13,10 @@
 
 namespace coroscope::detail {
 
-// The debugger takes threads whose names begin so for coroscope's own: they wake a loop only at the end of a job.
+// The names of a pool's threads: at rest, and with debug mode on while one runs a job. The debugger takes threads whose
+// names begin with "coroscope" for coroscope's own, which wake no loop; a job may (see count_app_threads()).
 inline constexpr char pool_thread_name[] = "coroscope-pool";
+inline constexpr char job_thread_name[] = "coroscope-job";
 
 class ThreadPool {
 public:
@@ -30,7 +32,6 @@ public:
     Resource resource;  // the owner makes it, before any job
 
     void run(std::function<void()> job);  // what it throws is reported as a callback's exception
-    bool is_idle();                       // no job waits, none runs
 
 private:
     void work();

@@ -19,8 +19,10 @@ std::atomic<bool> ending{false};
 // The runtime of the language calls it with the exception as the one that is being handled. It does what was done
 // before when it has sent what is left. What goes wrong here calls it anew, and is not waited for a second time.
 [[noreturn]] void on_terminate() {
-    if (!ending.exchange(true, std::memory_order_relaxed) && probe::on()) {
-        if (const std::exception_ptr error = std::current_exception()) report_uncaught_exception(error);
+    // Without an exception (a thread that was not joined, say) the abort() that follows is told as a crash.
+    const std::exception_ptr error = std::current_exception();
+    if (error && !ending.exchange(true, std::memory_order_relaxed) && probe::on()) {
+        report_uncaught_exception(error);
         finish_debug();
     }
     if (const std::terminate_handler before = handler_before.load(std::memory_order_relaxed)) before();

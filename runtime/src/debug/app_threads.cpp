@@ -22,7 +22,7 @@ constexpr std::array grpc_names{std::string_view("grpc"),           std::string_
                                 std::string_view("iomgr")};
 
 bool is_ours(std::string_view name) {
-    return name.starts_with("coroscope") ||
+    return (name.starts_with("coroscope") && !name.starts_with("coroscope-job")) ||
            std::ranges::any_of(grpc_names, [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 

@@ -5,8 +5,8 @@
 
 namespace coroscope::debug {
 
-// All threads of the process but coroscope's own, those of its pools and those of gRPC. 0: /proc does not tell.
-// Costs a system call or two per thread: for a few times a second.
+// All threads of the process but coroscope's own, those of its pools that run no job, and those of gRPC. 0: /proc does
+// not tell. Costs a system call or two per thread: for a few times a second.
 std::uint32_t count_app_threads() noexcept;
 
 }  // namespace coroscope::debug

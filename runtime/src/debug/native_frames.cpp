@@ -196,11 +196,20 @@ struct NativeFrames::State {
         }
         if (!frames.empty()) {
             // A coroutine's actor is named after its frame in the symbol table only.
+            // So are, without the linkage names that -g1 leaves out, the scopes of a function.
+            if (const char* symbol = dwfl_module_addrname(module, address)) {
+                const std::string full = words::function_name(demangled(symbol));
+                if (frames.back().function.empty() || full.ends_with("::" + frames.back().function) ||
+                    is_lambda(frames.back()))
+                    frames.back().function = full;
+            }
             if (!frames.back().function.empty()) return;
             frames.pop_back();
         }
         name_by_symbol(module, address, frames);
     }
+
+    static bool is_lambda(const NativeFrame& frame) { return frame.function == "operator()"; }
 
     // Without a symbol, as addr2line wants it: "app+0x12f0".
     static void name_by_symbol(Dwfl_Module* module, Dwarf_Addr address, std::vector<NativeFrame>& frames) {

@@ -129,6 +129,7 @@ int main(int argc, char** argv) {
         {"overflow", [] { zero = descend(1); }},
         {"abort", [] { std::abort(); }},
         {"uncaught", throw_out_of_noexcept},
+        {"terminate", [] { std::terminate(); }},
         {"own-handler", write_nowhere},
     };
     if (what == "own-handler") ::signal(SIGSEGV, own_handler);
