@@ -220,5 +220,27 @@ Awaiting<CoroAwaiter<U>> PromiseWithAwait::await_transform(Coro<U>&& coro, SiteP
     return Awaiting<CoroAwaiter<U>>(coro.release());
 }
 
+// What functions of coroscope return for co_await is a coroutine in asyncio (queue.get(), event.wait(), sleep()), and a
+// Future can be given wherever one can. as_coro() makes all of them one, so that what takes a coroutine takes them,
+// too.
+template <class A>
+concept MovableAwaiter = Awaiter<A> && std::move_constructible<A>;
+template <MovableAwaiter A>
+auto as_coro(A awaiter) -> Coro<std::remove_cvref_t<decltype(awaiter.await_resume())>> {
+    co_return co_await awaiter;
+}
+template <class T>
+Coro<T> as_coro(Future<T> future) {
+    co_return co_await future;
+}
+template <class T>
+Coro<T> as_coro(Coro<T> coro) noexcept {
+    return coro;
+}
+template <class A>
+using CoroOf = decltype(as_coro(std::declval<A>()));
+template <class A>
+concept Awaitable = requires { typename CoroOf<A>; };
+
 }  // namespace detail
 }  // namespace coroscope

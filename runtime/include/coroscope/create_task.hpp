@@ -4,6 +4,7 @@
 //     Task<int> b = create_task(compute, 7);                     // the call itself; b keeps function and arguments
 //     Task<int> c = create_task([&data] { return use(data); });  // captures are safe: c keeps the lambda
 //     Task<int> d = create_task(named("worker"), compute, 7);    // with a name, or other options
+//     Task<> e = create_task(event.wait());                      // what else can be awaited, but no Future: as asyncio
 //
 // A coroutine refers to its lambda's captures and to what its reference parameters were given; when a task is made of
 // the call, it keeps both until its last handle goes. Arguments are copied or moved, and converted to what a function's
@@ -91,18 +92,21 @@ public:
     template <class G, class... As>
     explicit KeptCall(G&& function, As&&... arguments)
         : function_(std::forward<G>(function)), arguments_(std::forward<As>(arguments)...) {}
-    auto call() { return std::apply(function_, std::move(arguments_)); }
+    auto call() { return as_coro(std::apply(function_, std::move(arguments_))); }
 
 private:
     F function_;
     typename KeptArguments<F, Arguments...>::Type arguments_;
 };
 
+// The coroutine that a function makes.
 template <class F, class... A>
-concept CoroFunction = IsCoro<std::invoke_result_t<std::decay_t<F>&, std::decay_t<A>...>>::value;
+using CoroMadeBy = CoroOf<std::invoke_result_t<std::decay_t<F>&, std::decay_t<A>...>>;
+template <class F, class... A>
+concept CoroFunction = requires { typename CoroMadeBy<F, A...>; };
 // What a task can be made of without arguments: a coroutine object that may be consumed, or a function that makes one.
 template <class W>
-concept CoroOrFunction = IsCoro<W>::value || CoroFunction<W>;
+concept CoroOrFunction = IsCoro<W>::value || MovableAwaiter<W> || CoroFunction<W>;
 
 // Stands for an argument that was not given.
 struct NoArgument {};
@@ -186,6 +190,10 @@ private:
         }
         return maker().make_task(std::move(coro), nullptr, options);
     }
+    template <MovableAwaiter A>
+    auto make(const TaskOptions& options, A&& awaiter) {
+        return make(options, as_coro(std::move(awaiter)));
+    }
     template <class F, class... A>
         requires CoroFunction<F, A...>
     auto make(const TaskOptions& options, F&& function, A&&... arguments) {
@@ -215,6 +223,8 @@ template <detail::CoroOrFunction W>
 auto create_task(W&& work, std::string_view name = {}, std::source_location where = std::source_location::current()) {
     if constexpr (detail::IsCoro<W>::value) {  // the usual way, and the short one
         return detail::spawn_coro(nullptr, std::move(work), nullptr, name, where);
+    } else if constexpr (detail::MovableAwaiter<W>) {
+        return detail::spawn_coro(nullptr, detail::as_coro(std::move(work)), nullptr, name, where);
     } else {
         return detail::CreatesOnRunningLoop().create_task(std::forward<W>(work), name, where);
     }

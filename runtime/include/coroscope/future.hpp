@@ -46,6 +46,7 @@ public:
         // `handle`: the one that is awaited.
         Awaiter(std::shared_ptr<FutureState> state, const void* handle, bool shielded) noexcept
             : state_(std::move(state)), handle_(handle), shielded_(shielded) {}
+        Awaiter(Awaiter&&) noexcept = default;
         bool await_ready() const noexcept { return state_->done(); }
         void start() noexcept;
 

@@ -1,6 +1,7 @@
 // gather() and wait(): several tasks at once. Cancellation points. Thread: the loop's.
 //
 //     auto [a, b] = co_await gather(fetch("x"), fetch("y"));
+//     co_await gather(sleep(1s), event.wait(), future);          // whatever can be awaited
 //     std::vector<std::string> all = co_await gather(std::move(tasks));
 //     auto outcomes = co_await gather(return_exceptions, fetch("x"), fetch("y"));   // errors as values
 //     auto [done, pending] = co_await wait(tasks, FIRST_COMPLETED, 2s);
@@ -77,9 +78,9 @@ private:
     mutable Resource resource_;  // of a wait for several tasks
 };
 
-template <class T>
-Task<T> as_task(Coro<T>&& coro) {
-    return create_task(std::move(coro));
+template <Awaitable A>
+auto as_task(A&& awaitable) {
+    return create_task(as_coro(std::move(awaitable)));
 }
 template <class T>
 Task<T> as_task(Task<T>&& task) {
@@ -95,7 +96,7 @@ std::vector<Task<T>> as_tasks(std::vector<Coro<T>>&& coros) {
 }
 
 template <class A>
-using ValueOf = typename A::value_type;
+using ValueOf = typename decltype(as_task(std::declval<A>()))::value_type;
 template <class T>
 using Stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
@@ -142,7 +143,7 @@ Coro<> gather_tasks(std::vector<TaskControl*> tasks);
 Coro<> gather_ends(std::vector<TaskControl*> tasks);
 
 template <class A>
-concept Gatherable = IsCoro<std::remove_cvref_t<A>>::value || IsTask<std::remove_cvref_t<A>>::value;
+concept Gatherable = Awaitable<std::remove_cvref_t<A>> || IsTask<std::remove_cvref_t<A>>::value;
 
 }  // namespace detail
 

@@ -99,8 +99,8 @@ public:
     public:
         NextAwaiter(AsyncGenerator& generator, std::exception_ptr thrown_in) noexcept
             : generator_(generator), thrown_in_(std::move(thrown_in)) {}
-        NextAwaiter(const NextAwaiter&) = delete;
-        NextAwaiter& operator=(const NextAwaiter&) = delete;
+        NextAwaiter(NextAwaiter&&) noexcept = default;  // before it waits
+        NextAwaiter& operator=(NextAwaiter&&) = delete;
         // The frame that awaits was destroyed: nobody is there to go on for.
         ~NextAwaiter() {
             if (suspended_) generator_.destroy();

@@ -105,6 +105,7 @@ public:
     class [[nodiscard("co_await it")]] GetAwaiter final : public detail::Waiter {
     public:
         explicit GetAwaiter(BasicQueue& queue) noexcept : queue_(queue) {}
+        GetAwaiter(GetAwaiter&& other) noexcept : detail::Waiter(std::move(other)), queue_(other.queue_) {}
         ~GetAwaiter() {
             if (this->task() != nullptr) std::destroy_at(&item_);
         }

@@ -89,11 +89,15 @@ public:
     T run(Coro<T> main, std::source_location where = std::source_location::current()) {
         return run_task<T>([&] { return loop().create_task(options_of_main(where), std::move(main)); });
     }
+    template <detail::MovableAwaiter A>
+    auto run(A awaiter, std::source_location where = std::source_location::current()) {
+        return run(detail::as_coro(std::move(awaiter)), where);
+    }
     // For something that makes the coroutine: a function, or a lambda, whose captures are kept, with its arguments.
     template <class F, class... A>
         requires detail::CoroFunction<F, A...>
     auto run(F&& function, A&&... arguments) {
-        using T = typename std::invoke_result_t<std::decay_t<F>&, std::decay_t<A>...>::value_type;
+        using T = typename detail::CoroMadeBy<F, A...>::value_type;
         return run_task<T>([&] {
             return loop().create_task(options_of_main(std::source_location::current()), std::forward<F>(function),
                                       std::forward<A>(arguments)...);
@@ -147,6 +151,11 @@ T run(Coro<T> main, RunOptions options = {}, std::source_location where = std::s
     detail::require_no_running_loop();
     Runner<Loop> runner(options);
     return runner.run(std::move(main), where);
+}
+
+template <std::derived_from<EventLoop> Loop = EventLoop, detail::MovableAwaiter A>
+auto run(A awaiter, RunOptions options = {}, std::source_location where = std::source_location::current()) {
+    return run<Loop>(detail::as_coro(std::move(awaiter)), options, where);
 }
 
 // For something that makes the coroutine: a function, or a lambda, whose captures are kept.

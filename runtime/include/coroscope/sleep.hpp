@@ -27,6 +27,9 @@ inline void throw_if_cancelled() {
 class [[nodiscard("co_await it")]] SleepAwaiter final : public Suspension, TimerNode {
 public:
     explicit SleepAwaiter(std::int64_t duration_ns) noexcept : Suspension(Room{duration_ns}) {}
+    SleepAwaiter(SleepAwaiter&& other) noexcept : Suspension(std::move(other)), TimerNode() {
+        COROSCOPE_ASSERT(!other.queued(), "an awaiter that waits is not moved");
+    }
     ~SleepAwaiter() {
         if (queued()) task()->loop->remove_timer(*this);
     }
@@ -44,8 +47,8 @@ private:
 class [[nodiscard("co_await it")]] YieldAwaiter : public OurAwaiter {
 public:
     YieldAwaiter() noexcept = default;
-    YieldAwaiter(const YieldAwaiter&) = delete;
-    YieldAwaiter& operator=(const YieldAwaiter&) = delete;
+    YieldAwaiter(YieldAwaiter&&) noexcept = default;
+    YieldAwaiter& operator=(YieldAwaiter&&) = delete;
     bool await_ready() const noexcept { return false; }
     void start() noexcept { give_up_turn(); }
     void await_resume() { throw_if_cancelled(); }

@@ -123,6 +123,7 @@ public:
     class [[nodiscard("co_await it")]] Awaiter final : public detail::Waiter {
     public:
         explicit Awaiter(Semaphore& semaphore) noexcept : semaphore_(semaphore) {}
+        Awaiter(Awaiter&&) noexcept = default;
         ~Awaiter();
         bool await_ready() noexcept { return semaphore_.take(true); }
         void start() noexcept { wait_in(semaphore_.waiters_, *this); }
@@ -206,6 +207,7 @@ public:
     class [[nodiscard("co_await it")]] Awaiter final : public detail::Waiter {
     public:
         explicit Awaiter(Lock& lock) noexcept : lock_(lock) {}
+        Awaiter(Awaiter&&) noexcept = default;
         ~Awaiter();
         bool await_ready() noexcept { return lock_.take(true); }
         void start() noexcept { wait_in(lock_.waiters_, *this); }

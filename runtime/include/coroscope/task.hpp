@@ -123,6 +123,10 @@ public:
 
 protected:
     explicit JoinBase(TaskControl* target) noexcept : target_(target) { target_->reference(); }
+    JoinBase(JoinBase&& other) noexcept : Suspension(std::move(other)), DoneHook(), target_(other.target_) {
+        COROSCOPE_ASSERT(other.DoneHook::task == nullptr, "an awaiter that waits is not moved");
+        target_->reference();
+    }
     ~JoinBase() {
         TaskControl::remove_hook(*this);
         target_->release();

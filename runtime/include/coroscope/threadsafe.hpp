@@ -165,7 +165,7 @@ template <class Make>
     requires detail::CoroFunction<Make>
 auto run_coroutine_threadsafe(Make make, EventLoop& loop,
                               std::source_location where = std::source_location::current()) {
-    using T = typename std::invoke_result_t<Make&>::value_type;
+    using T = typename detail::CoroMadeBy<Make>::value_type;
     auto state = std::make_shared<detail::ConcurrentValue<T>>(loop);
     struct Call {
         Call(std::shared_ptr<detail::ConcurrentValue<T>> the_state, Make&& the_make)
@@ -187,6 +187,12 @@ template <class T>
 ConcurrentFuture<T> run_coroutine_threadsafe(Coro<T> coro, EventLoop& loop,
                                              std::source_location where = std::source_location::current()) {
     return run_coroutine_threadsafe(detail::GivenCoro<T>(std::move(coro)), loop, where);
+}
+// What else can be awaited: run_coroutine_threadsafe(queue.put(1), loop).
+template <detail::MovableAwaiter A>
+auto run_coroutine_threadsafe(A awaiter, EventLoop& loop,
+                              std::source_location where = std::source_location::current()) {
+    return run_coroutine_threadsafe(detail::as_coro(std::move(awaiter)), loop, where);
 }
 
 }  // namespace coroscope

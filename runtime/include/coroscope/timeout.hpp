@@ -2,6 +2,7 @@
 // loop's.
 //
 //     std::string page = co_await wait_for(fetch(url), 2s);     // TimeoutError after 2 s; fetch has ended by then
+//     int item = co_await wait_for(queue.get(), 2s);            // whatever can be awaited
 //     co_await with_timeout(2s, copy_all, from, to);            // asyncio's `async with timeout(2)`, around a call
 //
 // Nothing runs on past its limit: at the limit the current task is cancelled, and the Cancelled that leaves the scope
@@ -99,20 +100,28 @@ Timeout timeout_at(std::optional<std::uint64_t> when_ns,
 namespace detail {
 
 template <class F, class... A>
-concept TimedBody = IsCoro<std::invoke_result_t<F&, Timeout&, A...>>::value;
+concept TimedBody = requires { typename CoroOf<std::invoke_result_t<F&, Timeout&, A...>>; };
 template <class F, class... A>
-concept PlainBody = IsCoro<std::invoke_result_t<F&, A...>>::value;
+concept PlainBody = requires { typename CoroOf<std::invoke_result_t<F&, A...>>; };
 
 template <class F, class... A>
-struct BodyResult : std::invoke_result<F&, A...> {};
+struct BodyResult {};
+template <class F, class... A>
+    requires(PlainBody<F, A...> && !TimedBody<F, A...>)
+struct BodyResult<F, A...> {
+    using type = CoroOf<std::invoke_result_t<F&, A...>>;
+};
 template <class F, class... A>
     requires TimedBody<F, A...>
-struct BodyResult<F, A...> : std::invoke_result<F&, Timeout&, A...> {};
+struct BodyResult<F, A...> {
+    using type = CoroOf<std::invoke_result_t<F&, Timeout&, A...>>;
+};
 
 }  // namespace detail
 
-// Runs a coroutine, or a function that makes one, in a scope with a limit, inside the current task. The scope keeps
-// function and arguments. A function that takes a Timeout& first gets the scope's, to reschedule it:
+// Runs a coroutine (or what else can be awaited), or a function that makes one, in a scope with a limit, inside the
+// current task. The scope keeps function and arguments. A function that takes a Timeout& first gets the scope's, to
+// reschedule it:
 //
 //     Coro<> read_lines(Timeout& limit, Reader& reader) { ... limit.reschedule(5s); ... }
 //     co_await with_timeout(5s, read_lines, std::ref(reader));
@@ -124,6 +133,14 @@ Coro<T> with_timeout(TimeLimit delay, Coro<T> coro) {
     } catch (const Cancelled&) {
         limit.rethrow();
     }
+}
+template <detail::MovableAwaiter A>
+detail::CoroOf<A> with_timeout(TimeLimit delay, A awaiter) {
+    return with_timeout(delay, detail::as_coro(std::move(awaiter)));
+}
+template <class T>
+Coro<T> with_timeout(TimeLimit delay, Future<T> future) {
+    return with_timeout(delay, detail::as_coro(std::move(future)));
 }
 template <class F, class... A>
     requires detail::TimedBody<F, A...> || detail::PlainBody<F, A...>
@@ -156,6 +173,20 @@ Coro<T> wait_for(Coro<T> coro, TimeLimit limit) {
     }
 }
 
+template <detail::MovableAwaiter A>
+detail::CoroOf<A> wait_for(A awaiter, TimeLimit limit) {
+    return wait_for(detail::as_coro(std::move(awaiter)), limit);
+}
+// A future is cancelled at the limit.
+template <class T>
+Coro<T> wait_for(Future<T> future, TimeLimit limit) {
+    if (limit.is_over() && !future.done()) {
+        future.cancel();
+        throw TimeoutError();
+    }
+    co_return co_await with_timeout(limit.is_over() ? TimeLimit(std::nullopt) : limit, std::move(future));
+}
+
 // Awaits a task with a limit; at the limit the task is cancelled, and has ended when TimeoutError is thrown. If the
 // task nevertheless returns a value or throws another exception, that is what the caller gets. With a limit of zero or
 // less a task that is done gives its result.
@@ -186,6 +217,10 @@ detail::JoinAwaiter<T, true> shield(const Task<T>& task) noexcept {
 template <class T>
 detail::JoinAwaiter<T, true> shield(Coro<T> coro, std::source_location where = std::source_location::current()) {
     return shield(create_task(std::move(coro), {}, where));
+}
+template <detail::MovableAwaiter A>
+auto shield(A awaiter, std::source_location where = std::source_location::current()) {
+    return shield(create_task(std::move(awaiter), {}, where));
 }
 
 }  // namespace coroscope

@@ -73,6 +73,7 @@ public:
 class [[nodiscard("co_await it")]] DrainAwaiter final : public Waiter {
 public:
     explicit DrainAwaiter(Ref<StreamState> stream) noexcept : stream_(std::move(stream)) {}
+    DrainAwaiter(DrainAwaiter&&) noexcept = default;
     ~DrainAwaiter();
     bool await_ready() const noexcept;
     void start() noexcept;

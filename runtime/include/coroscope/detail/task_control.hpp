@@ -248,8 +248,9 @@ struct SuspensionType {
 //         Asked where the verb of the wait is `acquire`: the task that holds what it waits for; 0: not known.
 class Suspension : public OurAwaiter {
 public:
-    Suspension(const Suspension&) = delete;
-    Suspension& operator=(const Suspension&) = delete;
+    // Awaiters move until they wait: to where somebody keeps what a function returned to be awaited later.
+    Suspension(Suspension&& other) noexcept : room_(other.room_) {}
+    Suspension& operator=(Suspension&&) = delete;
 
     const SuspensionType& type() const noexcept { return *type_; }
     TaskControl* task() const noexcept { return task_; }  // nullptr before suspend()
@@ -359,6 +360,9 @@ public:
 
 protected:
     Waiter() = default;
+    Waiter(Waiter&& other) noexcept : Suspension(std::move(other)) {
+        COROSCOPE_ASSERT(task() == nullptr, "an awaiter that waits is not moved");
+    }
     ~Waiter() { leave_list(); }  // its frame may be destroyed while it waits
     template <class W>
     void wait_in(WaiterListBase& waiters, W& self) noexcept {
