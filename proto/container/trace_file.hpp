@@ -32,7 +32,8 @@ inline constexpr std::uint32_t format_minor = 0;
 // After a fork() the child's copy writes nothing.
 class Writer {
 public:
-    // Creates or truncates. error() says why not: then every call is a no-op that returns false.
+    // Creates or truncates, but not what another Writer, of any process, writes at the time. error() says why not: then
+    // every call is a no-op that returns false.
     explicit Writer(const std::string& path);
     ~Writer();  // finish()
     Writer(const Writer&) = delete;
@@ -47,6 +48,7 @@ public:
     bool flush();                               // the buffered frames become a block on disk
     bool finish();                              // flush, index, close
     const std::string& error() const;           // empty: all well. "no space left on device (t.cst)" ...
+    std::int64_t written_by() const;            // the process that writes this file, which is the error; 0: none does
     std::uint64_t bytes() const;                // written so far
     std::uint64_t keyframe_bytes() const;       // of them, in keyframe blocks
     std::uint64_t last_keyframe_bytes() const;  // of the file that the last keyframes take, or would have taken

@@ -67,6 +67,7 @@ struct Writer::State {
     std::string path;
     std::string error;
     int file = -1;
+    std::int64_t written_by = 0;
     pid_t owner = ::getpid();
     std::uint64_t bytes = 0;
     std::uint64_t keyframe_bytes = 0;
@@ -88,6 +89,19 @@ struct Writer::State {
         std::string what = std::system_category().message(code);
         if (!what.empty() && what[0] >= 'A' && what[0] <= 'Z') what[0] = static_cast<char>(what[0] - 'A' + 'a');
         error = what + " (" + path + ")";
+        return false;
+    }
+
+    // For this process, as long as the file is open. False: another one writes it. A record lock, because children do
+    // not inherit those: a child that outlives the app keeps nobody from the file.
+    bool claim() {
+        struct flock whole{};
+        whole.l_type = F_WRLCK;
+        whole.l_whence = SEEK_SET;
+        if (::fcntl(file, F_SETLK, &whole) == 0 || (errno != EACCES && errno != EAGAIN)) return true;
+        written_by = ::fcntl(file, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK ? whole.l_pid : -1;
+        error = "another process" + (written_by > 0 ? " (" + std::to_string(written_by) + ")" : "") +
+                " is writing this file (" + path + ")";
         return false;
     }
 
@@ -181,8 +195,14 @@ Writer::Writer(const std::string& path) : state_(std::make_unique<State>()) {
         s.fail(ENOMEM);
         return;
     }
-    s.file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (s.file < 0)
+    s.file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (s.file < 0) {
+        s.fail(errno);
+        return;
+    }
+    if (!s.claim()) return;
+    // A device or a pipe has no length.
+    if (::ftruncate(s.file, 0) != 0 && errno != EINVAL)
         s.fail(errno);
     else
         s.write_all(format::encode_header(format_major, format_minor));
@@ -241,6 +261,7 @@ bool Writer::finish() {
     return done;
 }
 
+std::int64_t Writer::written_by() const { return state_->written_by; }
 const std::string& Writer::error() const { return state_->error; }
 std::uint64_t Writer::bytes() const { return state_->bytes; }
 std::uint64_t Writer::keyframe_bytes() const { return state_->keyframe_bytes; }

@@ -94,6 +94,30 @@ TEST(WriterFailure, ForkedCopyWritesNothing) {
     EXPECT_EQ(contents.frames, as_bytes({batch_frame(1, 1), batch_frame(1, 3)}));
 }
 
+TEST(WriterFailure, AFileThatAnotherProcessWritesIsLeftAlone) {
+    TemporaryDirectory directory;
+    const auto path = directory.file("t.cst");
+    Writer writer(path);
+    ASSERT_TRUE(writer.append(hello_frame(1)));
+    ASSERT_TRUE(writer.flush());
+    const auto size = std::filesystem::file_size(path);
+    const pid_t parent = ::getpid();
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        Writer second(path);
+        const std::string expected =
+            "another process (" + std::to_string(parent) + ") is writing this file (" + path + ")";
+        ::_exit(second.written_by() == parent && second.error() == expected && !second.append(hello_frame(2)) ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(std::filesystem::file_size(path), size);
+    EXPECT_TRUE(writer.finish());
+    EXPECT_EQ(Writer(path).written_by(), 0) << "nobody writes it any more";
+}
+
 TEST(WriterFailure, FrameTooLargeIsLeftOutAndTheRestGoesOn) {
     TemporaryDirectory directory;
     const auto path = directory.file("t.cst");

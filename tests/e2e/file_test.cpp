@@ -121,6 +121,29 @@ TEST_F(Files, DebugModesSlowStepAndForgottenCoroutineAreFoundWhereTheyAre) {
     EXPECT_TRUE(std::count(places.begin(), places.end(), never.at("site").at("line").get<int>())) << never.dump(1);
 }
 
+// As a child that inherited its parent's environment.
+TEST_F(Files, TwoProcessesOnOnePathHaveAFileEach) {
+    const std::string file = directory_.path("t.cst").string();
+    Process first(directory_, {binary("e2e/at_rest"), "thread"}, {"COROSCOPE=file:" + file});
+    ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(file) && std::filesystem::file_size(file) > 100; }));
+    Process second(directory_, {example("pipeline")}, {"COROSCOPE=file:" + file});
+    ASSERT_EQ(second.wait(), 0);
+    const std::string own = directory_.path("t." + std::to_string(second.pid()) + ".cst").string();
+    EXPECT_NE(second.err().find("another process (" + std::to_string(first.pid()) + ") is writing this file (" + file +
+                                "); this process writes " + own),
+              std::string::npos)
+        << second.err();
+    EXPECT_EQ(first.wait(), 0) << first.err();
+    EXPECT_EQ(only_app(file).at("name"), "at_rest");
+    EXPECT_EQ(only_app(own).at("name"), "pipeline");
+}
+
+TEST_F(Files, ThePathHoldsTheProcessId) {
+    Process app(directory_, {example("pipeline")}, {"COROSCOPE=file:" + directory_.path("100%%.%p.cst").string()});
+    ASSERT_EQ(app.wait(), 0);
+    EXPECT_EQ(only_app(directory_.path("100%." + std::to_string(app.pid()) + ".cst").string()).at("name"), "pipeline");
+}
+
 TEST_F(Files, ARecordingOfTheAgentHoldsWhatHappened) {
     const std::string file = directory_.path("recorded.cst").string();
     AgentProcess agent(directory_, {"--record", file});

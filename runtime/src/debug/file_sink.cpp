@@ -15,6 +15,7 @@
 #include "coroscope/v2/session.pb.h"
 #include "local_log.hpp"
 #include "own_thread.hpp"
+#include "proto/address/trace_path.hpp"
 #include "proto/container/trace_file.hpp"
 #include "sink.hpp"
 
@@ -38,6 +39,7 @@ public:
     ~FileSink() override { FileSink::finish(std::chrono::milliseconds(0), ""); }
 
     const std::string& error() const { return shared_->writer.error(); }
+    std::int64_t written_by() const { return shared_->writer.written_by(); }
     void start() {
         thread_ = std::thread([shared = shared_] { shared->run(); });
     }
@@ -196,6 +198,11 @@ std::unique_ptr<Sink> make_file_sink(const std::string& path, const v2::Hello& h
         return nullptr;
     }
     auto sink = std::make_unique<FileSink>(path, hello);
+    if (sink->written_by() != 0) {  // a parent's, as a rule: both have its environment
+        const std::string own = path_with_pid(path);
+        log().warn("{}; this process writes {}", sink->error(), own);
+        sink = std::make_unique<FileSink>(own, hello);
+    }
     error = sink->error();
     if (!error.empty()) return nullptr;
     sink->start();

@@ -17,6 +17,7 @@
 #include "process.hpp"
 #include "proto/address/agent_address.hpp"
 #include "proto/address/default_address.hpp"
+#include "proto/address/trace_path.hpp"
 
 namespace coroscope::probe {
 
@@ -150,13 +151,10 @@ void read_settings(Registry& registry) {
     }
 }
 
-// A child must not write into its parent's file: "t.cst" becomes "t.PID.cst".
-std::string target_of_child(const std::string& target) {
-    if (!target.starts_with("file:")) return target;
-    const std::size_t slash = target.rfind('/');
-    std::size_t dot = target.rfind('.');
-    if (dot == std::string::npos || (slash != std::string::npos && dot < slash)) dot = target.size();
-    return target.substr(0, dot) + '.' + std::to_string(::getpid()) + target.substr(dot);
+std::string target_of_process(const std::string& target, bool in_child) {
+    constexpr std::string_view file = "file:";
+    if (!target.starts_with(file)) return target;
+    return std::string(file) + expand_trace_path(std::string_view(target).substr(file.size()), in_child);
 }
 
 void close_at_exit() { close_switch(most_flush_ms); }
@@ -177,7 +175,7 @@ const char* start(State& all, bool forked) {
     Registry& shared = registry();
     if (!forked) read_settings(shared);
     const std::string level = variable("COROSCOPE_LOG");
-    const std::string target = forked ? target_of_child(all.target) : all.target;
+    const std::string target = target_of_process(all.target, forked);
     DebugStart options;
     options.target = target.c_str();
     options.name = all.app_name.empty() ? nullptr : all.app_name.c_str();
