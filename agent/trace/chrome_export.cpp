@@ -1,4 +1,4 @@
-// Writes Chrome's JSON. Times in microseconds with decimals: nothing is rounded.
+// Writes Chrome's JSON. Times in microseconds with decimals, which keep the nanosecond.
 #include "chrome_export.hpp"
 
 #include <algorithm>
@@ -87,7 +87,7 @@ private:
         const bool open = slice.end_ns == 0;
         event(open ? "B" : "X", labels_.step(slice), slice.task == 0 ? "callback" : "step", begin_ns);
         if (!open) {
-            json_.key("dur").microseconds(end_ns - begin_ns);
+            json_.key("dur").microseconds_between(app_.at(begin_ns), app_.at(end_ns));
         }
         tid(row).key("args").open('{');
         if (slice.task != 0) json_.key("task").value(slice.task);

@@ -25,13 +25,24 @@ void write_json_string(Output& out, std::string_view text) {
     out << std::string_view{clean}.substr(begin) << '"';
 }
 
-void write_microseconds(Output& out, std::uint64_t time_ns) {
-    const std::uint64_t rest = time_ns % 1000;
-    out << time_ns / 1000;
+namespace {
+
+constexpr std::uint64_t parts = 2048;  // of a microsecond
+
+// Rounded up: less than half a nanosecond.
+std::uint64_t to_parts(std::uint64_t time_ns) { return time_ns / 125 * 256 + (time_ns % 125 * 256 + 124) / 125; }
+
+void write_parts(Output& out, std::uint64_t count) {
+    out << count / parts;
+    std::uint64_t rest = count % parts;
     if (rest == 0) return;
-    out << '.' << static_cast<char>('0' + rest / 100) << static_cast<char>('0' + rest / 10 % 10)
-        << static_cast<char>('0' + rest % 10);
+    out << '.';
+    for (; rest != 0; rest = rest * 10 % parts) out << static_cast<char>('0' + rest * 10 / parts);
 }
+
+}  // namespace
+
+void write_microseconds(Output& out, std::uint64_t time_ns) { write_parts(out, to_parts(time_ns)); }
 
 void Json::separate() {
     if (!after_key_ && !first_) out_ << ',';
@@ -76,6 +87,12 @@ Json& Json::value(std::uint64_t number) {
 Json& Json::microseconds(std::uint64_t time_ns) {
     separate();
     write_microseconds(out_, time_ns);
+    return *this;
+}
+
+Json& Json::microseconds_between(std::uint64_t begin_ns, std::uint64_t end_ns) {
+    separate();
+    write_parts(out_, to_parts(end_ns) - to_parts(begin_ns));
     return *this;
 }
 

@@ -9,8 +9,11 @@
 
 namespace coroscope::trace {
 
-void write_json_string(Output& out, std::string_view text);   // with quotes; any bytes are safe
-void write_microseconds(Output& out, std::uint64_t time_ns);  // 1234567 -> 1234.567
+void write_json_string(Output& out, std::string_view text);  // with quotes; any bytes are safe
+// Readers keep times as doubles and add a duration to a begin. 1/1000 has no exact double, and sums of such numbers
+// differ in their last bit: a slice would end after the next one begins. So times are multiples of 1/2048 microsecond,
+// of which every sum is exact (within 50 days), and the nanosecond is kept, rounded or cut off. 1500 -> 1.5
+void write_microseconds(Output& out, std::uint64_t time_ns);
 
 // Nesting objects and arrays. Keys and values alternate as in: json.open('{').key("a").value(1).close();
 class Json {
@@ -24,6 +27,8 @@ public:
     Json& value(const char* text) { return value(std::string_view{text}); }
     Json& value(std::uint64_t number);
     Json& microseconds(std::uint64_t time_ns);
+    // What has to be added to the begin to get the end, both as microseconds() writes them.
+    Json& microseconds_between(std::uint64_t begin_ns, std::uint64_t end_ns);
     Json& line() { return out_ << '\n', *this; }  // between elements, for people with a pager
 
 private:
