@@ -179,6 +179,24 @@ TEST(HttpServer, CleanupAnswersWhatIsUnderWayAndEndsWhatIsIdle) {
     });
 }
 
+// Wherever the server stands with it: not accepted, accepted, its task not begun, waiting.
+TEST(HttpServer, CleanupEndsAConnectionThatHasJustCome) {
+    run_test([]() -> Coro<> {
+        for (int turns = 0; turns < 8; ++turns) {
+            http::ServerLimits limits;
+            limits.shutdown_timeout = 1h;
+            Site site(limits);
+            co_await site.start();
+            Connection old = co_await site.connect();
+            co_await until([&] { return site.runner.connections() == 1; });
+            Connection silent = co_await site.connect();
+            for (int i = 0; i < turns; ++i) co_await yield();
+            co_await site.runner.cleanup();
+            EXPECT_EQ(site.runner.connections(), 0u) << "after " << turns << " turns";
+        }
+    });
+}
+
 TEST(HttpServer, CleanupDoesNotWaitForEver) {
     run_test([]() -> Coro<> {
         http::ServerLimits limits;

@@ -51,6 +51,7 @@ Coro<> ConnectionServer::serve_requests() {
     constexpr std::size_t most_without_turn = 32;  // requests that came together: others have a turn now and then
     for (;;) {
         if (reader_.buffered().empty()) {
+            if (state_->draining) co_return;  // accepted just before: end_if_idle() did not find it
             const bool came = co_await wait_for_request();
             if (!came) co_return;
         }
