@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -212,7 +213,9 @@ constexpr std::uint64_t to_number(Type value) {
 // How many members an aggregate has, a base class counted as one: the greatest number of values that initialise it.
 struct AnyValue {
     template <typename Type>
-    operator Type() const;  // never defined
+    operator Type() const {
+        throw std::logic_error("AnyValue is never converted");
+    }
 };
 template <typename Type, std::size_t... each>
 consteval bool takes(std::index_sequence<each...>) {

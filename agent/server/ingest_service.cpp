@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "log.hpp"
+#include "proto/words/utf8.hpp"
 #include "version.hpp"
 
 namespace coroscope::server {
@@ -19,8 +20,8 @@ namespace coroscope::server {
 namespace {
 
 std::string describe(const v2::Hello& hello) {
-    return "'" + printable(hello.name()) + "' (pid " + std::to_string(hello.pid()) + ", " + printable(hello.library()) +
-           ")";
+    const auto shown = [](const std::string& text) { return words::printable(text, words::most_of_a_name); };
+    return "'" + shown(hello.name()) + "' (pid " + std::to_string(hello.pid()) + ", " + shown(hello.library()) + ")";
 }
 
 std::string host_name() {

@@ -12,15 +12,4 @@ void start_log(bool quiet) {
     spdlog::set_default_logger(std::move(logger));
 }
 
-std::string printable(std::string_view text) {
-    constexpr std::size_t longest = 512;
-    std::string out;
-    for (const char c : text.substr(0, longest)) {
-        const auto byte = static_cast<unsigned char>(c);
-        out += byte >= 0x20 && byte < 0x7f ? c : '?';
-    }
-    if (text.size() > longest) out += "...";
-    return out;
-}
-
 }  // namespace coroscope::server

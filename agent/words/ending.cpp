@@ -90,7 +90,7 @@ std::string thrown_text(const model::Model& model, const std::vector<const model
 
 std::string error(const model::Model& model, const model::Task& task) {
     const std::string_view text = model.error_text(task);
-    return text.empty() ? "an error of unknown type" : printable(text);
+    return text.empty() ? "an error of unknown type" : printable(text, most_of_a_message);
 }
 
 std::string thrown_text(const model::Model& model, const model::Task& task) {
@@ -123,7 +123,7 @@ std::string cancelled_by(const model::Model& model, const model::Task& task) {
     else if (task.cancel_origin == CancelOrigin::awaiter)
         text = "because " + task_phrase(model, task.cancelled_by) + ", which waited for it, was cancelled";
     if (text.empty() || &first != &task) text += asked(model, first);
-    const std::string message = printable(model.cancel_message(first));
+    const std::string message = printable(model.cancel_message(first), most_of_a_message);
     if (!message.empty() && has_own_message(first.cancel_origin)) text += ", with the message '" + message + "'";
     return text;
 }

@@ -9,7 +9,8 @@ namespace coroscope::words {
 
 std::string task_name(const model::Model& model, model::TaskId id) {
     const model::Task* task = model.task(id);
-    return task != nullptr ? printable(model.task_name(*task)) : "Task-" + std::to_string(id) + " (gone)";
+    return task != nullptr ? printable(model.task_name(*task), most_of_a_name)
+                           : "Task-" + std::to_string(id) + " (gone)";
 }
 
 std::string coroutine(const model::Model& model, const model::Task& task) {
@@ -21,7 +22,7 @@ std::string short_coroutine(const model::Model& model, const model::Task& task) 
 }
 
 std::string task_title(const model::Model& model, const model::Task& task) {
-    const std::string name = printable(model.task_name(task)), function = short_coroutine(model, task);
+    const std::string name = printable(model.task_name(task), most_of_a_name), function = short_coroutine(model, task);
     return function == "?" || function == name ? name : name + " (" + function + ")";
 }
 
@@ -29,11 +30,11 @@ std::string task_phrase(const model::Model& model, model::TaskId id) {
     if (id == 0) return "a callback";
     const model::Task* task = model.task(id);
     if (task == nullptr) return "task " + std::to_string(id);
-    return "task '" + printable(model.task_name(*task)) + "' (" + coroutine(model, *task) + ")";
+    return "task '" + printable(model.task_name(*task), most_of_a_name) + "' (" + coroutine(model, *task) + ")";
 }
 
 std::string wait(const model::Model& model, const model::Wait& wait) {
-    const std::string what = printable(model.wait_words(wait));
+    const std::string what = printable(model.wait_words(wait), most_of_a_name);
     // Since the wait began the resource may have been handed on.
     const model::Resource* resource = model.resource(wait.resource());
     const model::TaskId holder = resource == nullptr ? wait.holder : model.owner(*resource);

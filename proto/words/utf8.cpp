@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "amount.hpp"
+
 namespace coroscope::words {
 
 namespace {
@@ -46,23 +48,54 @@ std::string_view cut_utf8(std::string_view text, std::size_t max_bytes) {
     return text.substr(0, continues(text[end]) ? max_bytes : end);
 }
 
-std::string printable(std::string_view text) {
+namespace {
+
+// Of a well-formed sequence of at most three bytes; 0 of a longer one.
+unsigned code_point(std::string_view sequence) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(sequence[i])); };
+    switch (sequence.size()) {
+        case 1: return byte(0);
+        case 2: return (byte(0) & 0x1f) << 6 | (byte(1) & 0x3f);
+        case 3: return (byte(0) & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f);
+        default: return 0;
+    }
+}
+
+// Control characters, those that change the direction of writing, and line ends.
+bool is_shown_by_code(unsigned code) {
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x061c || code == 0x200e || code == 0x200f ||
+           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+}
+
+std::string code_text(unsigned code) {
+    static constexpr char hex[] = "0123456789abcdef";
+    std::string text = code < 0x100 ? "\\x" : "\\u";
+    for (int shift = code < 0x100 ? 4 : 12; shift >= 0; shift -= 4) text += hex[code >> shift & 0xf];
+    return text;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text, std::size_t most_bytes) {
+    const std::string_view kept = cut_utf8(text, most_bytes);
     std::string result;
-    result.reserve(text.size());
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t length = utf8_length(text, at);
-        const auto first = static_cast<unsigned char>(text[at]);
-        // U+0080 to U+009F are control characters too.
-        const bool c1 = length == 2 && first == 0xc2 && static_cast<unsigned char>(text[at + 1]) < 0xa0;
-        if (first == '\n' || first == '\t' || first == '\r') {
-            result += ' ';
-        } else if (length == 0 || first < 0x20 || first == 0x7f || c1) {
+    result.reserve(kept.size());
+    for (std::size_t at = 0; at < kept.size();) {
+        const std::size_t length = utf8_length(kept, at);
+        const std::string_view sequence = kept.substr(at, length);
+        const unsigned code = length == 0 ? 0 : code_point(sequence);
+        if (length == 0) {
             result += replacement;
+        } else if (code == '\n' || code == '\t' || code == '\r') {
+            result += ' ';
+        } else if (length < 4 && is_shown_by_code(code)) {
+            result += code_text(code);
         } else {
-            result += text.substr(at, length);
+            result += sequence;
         }
         at += std::max<std::size_t>(length, 1);
     }
+    if (kept.size() < text.size()) result += "... (" + full_count(text.size() - kept.size()) + " more bytes)";
     return result;
 }
 

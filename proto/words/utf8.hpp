@@ -17,9 +17,11 @@ std::string valid_utf8(std::string_view text);
 // The longest beginning of `text` that has at most `max_bytes` and does not end inside a character.
 std::string_view cut_utf8(std::string_view text, std::size_t max_bytes);
 
-// Text from an app, for one line of a terminal, a window or a file: valid UTF-8; line breaks and tabs become spaces,
-// other control characters U+FFFD, because some of them steer terminals.
-std::string printable(std::string_view text);
+// Text from an app, for one line of a terminal, a window or a file: valid UTF-8; line breaks and tabs become spaces.
+// What steers a terminal, or turns the direction of writing round, is shown by its code: \x1b, \u202e. Of a longer text
+// than `most_bytes` the rest is counted: "AAAA... (99,996 more bytes)". Idempotent.
+std::string printable(std::string_view text, std::size_t most_bytes = std::string_view::npos);
+inline constexpr std::size_t most_of_a_name = 200, most_of_a_message = 2000;  // bytes, where a line shows them
 
 // Characters, which are columns for all but wide and combining ones.
 std::size_t utf8_characters(std::string_view text);

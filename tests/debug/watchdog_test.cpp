@@ -160,9 +160,11 @@ TEST(Watchdog, NoneOfManyShortSleepsIsEnded) {
     EXPECT_EQ(ended_early, 0);
 }
 
-// Callers of each other, with frames of different shapes.
+// Callers of each other, with frames of different shapes. Each has something to do after its call: else that would be a
+// jump, and the caller not be on the stack.
 [[gnu::noinline]] int innermost_of_all(int length_us) {
     ::usleep(static_cast<useconds_t>(length_us));
+    asm volatile("");
     return length_us + 1;
 }
 [[gnu::noinline]] int in_the_middle(int length_us) {
@@ -172,6 +174,7 @@ TEST(Watchdog, NoneOfManyShortSleepsIsEnded) {
 }
 [[gnu::noinline]] int outermost(int length_us, int a, int b, int c, int d, int e, int f, int g) {
     const int sum = in_the_middle(length_us) + a;
+    asm volatile("");
     return sum + b + c + d + e + f + g;
 }
 

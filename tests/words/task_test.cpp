@@ -12,7 +12,7 @@ TEST(TaskWords, Names) {
     EXPECT_EQ(task_name(app.model, WebApp::main), "Task-1");
     EXPECT_EQ(task_name(app.model, WebApp::idle), "idle");
     EXPECT_EQ(task_name(app.model, 77), "Task-77 (gone)");
-    EXPECT_EQ(task_name(app.model, WebApp::busy), "bu\xef\xbf\xbd[31msy") << "an app's text steers no terminal";
+    EXPECT_EQ(task_name(app.model, WebApp::busy), "bu\\x1b[31msy") << "an app's text steers no terminal";
     EXPECT_EQ(coroutine(app.model, app.task(WebApp::idle)), "coroscope::http::serve_client");
     EXPECT_EQ(short_coroutine(app.model, app.task(WebApp::idle)), "serve_client");
     EXPECT_EQ(task_title(app.model, app.task(WebApp::idle)), "idle (serve_client)");
@@ -39,10 +39,10 @@ TEST(TaskWords, Waits) {
         return wait(app.model, model::Wait{verb, operand, 0});
     };
     EXPECT_EQ(words_of(Verb::get, WebApp::jobs),
-              "an item from queue 'jo\xef\xbf\xbd"
+              "an item from queue 'jo\\x1b"
               "bs'");
     EXPECT_EQ(words_of(Verb::put, WebApp::jobs),
-              "room in queue 'jo\xef\xbf\xbd"
+              "room in queue 'jo\\x1b"
               "bs'");
     EXPECT_EQ(words_of(Verb::descriptor_read, 9), "input on fd 9");
     EXPECT_EQ(words_of(Verb::timer, 0), "a timer");

@@ -35,13 +35,23 @@ TEST(Utf8, IsCutAtACharacter) {
 TEST(Utf8, PrintableTextIsOneLineThatSteersNoTerminal) {
     EXPECT_EQ(printable("plain caf\xc3\xa9"), "plain caf\xc3\xa9");
     EXPECT_EQ(printable("a\nb\tc\r"), "a b c ");
-    EXPECT_EQ(printable("\033[31mred"), bad + "[31mred");
+    EXPECT_EQ(printable("\033[31mred"), "\\x1b[31mred");
     EXPECT_EQ(printable("\xc2\x9b"
                         "31m"),
-              bad + "31m");  // a control sequence introducer of 8 bits
-    EXPECT_EQ(printable("\x7f"), bad);
+              "\\x9b31m");  // a control sequence introducer of 8 bits
+    EXPECT_EQ(printable("\x7f"), "\\x7f");
+    EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
+    EXPECT_EQ(printable("\xe2\x80\xae live \xe2\x81\xa6"), "\\u202e live \\u2066");  // the direction of writing
+    EXPECT_EQ(printable("\xf0\x9f\x98\x80"), "\xf0\x9f\x98\x80");
     EXPECT_EQ(printable("cut \xe2\x82"), "cut " + bad + bad);
     EXPECT_EQ(printable("\xff"), bad);
+}
+
+TEST(Utf8, PrintableTextIsBounded) {
+    const std::string cut = printable(std::string(100'000, 'A'), 4);
+    EXPECT_EQ(cut, "AAAA... (99 996 more bytes)");
+    EXPECT_EQ(printable(cut, most_of_a_name), cut);
+    EXPECT_EQ(printable("AAAA", 4), "AAAA");
 }
 
 TEST(Utf8, CountsCharacters) {

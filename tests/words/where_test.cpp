@@ -17,7 +17,7 @@ TEST(Where, AHandlersLineNotThatOfTheLibraryBelow) {
     EXPECT_EQ(at_text(at), "at web.cpp:14 in handle");
     EXPECT_EQ(place(at, "from "), "from web.cpp:14");
     EXPECT_EQ(waits_text(app.model, app.task(WebApp::busy), at),
-              "waits for an item from queue 'jo\xef\xbf\xbd"
+              "waits for an item from queue 'jo\\x1b"
               "bs' at web.cpp:14 in handle");
 }
 

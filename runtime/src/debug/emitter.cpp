@@ -211,6 +211,7 @@ void Emitter::State::run() {
             now_ns > due_ns + late_ns)
             was_late(due_ns, now_ns);
         sink->tick();
+        findings.tick();
         if (Clock::now() - last_sample >= resample_interval) {
             clock.resample();
             own_queued_ns = times_of(static_cast<std::uint64_t>(::gettid())).queued_ns.value_or(0);
@@ -237,6 +238,7 @@ void Emitter::State::run() {
         resolver.wait_for_answer(std::chrono::duration_cast<std::chrono::milliseconds>(last_look - Clock::now()));
     }
     drain();
+    findings.tell_of_withheld();
 }
 
 Emitter::Emitter(probe::Registry& registry, std::unique_ptr<Sink> sink, const EmitterOptions& options)

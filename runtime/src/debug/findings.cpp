@@ -10,6 +10,7 @@
 #include "proto/words/amount.hpp"
 #include "proto/words/function_name.hpp"
 #include "proto/words/place.hpp"
+#include "proto/words/utf8.hpp"
 
 namespace coroscope::debug {
 
@@ -25,8 +26,11 @@ constexpr std::size_t most_long_steps = 256;  // of a batch
 constexpr std::size_t most_a_second = 10;     // findings; past it they are counted
 
 std::string place(const NativeFrame& frame) {
-    return words::frame(frame.function, words::full_place(frame.file, frame.line));
+    return words::printable(words::frame(frame.function, words::full_place(frame.file, frame.line)),
+                            words::most_of_a_message);
 }
+
+std::string shown(std::string_view text) { return words::printable(text, words::most_of_a_message); }
 
 std::string lines_of(const std::vector<NativeFrame>& innermost_first) {
     std::string text;
@@ -94,9 +98,9 @@ void Findings::see(std::uint32_t thread, const probe::Record* begin_record, cons
 bool Findings::may_speak() {
     const auto now = std::chrono::steady_clock::now();
     if (now - second_ >= std::chrono::seconds(1)) {
-        if (withheld_ != 0) log().warn("{} more findings were not logged", withheld_);
+        tell_of_withheld();
         second_ = now;
-        said_ = withheld_ = 0;
+        said_ = 0;
     }
     if (said_ < most_a_second) {
         ++said_;
@@ -104,6 +108,15 @@ bool Findings::may_speak() {
     }
     ++withheld_;
     return false;
+}
+
+void Findings::tick() {
+    if (withheld_ != 0 && std::chrono::steady_clock::now() - second_ >= std::chrono::seconds(1)) tell_of_withheld();
+}
+
+void Findings::tell_of_withheld() {
+    if (withheld_ != 0) log().warn("suppressed {} more findings", withheld_);
+    withheld_ = 0;
 }
 
 // Innermost first.
@@ -139,10 +152,11 @@ std::string Findings::task_text(std::uint64_t task, probe::NodeId node) const {
     if (task == 0) return "a callback";
     std::string name = "Task-" + std::to_string(task);
     if (const auto named = task_names_.find(task); named != task_names_.end())
-        if (std::string given = registry_.definitions.name(named->second); !given.empty()) name = std::move(given);
+        if (const std::string given = registry_.definitions.name(named->second); !given.empty())
+            name = words::printable(given, words::most_of_a_name);
     for (const probe::NodeDefinition& each : registry_.definitions.path(node))
         if (each.kind == NodeKind::task)
-            return fmt::format("task '{}' ({})", name, readable_name(registry_.definitions.site(each.site)));
+            return fmt::format("task '{}' ({})", name, shown(readable_name(registry_.definitions.site(each.site))));
     return fmt::format("task '{}'", name);
 }
 
@@ -169,8 +183,8 @@ void Findings::stall(std::uint64_t task, std::uint64_t lasted_ns, const std::str
                      const std::vector<NativeFrame>& frames) {
     if (!may_speak()) return;
     log().warn("the loop hangs: a step of {} has been running for {}{}; its thread is at (most recent call last):{}",
-               task_text(task, 0), words::duration(lasted_ns), blocked_in.empty() ? "" : ", blocked in " + blocked_in,
-               lines_of(frames));
+               task_text(task, 0), words::duration(lasted_ns),
+               blocked_in.empty() ? "" : ", blocked in " + shown(blocked_in), lines_of(frames));
 }
 
 std::optional<Findings::Running> Findings::running(std::uint32_t thread) const {
@@ -185,7 +199,8 @@ void Findings::crash(const std::string& text, const std::optional<Running>& step
                      const std::vector<NativeFrame>& frames) {
     const std::string who =
         step ? (step->task == 0 ? " in " : " in a step of ") + task_text(step->task, step->began_at) : std::string();
-    log().error("the app crashes: {}{}; its thread is at (most recent call last):{}", text, who, lines_of(frames));
+    log().error("the app crashes: {}{}; its thread is at (most recent call last):{}", shown(text), who,
+                lines_of(frames));
 }
 
 void Findings::report(const probe::Report& report, const std::vector<NativeFrame>& frames) {
@@ -198,29 +213,34 @@ void Findings::report(const probe::Report& report, const std::vector<NativeFrame
             log().warn(
                 "coroutine '{}' was never awaited (defined at {}:{})\n    created at (most recent call last):{}\n    "
                 "in {}:{}",
-                readable_name(site), site.file, site.line, lines_of(frames), task_text(report.task, report.stack),
-                stack);
+                shown(readable_name(site)), shown(site.file), site.line, lines_of(frames),
+                task_text(report.task, report.stack), stack);
             break;
         }
         case Kind::exception_never_retrieved:
             log().error("exception of {} was never retrieved: {}\n    stack (most recent call last):{}",
-                        task_text(report.task, report.stack), report.text, stack);
+                        task_text(report.task, report.stack), shown(report.text), stack);
             break;
         case Kind::task_destroyed_pending:
             log().error("{} was destroyed but it is pending\n    waiting at (most recent call last):{}",
                         task_text(report.task, report.stack), stack);
             break;
-        case Kind::callback_exception: log().error("exception in a callback of the event loop: {}", report.text); break;
+        case Kind::callback_exception:
+            log().error("exception in a callback of the event loop: {}", shown(report.text));
+            break;
         case Kind::future_exception_never_retrieved:
-            log().error("exception of a future was never retrieved: {}", report.text);
+            log().error("exception of a future was never retrieved: {}", shown(report.text));
             break;
         case Kind::wrong_thread:
             log().error(
                 "{} from another thread than the loop's; use call_soon_threadsafe(){}\n    called at (most recent call "
                 "last):{}",
-                report.text, report.task != 0 ? ": " + task_text(report.task, report.stack) : "", lines_of(frames));
+                shown(report.text), report.task != 0 ? ": " + task_text(report.task, report.stack) : "",
+                lines_of(frames));
             break;
-        case Kind::uncaught_exception: log().error("uncaught exception ends the program: {}", report.text); break;
+        case Kind::uncaught_exception:
+            log().error("uncaught exception ends the program: {}", shown(report.text));
+            break;
         case Kind::unknown:
         case Kind::step_cost:
         case Kind::crashed:

@@ -43,6 +43,9 @@ public:
     std::optional<Running> running(std::uint32_t thread) const;
     void crash(const std::string& text, const std::optional<Running>& step, const std::vector<NativeFrame>& frames);
     void report(const probe::Report& report, const std::vector<NativeFrame>& frames);
+    // Now and then: says how many findings were not logged, because there were too many in a second.
+    void tick();
+    void tell_of_withheld();  // at once; nothing: none
     // `blocked_in`: the call in which the thread is, in words; "": it computes, or that is unknown.
     void stall(std::uint64_t task, std::uint64_t lasted_ns, const std::string& blocked_in,
                const std::vector<NativeFrame>& frames);

@@ -53,7 +53,8 @@ Coro<> serve() {
     const Task<> one = create_task(pass_on, std::ref(ping), std::ref(pong));
     ping.put_nowait(1);
     co_await pong.get();
-    const Server server = co_await start_server([](StreamReader, StreamWriter) -> Coro<> { co_return; }, "127.0.0.1", 0);
+    const Server server =
+        co_await start_server([](StreamReader, StreamWriter) -> Coro<> { co_return; }, "127.0.0.1", 0);
     Event stop;
     std::thread([&stop, &loop = EventLoop::running()] {
         std::this_thread::sleep_for(rest);
