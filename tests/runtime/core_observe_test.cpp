@@ -4,10 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "coroscope/coroscope.hpp"
 #include "coroscope/virtual_time_loop.hpp"
+#include "probe_support.hpp"
 #include "runtime/src/probe/process_registry.hpp"
 
 namespace coroscope {
@@ -48,6 +52,43 @@ Coro<> make_tasks_in_all_ways() {
 TEST(Observe, ATaskKnowsWhereItWasMade) {
     const probe::OnWithoutLibrary debug_on;
     run<VirtualTimeLoop>(make_tasks_in_all_ways());
+}
+
+Coro<> callbacks_in_all_ways() {
+    test::Observed observed;
+    Future<int> future;
+    auto task = create_task(sleep_a_second());
+    const auto here = std::source_location::current();
+    EventLoop::running().call_soon([] {});
+    EventLoop::running().call_later(500ms, [] {});
+    EventLoop::running().call_soon_threadsafe([] {});
+    task.add_done_callback([](AnyTask) {});
+    future.add_done_callback([](const Future<int>&) {});
+    co_await task;
+    future.set_result(1);
+    co_await sleep(1ms);
+    future.add_done_callback([](const Future<int>&) {});
+    task.add_done_callback([](AnyTask) {});
+    co_await sleep(1ms);
+    std::set<std::uint32_t> lines;
+    const auto& definitions = probe::process_registry().definitions;
+    for (const probe::Record& record : observed.events_about(std::nullopt, vocabulary::EventKind::callback_begin)) {
+        const auto path = definitions.path(record.stack);
+        if (path.empty()) {
+            ADD_FAILURE() << "a callback that nobody scheduled";
+            continue;
+        }
+        lines.insert(definitions.site(path.front().site).line - here.line());
+        // Not the coroutine at whose end it was called.
+        for (const auto& node : path)
+            EXPECT_EQ(std::string_view(definitions.site(node.site).function).find("sleep_a_second"),
+                      std::string_view::npos);
+    }
+    EXPECT_EQ(lines, (std::set<std::uint32_t>{1, 2, 3, 4, 5, 9, 10}));
+}
+TEST(Observe, ACallbackKnowsWhereItWasScheduled) {
+    const probe::OnWithoutLibrary debug_on;
+    run<VirtualTimeLoop>(callbacks_in_all_ways());
 }
 
 // Of a task that ran until it had to wait. Then it is cancelled, which every wait must allow.

@@ -15,6 +15,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -72,7 +73,7 @@ public:
     bool cancel(std::string_view message);
     std::exception_ptr exception();
     void rethrow_error();  // if it is one
-    void add_done_callback(std::function<void()> callback);
+    void add_done_callback(std::function<void()> callback, const std::source_location& where);
     void set_name(std::string_view name) noexcept { resource_.set_name(name, traits); }
     // Only with debug mode on. A handle goes; `left` references to this state are left.
     void handle_gone(long left) noexcept {
@@ -145,11 +146,14 @@ public:
     // The error; nullptr if it has a value. Throws Cancelled, InvalidStateError.
     std::exception_ptr exception() const { return state_->exception(); }
     // Called by the running loop soon after it is done, in the order of the adding.
-    void add_done_callback(std::function<void(Future)> callback) const {
+    void add_done_callback(std::function<void(Future)> callback,
+                           std::source_location where = std::source_location::current()) const {
         // Weak: what is kept in the state must not keep it.
-        state_->add_done_callback([callback = std::move(callback), weak = std::weak_ptr<State>(state_)] {
-            if (auto state = weak.lock()) callback(Future(std::move(state)));
-        });
+        state_->add_done_callback(
+            [callback = std::move(callback), weak = std::weak_ptr<State>(state_)] {
+                if (auto state = weak.lock()) callback(Future(std::move(state)));
+            },
+            where);
     }
     bool operator==(const Future&) const noexcept = default;
     // For the debugger, which shows the name beside the type. Any time; costs an allocation.

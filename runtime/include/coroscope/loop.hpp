@@ -113,6 +113,8 @@ public:
     // Callbacks run in the order of their scheduling, timers in the order of their times. A callback scheduled by a
     // callback runs later, never at once. What a callback throws goes to the exception handler; the loop goes on.
     Handle call_soon(Callback callback, std::source_location where = std::source_location::current());
+    // For the runtime: what somebody asked for earlier, at `where`. `node`: that place for the debugger; 0: unknown.
+    void call_soon_from(Callback callback, const std::source_location& where, std::uint32_t node);
     Handle call_later(Duration delay, Callback callback, std::source_location where = std::source_location::current());
     Handle call_at(std::uint64_t time_ns, Callback callback,
                    std::source_location where = std::source_location::current());

@@ -79,7 +79,8 @@ public:
     std::uint64_t id() const noexcept { return control_->id; }
     // asyncio's add_done_callback: called by the loop soon after it is done, in the order of the adding. What it throws
     // goes to the loop's exception handler.
-    void add_done_callback(std::function<void(AnyTask)> callback) const;
+    void add_done_callback(std::function<void(AnyTask)> callback,
+                           std::source_location where = std::source_location::current()) const;
 
     detail::TaskControl* control() const noexcept {  // for the runtime
         COROSCOPE_ASSERT(control_ != nullptr, "a handle that is used refers to a task");

@@ -38,6 +38,13 @@ Handle EventLoop::call_soon(Callback callback, std::source_location where) {
     return Handle(std::move(node));
 }
 
+void EventLoop::call_soon_from(Callback callback, const std::source_location& where, std::uint32_t node) {
+    auto made = callback_node(*this, std::move(callback), where);
+    // Whoever runs now did not schedule it.
+    if (probe::on()) made->node = node != 0 ? node : probe::intern_node(0, where, probe::NodeKind::call);
+    push_callback(*made);
+}
+
 Handle EventLoop::call_later(Duration delay, Callback callback, std::source_location where) {
     const std::uint64_t later = delay.count() > 0 ? static_cast<std::uint64_t>(delay.count()) : 0;
     return call_at(time_ns() + later, std::move(callback), where);

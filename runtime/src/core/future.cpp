@@ -91,13 +91,16 @@ void FutureState::rethrow_error() {
     std::rethrow_exception(error_);
 }
 
-void FutureState::add_done_callback(std::function<void()> callback) {
+void FutureState::add_done_callback(std::function<void()> callback, const std::source_location& where) {
     EventLoop& loop = EventLoop::running();
     if (done()) {
-        loop.call_soon(std::move(callback));
+        loop.call_soon(std::move(callback), where);
         return;
     }
-    callbacks_.push_back([&loop, callback = std::move(callback)]() mutable { loop.call_soon(std::move(callback)); });
+    const std::uint32_t node = probe::on() ? call_node(where) : 0;
+    callbacks_.push_back([&loop, callback = std::move(callback), where, node]() mutable {
+        loop.call_soon_from(std::move(callback), where, node);
+    });
 }
 
 }  // namespace coroscope::detail

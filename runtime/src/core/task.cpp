@@ -174,21 +174,26 @@ std::exception_ptr AnyTask::exception(std::source_location where) const {
     return control_->error();
 }
 
-void AnyTask::add_done_callback(std::function<void(AnyTask)> callback) const {
+void AnyTask::add_done_callback(std::function<void(AnyTask)> callback, std::source_location where) const {
     struct Hook : detail::DoneHook {
         std::function<void(AnyTask)> callback;
+        std::source_location where;
+        std::uint32_t node = 0;
     };
     if (done()) {
-        control_->loop->call_soon([callback = std::move(callback), task = *this] { callback(task); });
+        control_->loop->call_soon([callback = std::move(callback), task = *this] { callback(task); }, where);
         return;
     }
     auto* hook = new Hook;
     hook->callback = std::move(callback);
+    hook->where = where;
+    if (probe::on()) hook->node = detail::call_node(where);
     hook->on_done = [](detail::DoneHook& base, detail::TaskControl& done) noexcept {
         const std::unique_ptr<Hook> self(static_cast<Hook*>(&base));
         try {
             AnyTask task = AnyTask::share(&done);
-            task.control()->loop->call_soon([callback = std::move(self->callback), task] { callback(task); });
+            task.control()->loop->call_soon_from([callback = std::move(self->callback), task] { callback(task); },
+                                                 self->where, self->node);
         } catch (...) {
             detail::report_callback_exception(std::current_exception());
         }
