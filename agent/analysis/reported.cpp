@@ -228,8 +228,10 @@ void check_unknown(const Rule& rule, const Inspection& seen, std::vector<Problem
 std::vector<Rule> report_rules() {
     std::vector<Rule> all;
     for (const vocabulary::ReportKindRow& row : vocabulary::report_kinds) {
-        // Evidence for slow_step, no_cpu and stalled_loop.
-        if (row.kind == ReportKind::stall || row.kind == ReportKind::step_cost) continue;
+        // Evidence for slow_step, no_cpu, stalled_loop and blocking_call; samples are no problem.
+        if (row.kind == ReportKind::stall || row.kind == ReportKind::step_cost ||
+            row.kind == ReportKind::blocked_calls || row.kind == ReportKind::cpu_samples)
+            continue;
         const bool unknown = row.kind == ReportKind::unknown;
         all.push_back({.name = unknown ? "unknown_report" : row.name,
                        .finds = row.meaning,

@@ -1,4 +1,5 @@
 // coroscope export: a trace file, or the state of a live agent, for other tools.
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -15,6 +16,7 @@ namespace {
 struct Options {
     SourceOptions source;
     std::string format, output;
+    bool profile = false;
 };
 
 trace::Marker marker(const analysis::Problem& problem) {
@@ -39,14 +41,25 @@ bool same_file(const std::string& one, const std::string& other) {
     return std::filesystem::equivalent(one, other, none);
 }
 
+bool has_samples(const model::Session& session) {
+    return std::ranges::any_of(session.apps(), [](const auto& app) {
+        return !app.second.model.hotspots(model::ReportKind::cpu_samples).empty();
+    });
+}
+
 int run(const Options& options) {
     if (options.output != "-" && same_file(options.source.source, options.output))
         throw Failure("will not write over the trace itself; give another file with -o");
+    const trace::ExportFormat format = trace::format_named(options.format).value();  // CLI11 checked it
+    if (options.profile && format != trace::ExportFormat::folded && format != trace::ExportFormat::speedscope)
+        throw Failure("--profile is for the formats folded and speedscope");
     const Source source = load(options.source);
+    if (options.profile && !has_samples(source.session))
+        throw Failure("no samples of CPU time; start the app with COROSCOPE_PROFILE=97");
     std::vector<trace::Marker> markers;
     for (const analysis::Problem& problem : analysis::find_problems(source.session)) markers.push_back(marker(problem));
-    const trace::ExportFormat format = trace::format_named(options.format).value();  // CLI11 checked it
-    const std::string error = trace::export_file(source.session, markers, format, options.output);
+    const std::string error = trace::export_file(source.session, markers, format, options.output,
+                                                 options.profile ? trace::Stacks::cpu : trace::Stacks::usual);
     if (!error.empty()) throw Failure("cannot export: " + error + "; give another file with -o");
     return exit_ok;
 }
@@ -68,6 +81,9 @@ void add_export(CLI::App& root, Action& action) {
             return trace::format_named(name) ? "" : "'" + name + "' is none of " + trace::format_names();
         });
     command->add_option("-o,--output", options->output, "The file to write; - is stdout")->required()->type_name("OUT");
+    command->add_flag("--profile", options->profile,
+                      "With folded or speedscope: where the CPU time of steps went, if the app ran with "
+                      "COROSCOPE_PROFILE");
     command->footer(
         "Without FILE it exports what a live agent knows now.\n"
         "\n"
@@ -75,6 +91,7 @@ void add_export(CLI::App& root, Action& action) {
         "  coroscope export t.cst --format perfetto -o t.perfetto-trace    open it in ui.perfetto.dev\n"
         "  coroscope export t.cst --format speedscope -o t.json            open it in speedscope.app\n"
         "  coroscope export t.cst --format folded -o - | flamegraph.pl > waits.svg\n"
+        "  coroscope export t.cst --format folded --profile -o - | flamegraph.pl > cpu.svg\n"
         "  coroscope export --agent localhost:6670 --format chrome -o now.json");
     command->callback([options, &action] { action = [options] { return run(*options); }; });
 }

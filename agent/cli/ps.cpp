@@ -9,6 +9,7 @@
 
 #include "agent/model/tables.hpp"
 #include "agent/words/ending.hpp"
+#include "agent/words/hotspot.hpp"
 #include "agent/words/task.hpp"
 #include "alike.hpp"
 #include "command.hpp"
@@ -144,6 +145,64 @@ Json resources_json(const model::Model& model, bool with_closed) {
     });
 }
 
+Json sites_json(const std::vector<model::Site>& sites) {
+    Json json = Json::array();
+    for (const model::Site& site : sites)
+        json.push_back(
+            {{"function", site.function}, {"file", site.file}, {"line", site.line}, {"library", site.is_library()}});
+    return json;
+}
+
+// Calls that blocked a loop's thread within steps, by place, the most time first.
+Json blocking_calls_json(const model::Model& model) {
+    Json json = Json::array();
+    for (const model::Hotspot* hotspot : model.hotspots(model::ReportKind::blocked_calls)) {
+        const model::Site site = words::hot_site(model, *hotspot);
+        json.push_back({{"function", hotspot->function},
+                        {"site", {{"function", site.function}, {"file", site.file}, {"line", site.line}}},
+                        {"task", name_json(model, hotspot->task)},
+                        {"count", hotspot->count},
+                        {"total_ns", hotspot->total_ns},
+                        {"longest_ns", hotspot->longest_ns},
+                        {"in_slow_steps_ns", hotspot->slow_ns},
+                        {"did_not_block", hotspot->quick},
+                        {"stack", sites_json(words::hot_stack(model, *hotspot))}});
+    }
+    return json;
+}
+
+// Samples of CPU time within steps, by place, the most first.
+Json cpu_samples_json(const model::Model& model) {
+    Json json = Json::array();
+    for (const model::Hotspot* hotspot : model.hotspots(model::ReportKind::cpu_samples)) {
+        const model::Site site = words::hot_site(model, *hotspot);
+        json.push_back({{"site", {{"function", site.function}, {"file", site.file}, {"line", site.line}}},
+                        {"task", name_json(model, hotspot->task)},
+                        {"count", hotspot->count},
+                        {"total_ns", hotspot->total_ns},
+                        {"stack", sites_json(words::hot_stack(model, *hotspot))}});
+    }
+    return json;
+}
+
+Json latency_json(const model::Histogram& histogram) {
+    return {{"count", histogram.count()},
+            {"p50_ns", histogram.quantile_ns(0.5)},
+            {"p99_ns", histogram.quantile_ns(0.99)},
+            {"max_ns", histogram.max_ns()}};
+}
+
+Json loops_json(const model::Model& model) {
+    return rows_json(model, "loop", [&](model::LoopId id, Json& json) {
+        for (const auto& loop : model.loops()) {
+            if (loop->id != id) continue;
+            json["iteration_latency"] = latency_json(loop->iteration_lengths);
+            json["wake_to_run"] = latency_json(loop->wake_to_run);
+        }
+        return true;
+    });
+}
+
 Json app_json(const model::App& app, bool with_done) {
     return {
         {"name", app.name},
@@ -156,7 +215,9 @@ Json app_json(const model::App& app, bool with_done) {
         {"disconnect_reason", app.connected ? Json(nullptr) : Json(app.disconnect_reason)},
         {"tasks", tasks_json(app.model, with_done)},
         {"resources", resources_json(app.model, with_done)},
-        {"loops", rows_json(app.model, "loop", [](model::LoopId, Json&) { return true; })},
+        {"loops", loops_json(app.model)},
+        {"blocking_calls", blocking_calls_json(app.model)},
+        {"cpu_samples", cpu_samples_json(app.model)},
     };
 }
 
@@ -177,6 +238,8 @@ void print_app(const model::App& app, bool with_done, const Options& options) {
                                        app.connected ? "live tasks" : "tasks alive at the end");
     if (model.dropped() != 0) title += "  " + styled(std::to_string(model.dropped()) + " events lost", Style::yellow);
     print(title + "\n");
+
+    if (const std::string cpu = words::cpu_text(model); !cpu.empty()) print("  " + cpu + "\n");
 
     std::vector<std::vector<std::string>> rows;
     const auto must_show = [&](const model::Task&) { return options.each; };

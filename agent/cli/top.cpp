@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "agent/words/hotspot.hpp"
 #include "agent/words/task.hpp"
 #include "client.hpp"
 #include "command.hpp"
@@ -116,7 +117,8 @@ public:
                    std::tie(a.busy, a.steps, b.app->key, b.task->id);
         });
         usages.erase(end, usages.end());
-        print_usages(usages, now_shown(session), interval);
+        print_usages(usages, now_shown(session) + wake_text(session), interval);
+        print_cpu(session);
     }
 
 private:
@@ -144,6 +146,24 @@ private:
             tasks += app.model.live_tasks().size();
         }
         return words::counted(apps, "app", "apps") + ", " + words::counted(tasks, "live task", "live tasks");
+    }
+
+    // Of the steps of all apps since their start.
+    static std::string wake_text(const model::Session& session) {
+        model::Histogram all;
+        for (const auto& [key, app] : session.apps()) {
+            if (!app.connected) continue;
+            for (const auto& loop : app.model.loops()) all.merge(loop->wake_to_run);
+        }
+        if (all.count() == 0) return {};
+        return ", p99 from ready to running " + words::duration(all.quantile_ns(0.99)) + " (longest " +
+               words::duration(all.max_ns()) + ")";
+    }
+
+    static void print_cpu(const model::Session& session) {
+        for (const auto& [key, app] : session.apps())
+            if (const std::string cpu = app.connected ? words::cpu_text(app.model) : ""; !cpu.empty())
+                print(words::printable(app.name) + "  " + cpu + "\n");
     }
 
     void print_usages(const std::vector<Usage>& usages, const std::string& title,

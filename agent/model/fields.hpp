@@ -41,6 +41,17 @@ struct SliceRow : Slice {
 struct IterationRow : Iteration {
     LoopId loop = 0;
 };
+enum class Latency : std::uint8_t { iteration, wake_to_run };
+struct LatencyRow {
+    LoopId loop = 0;
+    Latency of = Latency::iteration;
+    std::uint32_t bucket = 0;
+    std::uint64_t count = 0;
+};
+template <typename AnyLoop>
+auto& histogram_of(AnyLoop& loop, Latency of) {
+    return of == Latency::iteration ? loop.iteration_lengths : loop.wake_to_run;
+}
 struct EndedRow {
     TaskId task = 0;
 };
@@ -76,6 +87,7 @@ struct EnumRange {
 constexpr EnumRange range_of(State) { return {static_cast<std::uint64_t>(State::done), Unknown::refused}; }
 constexpr EnumRange range_of(Model::Of) { return {static_cast<std::uint64_t>(Model::Of::span), Unknown::refused}; }
 constexpr EnumRange range_of(ValueType) { return {static_cast<std::uint64_t>(ValueType::boolean), Unknown::as_zero}; }
+constexpr EnumRange range_of(Latency) { return {static_cast<std::uint64_t>(Latency::wake_to_run), Unknown::refused}; }
 constexpr EnumRange range_of(NodeKind) { return {vocabulary::node_kinds.size() - 1, Unknown::as_zero}; }
 constexpr EnumRange range_of(Verb) { return {vocabulary::verbs.size() - 1, Unknown::kept}; }
 constexpr EnumRange range_of(Role) { return {vocabulary::roles.size() - 1, Unknown::kept}; }
@@ -92,6 +104,7 @@ constexpr std::string_view to_string(Model::Of of) {
     constexpr std::string_view words[] = {"task", "resource", "span"};
     return words[static_cast<std::size_t>(of)];
 }
+constexpr std::string_view to_string(Latency of) { return of == Latency::iteration ? "iteration" : "wake_to_run"; }
 constexpr std::string_view to_string(ValueType type) {
     constexpr std::string_view words[] = {"unknown", "text", "integer", "real", "boolean"};
     return words[static_cast<std::size_t>(type)];
@@ -240,6 +253,7 @@ inline constexpr auto loop_table = entity<LoopEntry>("loop", "Event loops.",
     field("busy_ns", &Loop::busy_ns, plain, Unit::ns, "Sum of its steps and callbacks."),
     field("iterations_total", &Loop::iterations_total, plain, Unit::count, "Finished iterations."),
     field("steps_total", &Loop::steps_total, plain, Unit::count, "Steps and callbacks run."),
+    field("longest_wake_to_run_ns", &Loop::longest_wake_to_run_ns, plain, Unit::ns, "The longest time of a step from ready to running."),
     field("longest_iteration_ns", &Loop::longest_iteration_ns, plain, Unit::ns, "The longest of its iterations."),
     field("polling", &Loop::polling, plain, Unit::none, "It waits in its poll."),
     field("polling_since_ns", &Loop::polling_since_ns, plain, Unit::ns, "While polling: begin of the poll."),
@@ -258,6 +272,8 @@ inline constexpr auto loop_table = entity<LoopEntry>("loop", "Event loops.",
     field("snapshot_mark", &LoopEntry::snapshot_mark, plain, Unit::none, "Mark of its last snapshot.", Audience::fold),
     elsewhere(&Loop::slices, "table slice"),
     elsewhere(&Loop::iterations, "table iteration"),
+    elsewhere(&Loop::iteration_lengths, "table latency"),
+    elsewhere(&Loop::wake_to_run, "table latency"),
     elsewhere(&Loop::open_slice, "table slice"),
     elsewhere(&Loop::outer_slices, "table slice"),
     elsewhere(&LoopEntry::loop, "the part that is shown"),
@@ -311,6 +327,27 @@ inline constexpr auto report_table = entity<Report>("report", "What the app repo
     field("text", &Report::text, plain, Unit::none, "The exception's type and text."),
     field("thread", &Report::thread, plain, Unit::thread, "The thread."),
     field("duration_ns", &Report::duration_ns, plain, Unit::ns, "Of a stall: how long the step had lasted."));
+
+inline constexpr auto hotspot_table = entity<Hotspot>("hotspot", "Places where time of loops goes, summed since the start of the app; by kind and id.",
+    field("id", &Hotspot::id, delta, Unit::id, "From 1, for the kind."),
+    field("kind", &Hotspot::kind, plain, Unit::none, "blocked_calls: calls that block; cpu_samples: samples of CPU time."),
+    field("function", &Hotspot::function, plain, Unit::none, "The function that was called; empty: of samples."),
+    field("stack", &Hotspot::stack, plain, Unit::node, "Where the steps had begun; 0: unknown."),
+    field("frames", &Hotspot::frames, plain, Unit::site, "The native stack within the step, outermost first."),
+    field("task", &Hotspot::task, plain, Unit::task, "The last task; 0: a callback."),
+    field("thread", &Hotspot::thread, plain, Unit::thread, "The last thread."),
+    field("time_ns", &Hotspot::time_ns, plain, Unit::ns, "When this was reported."),
+    field("count", &Hotspot::count, plain, Unit::count, "Calls that blocked; samples."),
+    field("total_ns", &Hotspot::total_ns, plain, Unit::ns, "What those calls took; the CPU time that the samples stand for."),
+    field("longest_ns", &Hotspot::longest_ns, plain, Unit::ns, "The longest call."),
+    field("slow_ns", &Hotspot::slow_ns, plain, Unit::ns, "Of total_ns: within steps that were longer than the threshold by then."),
+    field("quick", &Hotspot::quick, plain, Unit::count, "Calls by the same line that did not block; 0: none, or unknown."));
+
+inline constexpr auto latency_table = entity<LatencyRow>("latency", "Histograms of latencies by loop: how many were as long as a bucket says.",
+    field("loop", &LatencyRow::loop, delta, Unit::loop, "The loop."),
+    field("of", &LatencyRow::of, plain, Unit::none, "Of iterations, or of steps from ready to running."),
+    field("bucket", &LatencyRow::bucket, plain, Unit::none, "As lengths in ns: below 16, that length; else the bucket's upper four bits, 16 for each doubling (agent/model/histogram.hpp)."),
+    field("count", &LatencyRow::count, plain, Unit::count, "How many."));
 
 inline constexpr auto gap_table = entity<Gap>("gap", "Events of a thread that were lost, oldest first.",
     field("thread", &Gap::thread, plain, Unit::thread, "The thread."),
@@ -405,6 +442,8 @@ constexpr void for_each_table(Visit visit) {
     visit.template operator()<long_step_table>();
     visit.template operator()<report_table>();
     visit.template operator()<gap_table>();
+    visit.template operator()<hotspot_table>();
+    visit.template operator()<latency_table>();
     visit.template operator()<resource_table>();
     visit.template operator()<closed_table>();
     visit.template operator()<user_table>();
@@ -434,6 +473,8 @@ static_assert(lists_all<Iteration, iteration_table> && lists_all<IterationRow, i
 static_assert(lists_all<LongStep, long_step_table>);
 static_assert(lists_all<Report, report_table>);
 static_assert(lists_all<Gap, gap_table>);
+static_assert(lists_all<Hotspot, hotspot_table>);
+static_assert(lists_all<LatencyRow, latency_table>);
 static_assert(lists_all<Resource, resource_table>);
 static_assert(lists_all<ClosedRow, closed_table>);
 static_assert(lists_all<ResourceUser, user_table> && lists_all<UserRow, user_table, 1>);

@@ -34,6 +34,10 @@ bool Model::Fold::take_reports(std::uint64_t until_ns) {
     for (; next_report < current->reports_size(); ++next_report) {
         const v2::Report& report = current->reports(next_report);
         if (report.time_ns() > until_ns) return false;
+        if (report.kind() <= 0xffff && is_hotspot(static_cast<ReportKind>(report.kind()))) {
+            hotspot(report);
+            continue;
+        }
         if (report.time_ns() != 0) saw_event(report.time_ns());
         if (report.kind() == static_cast<std::uint32_t>(ReportKind::step_cost)) {
             step_cost(report);
@@ -134,6 +138,42 @@ void Model::Fold::keep(Report report) {
     shorten(report.text, limits.text_bytes);
     reports.push_back(std::move(report));
     bound(reports, limits.reports);
+}
+
+bool Model::Fold::is_hotspot(ReportKind kind) {
+    return kind == ReportKind::blocked_calls || kind == ReportKind::cpu_samples;
+}
+
+// It tells of what was before: no event.
+void Model::Fold::hotspot(const v2::Report& report) {
+    if (report.time_ns() != 0) saw(report.time_ns());
+    Hotspot told;
+    told.kind = static_cast<ReportKind>(report.kind());
+    told.id = report.sums().id();
+    told.function = report.text();
+    told.stack = report.stack();
+    told.frames.assign(report.frames().begin(), report.frames().end());
+    told.task = report.task();
+    told.thread = report.thread();
+    told.time_ns = report.time_ns();
+    told.count = report.sums().count();
+    told.total_ns = report.sums().total_ns();
+    told.longest_ns = report.sums().longest_ns();
+    told.slow_ns = report.sums().slow_ns();
+    told.quick = report.sums().quick();
+    if (!keep(std::move(told))) ++anomalies;
+}
+
+bool Model::Fold::keep(Hotspot hotspot) {
+    if (!is_hotspot(hotspot.kind) || hotspot.id == 0) return false;
+    const std::pair key(hotspot.kind, hotspot.id);
+    if (hotspots.size() >= limits.hotspots && !hotspots.contains(key)) return false;
+    if (hotspot.frames.size() > limits.report_frames)
+        hotspot.frames.erase(hotspot.frames.begin(),
+                             hotspot.frames.end() - static_cast<std::ptrdiff_t>(limits.report_frames));
+    shorten(hotspot.function, limits.text_bytes);
+    hotspots.insert_or_assign(key, std::move(hotspot));
+    return true;
 }
 
 ThreadEntry& Model::Fold::thread(std::uint32_t id) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "coroscope/v2/events.pb.h"
@@ -77,6 +78,9 @@ struct Model::Fold : Capture {
     void keep(const v2::Report& report);
     void step_cost(const v2::Report& report);
     void keep(Report report);
+    static bool is_hotspot(ReportKind kind);
+    void hotspot(const v2::Report& report);
+    bool keep(Hotspot hotspot);  // false: it makes no sense
     ThreadEntry& thread(std::uint32_t id);
     void trim_threads();
     LoopEntry* find_loop(LoopId id) const;
@@ -174,6 +178,7 @@ struct Model::Fold : Capture {
     void loop_started(ThreadEntry& on, std::uint64_t time_ns, LoopId id);
     void loop_stopped(ThreadEntry& on, std::uint64_t time_ns, LoopId id);
     void detach(LoopEntry& loop, std::uint64_t time_ns);
+    static void woke_to_run(Loop& loop, std::uint64_t waited_ns);
     void poll_begin(ThreadEntry& on, std::uint64_t time_ns);
     void poll_end(ThreadEntry& on, std::uint64_t time_ns, std::uint64_t found);
     void loop_idle(ThreadEntry& on, std::uint64_t time_ns, LoopId id, std::uint64_t watched);
@@ -229,6 +234,7 @@ struct Model::Fold : Capture {
 
     std::deque<LongStep> long_steps;
     std::deque<Report> reports;
+    std::map<std::pair<ReportKind, std::uint32_t>, Hotspot> hotspots;  // by kind and id
     std::deque<Gap> gaps;
 
     std::unordered_map<ResourceId, Resource, SeededHash> resources;

@@ -161,7 +161,23 @@ bool Model::Fold::load_queues(TablesIn& in) {
         bound(gaps, limits.gaps);
         return true;
     };
-    return in.read<long_step_table>(long_step) && in.read<report_table>(report) && in.read<gap_table>(gap);
+    const auto hotspot = [&](Hotspot& row) { return keep(std::move(row)); };
+    const auto latency = [&](const LatencyRow& row) {
+        const LoopEntry* entry = find_loop(row.loop);
+        if (row.bucket >= Histogram::most_buckets) return false;
+        if (entry == nullptr) return true;  // there was no room for the loop
+        Loop& loop = *entry->loop;
+        histogram_of(loop, row.of).restore(row.bucket, row.count);
+        return true;
+    };
+    if (!in.read<long_step_table>(long_step) || !in.read<report_table>(report) || !in.read<gap_table>(gap) ||
+        !in.read<hotspot_table>(hotspot) || !in.read<latency_table>(latency))
+        return false;
+    for (const auto& loop : loops) {
+        loop->iteration_lengths.restore_max(loop->longest_iteration_ns);
+        loop->wake_to_run.restore_max(loop->longest_wake_to_run_ns);
+    }
+    return true;
 }
 
 // As load_tasks(): the resources that were closed first are too many, and of live ones the newest. What is of resources

@@ -68,9 +68,15 @@ void Model::Fold::end_iteration(LoopEntry& entry, std::uint64_t time_ns) {
         {loop.iteration_began_ns, loop.iteration_began_ns + took_ns, loop.iteration_events, loop.iteration_steps});
     loop.iterations_dropped += bound(loop.iterations, limits.iterations);
     loop.longest_iteration_ns = std::max(loop.longest_iteration_ns, took_ns);
+    loop.iteration_lengths.add(took_ns);
     ++loop.iterations_total;
     loop.iteration_began_ns = 0;
     loop.iteration_events = loop.iteration_steps = 0;
+}
+
+void Model::Fold::woke_to_run(Loop& loop, std::uint64_t waited_ns) {
+    loop.wake_to_run.add(waited_ns);
+    loop.longest_wake_to_run_ns = std::max(loop.longest_wake_to_run_ns, waited_ns);
 }
 
 void Model::Fold::poll_begin(ThreadEntry& on, std::uint64_t time_ns) {

@@ -202,6 +202,15 @@ const std::vector<std::unique_ptr<Loop>>& Model::loops() const { return fold_->l
 const std::vector<Thread>& Model::threads() const { return fold_->threads; }
 const std::deque<LongStep>& Model::long_steps() const { return fold_->long_steps; }
 const std::deque<Report>& Model::reports() const { return fold_->reports; }
+std::vector<const Hotspot*> Model::hotspots(ReportKind kind) const {
+    std::vector<const Hotspot*> all;
+    for (const auto& [key, hotspot] : fold_->hotspots)
+        if (hotspot.kind == kind) all.push_back(&hotspot);
+    std::sort(all.begin(), all.end(), [](const Hotspot* a, const Hotspot* b) {
+        return a->total_ns != b->total_ns ? a->total_ns > b->total_ns : a->id < b->id;
+    });
+    return all;
+}
 const std::deque<Gap>& Model::gaps() const { return fold_->gaps; }
 
 std::uint64_t Model::now_ns() const { return fold_->now_ns; }

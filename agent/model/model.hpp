@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "coroscope/vocabulary.hpp"
+#include "histogram.hpp"
 
 namespace coroscope::v2 {
 class Batch;
@@ -233,7 +234,9 @@ struct Loop {
     std::deque<Iteration> iterations;                          // the newest Limits::iterations
     std::uint64_t slices_dropped = 0, iterations_dropped = 0;  // retired by the limits
     std::uint64_t busy_ns = 0, iterations_total = 0, steps_total = 0;
-    std::uint64_t longest_iteration_ns = 0;
+    std::uint64_t longest_iteration_ns = 0, longest_wake_to_run_ns = 0;
+    Histogram iteration_lengths;         // of all finished iterations
+    Histogram wake_to_run;               // from ready to running, of all steps of which both are known
     std::vector<Slice> outer_slices;     // of steps that pause for the nested one in open_slice, outermost first
     std::optional<Slice> open_slice;     // the step that runs now (end_ns 0)
     bool polling = false;                // between POLL_BEGIN and POLL_END
@@ -288,6 +291,23 @@ struct Report {
     std::uint64_t duration_ns = 0;
 };
 
+// A place where time of loops goes: calls that block, or samples of CPU time, within steps, summed since the start.
+struct Hotspot {
+    ReportKind kind = ReportKind::unknown;  // blocked_calls or cpu_samples
+    std::uint32_t id = 0;                   // from 1, for the kind
+    std::string function;                   // that was called; "": of samples
+    NodeId stack = 0;                       // where the steps had begun; 0: unknown
+    std::vector<SiteId> frames;             // the native stack within the step, outermost first
+    TaskId task = 0;                        // the last one; 0: a callback
+    std::uint32_t thread = 0;               // the last one
+    std::uint64_t time_ns = 0;              // when this was reported
+    std::uint64_t count = 0;                // calls that blocked; samples
+    std::uint64_t total_ns = 0;             // of those calls; the CPU time that the samples stand for
+    std::uint64_t longest_ns = 0;           // call
+    std::uint64_t slow_ns = 0;              // of total_ns: within steps that were longer than the threshold by then
+    std::uint64_t quick = 0;                // calls by the same line that did not block; 0: none, or unknown
+};
+
 // Named bounds on what a model keeps. Past one, the oldest goes and a counter says so; of live tasks and definitions,
 // the newest is not taken.
 struct Limits {
@@ -297,6 +317,7 @@ struct Limits {
     std::size_t iterations = 1'000'000;  // a loop
     std::size_t long_steps = 10'000;
     std::size_t reports = 10'000;
+    std::size_t hotspots = 16'384;  // above what an app's probe sends; the newest is not taken
     std::size_t gaps = 10'000;
     std::size_t loops = 256;      // the one that stopped first goes
     std::size_t threads = 4'096;  // the oldest without a loop goes
@@ -401,6 +422,8 @@ public:
     const std::deque<LongStep>& long_steps() const;
     const std::deque<Report>& reports() const;
     const std::deque<Gap>& gaps() const;
+    // Where time goes, of one kind: blocked_calls by what they took, cpu_samples by their number; most first.
+    std::vector<const Hotspot*> hotspots(ReportKind kind) const;
 
     // Resources. O(1) by id. Pointers stay valid until the next apply().
     const Resource* resource(ResourceId id) const;

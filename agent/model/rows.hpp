@@ -72,6 +72,20 @@ void for_each_row(const Model::Fold& fold, RowType<Report>, Visit visit) {
     for (const Report& report : fold.reports) visit(report);
 }
 template <typename Visit>
+void for_each_row(const Model::Fold& fold, RowType<Hotspot>, Visit visit) {
+    for (const auto& [key, hotspot] : fold.hotspots) visit(hotspot);
+}
+template <typename Visit>
+void for_each_row(const Model::Fold& fold, RowType<LatencyRow>, Visit visit) {
+    for (const auto& loop : fold.loops) {
+        for (const Latency of : {Latency::iteration, Latency::wake_to_run}) {
+            const std::vector<std::uint64_t>& counts = histogram_of(*loop, of).counts();
+            for (std::uint32_t bucket = 0; bucket < counts.size(); ++bucket)
+                if (counts[bucket] != 0) visit(LatencyRow{loop->id, of, bucket, counts[bucket]});
+        }
+    }
+}
+template <typename Visit>
 void for_each_row(const Model::Fold& fold, RowType<Gap>, Visit visit) {
     for (const Gap& gap : fold.gaps) visit(gap);
 }
@@ -158,6 +172,13 @@ inline std::size_t row_count(const Model::Fold& fold, RowType<IterationRow>) {
 }
 inline std::size_t row_count(const Model::Fold& fold, RowType<LongStep>) { return fold.long_steps.size(); }
 inline std::size_t row_count(const Model::Fold& fold, RowType<Report>) { return fold.reports.size(); }
+inline std::size_t row_count(const Model::Fold& fold, RowType<Hotspot>) { return fold.hotspots.size(); }
+inline std::size_t row_count(const Model::Fold& fold, RowType<LatencyRow>) {
+    std::size_t count = 0;
+    for (const auto& loop : fold.loops)
+        count += loop->iteration_lengths.counts().size() + loop->wake_to_run.counts().size();
+    return count;
+}
 inline std::size_t row_count(const Model::Fold& fold, RowType<Gap>) { return fold.gaps.size(); }
 inline std::size_t row_count(const Model::Fold& fold, RowType<UnknownTerm>) { return fold.unknown_terms.size(); }
 inline std::size_t row_count(const Model::Fold& fold, RowType<Runtime>) { return fold.runtimes.size(); }

@@ -177,6 +177,7 @@ void Model::Fold::step_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId id) 
             const std::uint64_t waited_ns = since(task->changed_ns, time_ns);
             task->ready_ns += waited_ns;
             task->longest_ready_ns = std::max(task->longest_ready_ns, waited_ns);
+            if (on.loop != nullptr) woke_to_run(*on.loop->loop, waited_ns);
         }
         task->state = State::running;
         task->changed_ns = task->step_began_ns = time_ns;

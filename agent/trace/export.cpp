@@ -12,6 +12,7 @@
 #include "chrome_export.hpp"
 #include "output.hpp"
 #include "perfetto_export.hpp"
+#include "profile_export.hpp"
 #include "stack_export.hpp"
 
 namespace coroscope::trace {
@@ -23,12 +24,15 @@ constexpr std::array<std::pair<std::string_view, ExportFormat>, 4> formats{{{"ch
                                                                             {"speedscope", ExportFormat::speedscope},
                                                                             {"folded", ExportFormat::folded}}};
 
-void write(const model::Session& session, std::span<const Marker> markers, ExportFormat format, Output& out) {
+void write(const model::Session& session, std::span<const Marker> markers, ExportFormat format, Stacks stacks,
+           Output& out) {
     switch (format) {
         case ExportFormat::chrome: return export_chrome(session, markers, out);
         case ExportFormat::perfetto: return export_perfetto(session, markers, out);
-        case ExportFormat::speedscope: return export_speedscope(session, out);
-        case ExportFormat::folded: return export_folded(session, out);
+        case ExportFormat::speedscope:
+            return stacks == Stacks::cpu ? export_profile_speedscope(session, out) : export_speedscope(session, out);
+        case ExportFormat::folded:
+            return stacks == Stacks::cpu ? export_profile_folded(session, out) : export_folded(session, out);
     }
 }
 
@@ -47,17 +51,17 @@ std::string format_names() {
 }
 
 std::string export_file(const model::Session& session, std::span<const Marker> markers, ExportFormat format,
-                        const std::string& path) {
+                        const std::string& path, Stacks stacks) {
     if (path == "-") {
         Output out(STDOUT_FILENO, "standard output");
-        write(session, markers, format, out);
+        write(session, markers, format, stacks, out);
         out.flush();
         return out.error();
     }
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (file < 0) return "cannot write " + path + ": " + std::system_category().message(errno);
     Output out(file, path);
-    write(session, markers, format, out);
+    write(session, markers, format, stacks, out);
     out.flush();
     std::string error = out.error();
     struct stat status{};

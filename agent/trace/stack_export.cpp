@@ -3,33 +3,20 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 #include <unordered_map>
 
 #include "exported_app.hpp"
 #include "json_text.hpp"
 #include "proto/words/place.hpp"
 #include "proto/words/utf8.hpp"
+#include "stack_frames.hpp"
 
 namespace coroscope::trace {
 
 namespace {
 
 using model::Slice;
-
-// Frames get their numbers as they come; the table is written last.
-class FrameTable {
-public:
-    std::uint64_t id(const Frame& frame) {
-        const auto [at, added] = ids_.try_emplace({frame.function, frame.file, frame.line}, ids_.size());
-        if (added) frames_.push_back(frame);
-        return at->second;
-    }
-    const std::vector<Frame>& frames() const { return frames_; }
-
-private:
-    std::map<std::tuple<std::string, std::string, std::uint32_t>, std::uint64_t> ids_;
-    std::vector<Frame> frames_;
-};
 
 class Profiles {
 public:
@@ -79,23 +66,6 @@ private:
     FrameTable& table_;
     std::unordered_map<model::NodeId, std::vector<std::uint64_t>> stacks_;
 };
-
-void write_frames(Json& json, const FrameTable& table) {
-    json.key("shared").open('{').key("frames").open('[');
-    for (const Frame& frame : table.frames()) {
-        json.line().open('{').key("name").value(frame.function);
-        if (!frame.file.empty()) json.key("file").value(frame.file);
-        if (frame.line != 0) json.key("line").value(std::uint64_t{frame.line});
-        json.close();
-    }
-    json.close().close();
-}
-
-// Without the characters that mean something in a folded line: ";" and line breaks.
-std::string folded_frame(std::string text) {
-    std::replace(text.begin(), text.end(), ';', ',');
-    return words::printable(text);
-}
 
 }  // namespace
 

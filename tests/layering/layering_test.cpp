@@ -37,7 +37,8 @@ const std::vector<Layer>& table() {
         {"runtime/src/tls", {"runtime/include"}, {"openssl"}},
         {"runtime/src/http", {"runtime/include"}, {"boost"}},
         {"runtime/src/debug",
-         {"runtime/include", "runtime/src/probe", "proto/address", "proto/channel", "proto/words", "proto/container"},
+         {"runtime/include", "runtime/src/probe", "proto/vocabulary", "proto/address", "proto/channel", "proto/words",
+          "proto/container"},
          {"protobuf", "messages", "services", "grpc", "spdlog", "dwarf"}},
         {"runtime/examples", {"runtime/include"}, {"glfw"}},  // one shows a window's loop
         {"agent/model", {"proto/vocabulary", "proto/words"}, {"protobuf", "messages"}},

@@ -271,7 +271,9 @@ private:
     }
 
     void add_report() {
-        auto kind = static_cast<vocabulary::ReportKind>(1 + random_() % 9);
+        constexpr auto crashed = static_cast<std::uint64_t>(vocabulary::ReportKind::crashed);  // would be the end
+        const std::uint64_t number = 1 + random_() % (vocabulary::report_kinds.size() - 2);
+        auto kind = static_cast<vocabulary::ReportKind>(number < crashed ? number : number + 1);
         std::uint64_t about = last_id_ == 0 ? 0 : 1 + random_() % last_id_;
         if (kind == vocabulary::ReportKind::task_destroyed_pending) {
             std::vector<SimTask>& waiting = loops_[pick(loops_.size())].waiting;
@@ -291,6 +293,15 @@ private:
         report.set_thread(1);
         report.set_duration_ns(random_() % 1000);
         if (kind == vocabulary::ReportKind::step_cost) report.mutable_cost()->set_cpu_most_ns(random_() % 1000);
+        if (kind == vocabulary::ReportKind::blocked_calls || kind == vocabulary::ReportKind::cpu_samples) {
+            v2::Sums& sums = *report.mutable_sums();
+            sums.set_id(static_cast<std::uint32_t>(1 + random_() % 5));
+            sums.set_count(1 + random_() % 100);
+            sums.set_total_ns(random_() % 100'000);
+            sums.set_longest_ns(random_() % 1000);
+            sums.set_slow_ns(random_() % 1000);
+            sums.set_quick(random_() % 1000);
+        }
         // Reports take effect behind the events of their batch: a list of the tasks that live comes later.
         if (kind == vocabulary::ReportKind::task_destroyed_pending) {
             end_batch();

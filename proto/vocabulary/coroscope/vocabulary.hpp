@@ -429,6 +429,8 @@ enum class ReportKind : std::uint16_t {
     uncaught_exception,
     step_cost,
     crashed,
+    blocked_calls,
+    cpu_samples,
 };
 
 struct ReportKindRow {
@@ -458,6 +460,10 @@ inline constexpr auto report_kinds = std::to_array<ReportKindRow>({
      "What CPU time a step had that was longer than the threshold; sent soon after its end."},
     {ReportKind::crashed, "crashed", Severity::error,
      "A fatal signal came to a thread of the app; the app ended, unless a handler of its own saved it."},
+    {ReportKind::blocked_calls, "blocked_calls", Severity::info,
+     "Calls that blocked a loop's thread within its steps: what they sum up to at one place, so far."},
+    {ReportKind::cpu_samples, "cpu_samples", Severity::info,
+     "Samples of the CPU time of a loop's thread within its steps: what they sum up to at one place, so far."},
 });
 
 // A node of the calling-context tree. A node's path to the root is an async stack.
@@ -629,7 +635,7 @@ static_assert(event_kinds.size() <= first_adapter_kind);
 static_assert(verbs.size() == static_cast<std::size_t>(Verb::descriptor_write) + 1, "a row for each verb");
 static_assert(resource_types.size() == static_cast<std::size_t>(ResourceType::custom) + 1, "a row for each type");
 static_assert(roles.size() == static_cast<std::size_t>(Role::run) + 1, "a row for each role");
-static_assert(report_kinds.size() == static_cast<std::size_t>(ReportKind::crashed) + 1);
+static_assert(report_kinds.size() == static_cast<std::size_t>(ReportKind::cpu_samples) + 1);
 
 }  // namespace detail
 

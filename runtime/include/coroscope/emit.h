@@ -314,7 +314,9 @@ enum {
     CS_WRONG_THREAD = 7,
     CS_UNCAUGHT_EXCEPTION = 8,
     CS_STEP_COST = 9, /* the library's own, as the next */
-    CS_CRASHED = 10
+    CS_CRASHED = 10,
+    CS_BLOCKED_CALLS = 11,
+    CS_CPU_SAMPLES = 12
 };
 typedef struct cs_report {
     uint32_t size; /* sizeof(cs_report) */
@@ -386,8 +388,8 @@ typedef struct cs_producer {
     uint64_t known_tail; /* the producer's copy of the consumer's index */
     uint64_t head;       /* stored with release: pairs with the consumer's acquire */
     uint32_t depth;      /* of nested steps; stored with release */
-    uint32_t reserved;
-    uint64_t reserved2;
+    cs_node began_at;    /* where the innermost step goes on; 0: unknown */
+    uint64_t in_call;    /* of the debug library: the step within which it measures a call; 0: none */
     cs_step steps[CS_STEP_DEPTH]; /* those that run: the innermost is steps[depth - 1]; read by the watchdog */
 } cs_producer;
 
@@ -425,14 +427,19 @@ static inline void cs_push(cs_producer* producer, uint64_t stamp, uint8_t kind, 
         cs_push_slowly(producer, stamp, kind, subject, argument, stack);
 }
 
-/* A step (of task 0: a callback) runs on this thread from now on, for the watchdog. */
-static inline void cs_enter(cs_producer* producer, uint64_t stamp, cs_task task) {
+/* A step (of task 0: a callback) runs on this thread from now on, for the watchdog. `began_at`: where it goes on; for
+ * what is sampled within it; 0: unknown. */
+static inline void cs_enter_at(cs_producer* producer, uint64_t stamp, cs_task task, cs_node began_at) {
     const uint32_t depth = producer->depth;
+    __atomic_store_n(&producer->began_at, began_at, __ATOMIC_RELAXED);
     if (__builtin_expect(depth < CS_STEP_DEPTH, 1)) {
         __atomic_store_n(&producer->steps[depth].task, task, __ATOMIC_RELAXED);
         __atomic_store_n(&producer->steps[depth].stamp, stamp, __ATOMIC_RELAXED);
     }
     __atomic_store_n(&producer->depth, depth + 1, __ATOMIC_RELEASE); /* pairs with the watchdog's acquire */
+}
+static inline void cs_enter(cs_producer* producer, uint64_t stamp, cs_task task) {
+    cs_enter_at(producer, stamp, task, 0);
 }
 
 /* It ended, and with it what began within it and whose end was never reported. */
@@ -442,6 +449,7 @@ static inline void cs_leave(cs_producer* producer, cs_task task) {
         while (depth != 0 && producer->steps[depth - 1].task != task) --depth;
         if (depth == 0) return; /* it began before debug mode was on */
     }
+    __atomic_store_n(&producer->began_at, 0, __ATOMIC_RELAXED); /* of an outer step it is not remembered */
     __atomic_store_n(&producer->depth, depth - 1, __ATOMIC_RELEASE);
 }
 

@@ -72,7 +72,7 @@ void EventLoop::run_step(TaskControl& task) {
         return task.release();
     const bool observed = probe::on();
     if (observed) [[unlikely]] {
-        probe::step_begin(step_stamp_, task.id, task.suspended_node);
+        probe::step_begin(step_stamp_, task.id, task.suspended_node, task.root->node);
         step_stamp_ = 0;  // it may take any time from here
     }
     task.state = TaskState::running;

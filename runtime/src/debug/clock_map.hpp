@@ -17,6 +17,13 @@ public:
         const auto ticks = static_cast<double>(static_cast<std::int64_t>(stamp - anchor_stamp_));
         return anchor_ns_ + static_cast<std::uint64_t>(static_cast<std::int64_t>(ticks * ns_per_tick_));
     }
+    // Between lengths, in stamps and in ns.
+    std::uint64_t length_ns(std::uint64_t stamps) const noexcept {
+        return static_cast<std::uint64_t>(static_cast<double>(stamps) * ns_per_tick_);
+    }
+    std::uint64_t ticks(std::uint64_t length_ns) const noexcept {
+        return static_cast<std::uint64_t>(static_cast<double>(length_ns) / ns_per_tick_);
+    }
     probe::Stamp stamp_now() const noexcept;
 
 private:

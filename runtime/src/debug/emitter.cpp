@@ -1,6 +1,7 @@
 #include "emitter.hpp"
 
 #include <poll.h>
+#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "app_threads.hpp"
 #include "emitter_state.hpp"
 #include "encoder.hpp"
+#include "local_log.hpp"
 #include "own_thread.hpp"
 #include "proto/words/utf8.hpp"
 
@@ -50,6 +52,15 @@ Emitter::State::State(probe::Registry& the_registry, std::unique_ptr<Sink> the_s
     watchdog.emplace(options.signal_threads);
     registry.bell.event_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     crashes.emplace(registry.bell.event_fd);
+    if (options.blocking_calls) {
+        blocking.emplace(registry, clock);
+        if (blocking->patched() == 0)
+            log().warn("COROSCOPE_BLOCKING: no call that can block is seen, because no table of calls can be written");
+    }
+    if (options.profile_hz != 0) {
+        profiler.emplace(options.profile_hz);
+        if (*profiler->shortcoming() != '\0') log().warn(profiler->shortcoming());
+    }
 }
 
 std::vector<probe::ThreadProbe*> Emitter::State::threads() {
@@ -60,6 +71,7 @@ std::vector<probe::ThreadProbe*> Emitter::State::threads() {
         if (each.ring.retired.load(std::memory_order_acquire) && each.ring.readable().empty()) {  // pairs with ~Retire
             lost_by_retired += each.ring.lost();
             if (watchdog) watchdog->forget(each.id);
+            if (profiler) profiler->forget(each.id);
             findings.forget(each.id);
             costs.forget(each.id);
             last_ns.erase(each.id);
@@ -121,6 +133,7 @@ std::size_t Emitter::State::drain() {
     batch.set_backlog(backlog);
     take_reports();
     take_costs();
+    sample();
     watch();
     take_stack();
     add_resolved();
@@ -130,6 +143,7 @@ std::size_t Emitter::State::drain() {
         discard();
         return taken;
     }
+    add_hotspots();
     must_send = definitions.write(batch, resync) || must_send;
     batch.set_dropped_total(lost + sink->events_lost());
     if (Clock::now() - threads_counted >= heartbeat_interval) {

@@ -19,7 +19,9 @@ namespace coroscope::debug {
 class Sink;
 
 struct EmitterOptions {
-    bool signal_threads = true;  // false: of a thread that computes for too long no stack is taken
+    bool signal_threads = true;   // false: of a thread that computes for too long no stack is taken
+    bool blocking_calls = false;  // calls that can block are measured: see blocking_calls.hpp
+    unsigned profile_hz = 0;      // steps are sampled: see profiler.hpp; 0: they are not
 };
 
 class Emitter {

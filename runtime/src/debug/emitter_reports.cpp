@@ -129,6 +129,8 @@ void Emitter::State::add_resolved() {
             add_report(*report, sites_of(made ? creation_call(*frames, coroutine) : stalled_call(*frames)));
         } else if (const auto* stall = std::get_if<Stall>(&unresolved.front())) {
             add_stall(*stall, sites_of(stalled_call(*frames)));
+        } else if (const auto* hotspot = std::get_if<HotspotStack>(&unresolved.front())) {
+            add_hotspot_lines(hotspot->number, *frames);
         } else {
             add_crash(std::get<Crash>(unresolved.front()), sites_of(stalled_call(*frames)));
         }

@@ -1,5 +1,6 @@
 // What the emitter is made of. Its own files only: emitter.cpp drains and sends, emitter_reports.cpp has what is
-// reported beside the events: stalls, what long steps cost, a crash, the app's own reports.
+// reported beside the events: stalls, what long steps cost, a crash, the app's own reports; emitter_hotspots.cpp where
+// time goes: calls that block, samples of CPU time.
 //
 // Thread: the emitter's, but where it is said.
 #pragma once
@@ -17,13 +18,16 @@
 #include <variant>
 #include <vector>
 
+#include "blocking_calls.hpp"
 #include "clock_map.hpp"
 #include "coroscope/v2/events.pb.h"
 #include "crash.hpp"
 #include "definition_writer.hpp"
 #include "emitter.hpp"
 #include "findings.hpp"
+#include "hotspots.hpp"
 #include "native_frames.hpp"
+#include "profiler.hpp"
 #include "resolver.hpp"
 #include "runtime/src/probe/registry.hpp"
 #include "runtime_calls.hpp"
@@ -52,6 +56,12 @@ struct Emitter::State {
     void was_late(std::uint64_t due_ns, std::uint64_t now_ns);
     void add_resolved();
     void add_report(const probe::Report& report, const std::vector<probe::SiteId>& frames);
+    void sample();
+    void ask_for(const Hotspots::Stack& stack);
+    void ask_for_waiting();
+    void take_blocked_calls();
+    void add_hotspots();
+    void add_hotspot_lines(std::size_t number, std::vector<NativeFrame> frames);
     void add_stall(const Stall& stall, const std::vector<probe::SiteId>& frames);
     void send();
     void discard();
@@ -70,7 +80,17 @@ struct Emitter::State {
     Resolver resolver;
     RuntimeCalls calls;
     // What the resolver was asked about, in this order; bound: Resolver's.
-    std::deque<std::variant<probe::Report, Stall, Crash>> unresolved;
+    struct HotspotStack {
+        std::size_t number = 0;
+    };
+    std::deque<std::variant<probe::Report, Stall, Crash, HotspotStack>> unresolved;
+    Hotspots hotspots;
+    std::deque<std::size_t> hotspots_to_ask;  // stacks that nobody was asked about yet; bound: Hotspots'
+    std::size_t hotspots_asked = 0;           // of `unresolved`
+    std::optional<BlockingCalls> blocking;
+    std::optional<Profiler> profiler;
+    std::uint64_t blocked_without_room = 0, samples_lost = 0;  // told so far
+    Clock::time_point hotspots_looked{}, hotspots_sent{};
     std::optional<CrashWatch> crashes;
     bool crashing = false, crash_told = false;
     bool crashed = false;              // and it is told: there is nothing more to send to

@@ -5,11 +5,13 @@
 
 #include <chrono>
 #include <climits>
+#include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "app_signals.hpp"
@@ -19,6 +21,7 @@
 #include "definition_writer.hpp"
 #include "emitter.hpp"
 #include "local_log.hpp"
+#include "profiler.hpp"
 #include "proto/address/protocol_version.hpp"
 #include "proto/words/utf8.hpp"
 #include "runtime/src/probe/debug_library.hpp"
@@ -126,6 +129,22 @@ std::unique_ptr<debug::Sink> make_sink(probe::Registry& registry, const probe::D
                                   [&registry](const v2::Command& command) { return execute(registry, command); });
 }
 
+// What costs more than debug mode does by itself is asked for by name.
+void read_settings(debug::EmitterOptions& options) {
+    const char* blocking = ::secure_getenv("COROSCOPE_BLOCKING");
+    options.blocking_calls = blocking != nullptr && *blocking != '\0' && std::string_view(blocking) != "0";
+    const char* profile = ::secure_getenv("COROSCOPE_PROFILE");
+    if (profile == nullptr || *profile == '\0') return;
+    char* end = nullptr;
+    const unsigned long hz = std::strtoul(profile, &end, 10);
+    if (*end == '\0' && *profile != '-' && hz <= debug::Profiler::most_hz) {
+        options.profile_hz = static_cast<unsigned>(hz);
+    } else {
+        debug::log().warn("COROSCOPE_PROFILE='{}' is not a number of samples a second up to {}; nothing is sampled",
+                          profile, debug::Profiler::most_hz);
+    }
+}
+
 probe::DebugSession* start_session(probe::Registry* registry, const probe::DebugStart* options, const char** why_not) {
     static std::string the_error;  // of the last start that failed
     try {
@@ -139,6 +158,7 @@ probe::DebugSession* start_session(probe::Registry* registry, const probe::Debug
         if (sink) {
             debug::EmitterOptions emitter;
             emitter.signal_threads = options->signal_threads;
+            read_settings(emitter);
             return new probe::DebugSession{std::make_unique<debug::Emitter>(*registry, std::move(sink), emitter)};
         }
     } catch (const std::exception& error) {

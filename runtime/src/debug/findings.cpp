@@ -244,6 +244,8 @@ void Findings::report(const probe::Report& report, const std::vector<NativeFrame
         case Kind::unknown:
         case Kind::step_cost:
         case Kind::crashed:
+        case Kind::blocked_calls:
+        case Kind::cpu_samples:
         case Kind::stall: break;  // these come by functions of their own
     }
 }

@@ -26,6 +26,7 @@ public:
     // Every record of a thread, in order. Cheap: looks at begins and ends of steps only.
     void see(std::uint32_t thread, const probe::Record* begin_record, const probe::Record* end_record);
     void forget(std::uint32_t thread) { steps_.erase(thread); }
+    bool has_run_steps(std::uint32_t thread) const { return steps_.contains(thread); }
     // A step longer than the threshold, of which something is known beside its length.
     struct LongStep {
         std::uint32_t thread = 0;

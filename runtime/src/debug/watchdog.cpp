@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "captured_here.hpp"
+#include "own_signal.hpp"
 
 namespace coroscope::debug {
 
@@ -104,25 +105,9 @@ StackCopy copy_running(std::uint64_t tid, int signal) {
 
 }  // namespace
 
-Watchdog::Watchdog(bool may_signal) {
-    for (int signal = SIGRTMAX - 2; may_signal && signal > SIGRTMIN + 2; --signal) {
-        struct sigaction before{};
-        if (::sigaction(signal, nullptr, &before) != 0 || before.sa_handler != SIG_DFL) continue;
-        struct sigaction action{};
-        action.sa_sigaction = capture;
-        action.sa_flags = SA_SIGINFO | SA_RESTART;
-        ::sigemptyset(&action.sa_mask);
-        if (::sigaction(signal, &action, nullptr) == 0) {
-            signal_ = signal;
-            return;
-        }
-    }
-}
+Watchdog::Watchdog(bool may_signal) : signal_(may_signal ? take_free_signal(capture) : 0) {}
 
-Watchdog::~Watchdog() {
-    // Ignored, not defaulted: one may still be on its way, and its default would end the process.
-    if (signal_ != 0) ::signal(signal_, SIG_IGN);
-}
+Watchdog::~Watchdog() { give_back_signal(signal_); }
 
 std::optional<RunningStep> running_step(const probe::ThreadProbe& thread) noexcept {
     const cs_producer& producer = thread.ring.producer();

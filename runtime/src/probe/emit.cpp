@@ -179,7 +179,7 @@ void cs_step_begin(cs_task task, cs_node suspended_at) {
     ThreadState* thread = task == 0 ? nullptr : this_thread();
     if (thread == nullptr) return;
     const Stamp stamp = stamp_now();
-    cs_enter(&thread->probe->ring.producer(), stamp, task);
+    cs_enter_at(&thread->probe->ring.producer(), stamp, task, suspended_at);
     push(*thread, stamp, EventKind::step_begin, task, 0, suspended_at);
 }
 
@@ -238,7 +238,7 @@ void cs_callback_begin(cs_node scheduled_at, cs_task caused_by) {
     ThreadState* thread = this_thread();
     if (thread == nullptr) return;
     const Stamp stamp = stamp_now();
-    cs_enter(&thread->probe->ring.producer(), stamp, 0);
+    cs_enter_at(&thread->probe->ring.producer(), stamp, 0, scheduled_at);
     push(*thread, stamp, EventKind::callback_begin, 0, caused_by, scheduled_at);
 }
 

@@ -64,13 +64,13 @@ inline void emit(EventKind kind, std::uint64_t subject, std::uint64_t argument =
 
 // A step of a task begins at `stamp` (0: now). Returns the stamp used, so that one stamp can serve an end and the next
 // begin.
-// `stack`: where it had been suspended; for the drainer, not sent.
-inline Stamp step_begin(Stamp stamp, std::uint64_t task, NodeId stack = 0) noexcept {
+// `stack`: where it had been suspended; for the drainer, not sent. `root`: where a step begins that has no such place.
+inline Stamp step_begin(Stamp stamp, std::uint64_t task, NodeId stack = 0, NodeId root = 0) noexcept {
     cs_producer* producer = this_thread();
     if (producer == nullptr) [[unlikely]]
         return stamp;
     if (stamp == 0) stamp = stamp_now();
-    cs_enter(producer, stamp, task);
+    cs_enter_at(producer, stamp, task, stack != 0 ? stack : root);
     push(*producer, stamp, EventKind::step_begin, task, 0, stack);
     return stamp;
 }
@@ -92,7 +92,7 @@ inline void callback_begin(NodeId scheduled_at) noexcept {
     if (producer == nullptr) [[unlikely]]
         return;
     const Stamp stamp = stamp_now();
-    cs_enter(producer, stamp, 0);
+    cs_enter_at(producer, stamp, 0, scheduled_at);
     push(*producer, stamp, EventKind::callback_begin, 0, 0, scheduled_at);
 }
 

@@ -51,8 +51,14 @@ ThreadProbe* make_probe() {
     return made;
 }
 
+cs_producer* producer_if_any() noexcept {
+    const ThreadState* const state = t_state;
+    return state == nullptr || state->probe == nullptr ? nullptr : &state->probe->ring.producer();
+}
+
 Registry* make_registry() noexcept {
     auto* made = new Registry(the_process);
+    made->producer_if_any = producer_if_any;
     ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     return made;
 }

@@ -82,6 +82,10 @@ struct Registry {
 
     DrainerBell bell;
 
+    // The calling thread's producer if it has one; makes none. Async-signal-safe where the library that has it was
+    // loaded with the program.
+    cs_producer* (*producer_if_any)() noexcept = nullptr;
+
     void report(Report&& report) noexcept;
     std::uint32_t add_runtime(const Runtime& runtime);  // 0: there are max_runtimes
     std::vector<const Runtime*> all_runtimes();
