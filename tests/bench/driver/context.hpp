@@ -79,6 +79,7 @@ void bench_runtime_memory(Context& context);
 void bench_runtime_echo(Context& context);
 void bench_runtime_http(Context& context);
 void bench_echo(Context& context);
+void bench_debug(Context& context);
 void bench_memory(Context& context);
 
 }  // namespace coroscope::bench

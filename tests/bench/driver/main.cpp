@@ -38,6 +38,7 @@ constexpr Part parts[] = {
     {"runtime_http", "the web server's CPU a request under wrk, beside the peers' servers",
      coroscope::bench::bench_runtime_http},
     {"echo", "a TCP echo server's CPU a request, beside raw epoll and Boost.Asio", coroscope::bench::bench_echo},
+    {"debug", "what debug mode costs in each of its forms: tasks, queues, servers", coroscope::bench::bench_debug},
     {"memory", "what an app without an agent grows by", coroscope::bench::bench_memory},
 };
 
