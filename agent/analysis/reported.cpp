@@ -164,6 +164,26 @@ void tell_crashed(const model::Model& model, const model::Report& report, Proble
         "did before is recorded up to this moment.";
 }
 
+void tell_unclosed_transport(const model::Model& model, const model::Report& report, Problem& problem) {
+    problem.site = user_place(model, report.stack);
+    problem.summary = "unclosed transport: " + report.text;
+    problem.evidence = report.text;
+    if (report.task != 0) problem.evidence += "; found in " + words::task_phrase(model, report.task);
+    problem.advice =
+        "Await wait_closed() of the writer, or wait() of the process, before its handle goes and before run() ends: "
+        "nobody waits for what has no handle.";
+}
+
+void tell_write_after_loss(const model::Model& model, const model::Report& report, Problem& problem) {
+    problem.site = user_place(model, report.stack);
+    problem.summary = "writes go on to " + report.text;
+    problem.evidence = "five writes came after the loss of " + report.text;
+    if (report.task != 0) problem.evidence += ", from " + words::task_phrase(model, report.task);
+    problem.evidence += "; what was written is gone";
+    problem.advice =
+        "Await drain() after each write: it throws when the connection is lost, and it bounds what is kept in memory.";
+}
+
 struct Telling {
     ReportKind kind;
     Tell* tell;
@@ -177,6 +197,8 @@ constexpr std::array tellings{
     Telling{ReportKind::wrong_thread, tell_wrong_thread},
     Telling{ReportKind::uncaught_exception, tell_uncaught_exception},
     Telling{ReportKind::crashed, tell_crashed},
+    Telling{ReportKind::unclosed_transport, tell_unclosed_transport},
+    Telling{ReportKind::write_after_loss, tell_write_after_loss},
 };
 
 // What can be said of any kind.

@@ -214,5 +214,26 @@ TEST(Reported, NothingIsFoundInAHealthyApp) {
     EXPECT_TRUE(app.problems().empty());
 }
 
+TEST(Transports, GivenUpOrLost) {
+    AppUnderTest app;
+    BatchBuilder b = app.next();
+    b.site(50, "send_page", "page.cpp", 12);
+    b.report(vocabulary::ReportKind::unclosed_transport, 5000, 2)
+        .set_text("9 bytes written to the connection to a:1 were not sent");
+    b.report(vocabulary::ReportKind::write_after_loss, 5000, 2)
+        .set_text("the connection to a:1, which was lost (reset)");
+    app.apply(b);
+    const auto found = app.problems();
+    ASSERT_EQ(found.size(), 2u);
+    for (const Problem& problem : found) {
+        const bool unclosed = problem.kind == "unclosed_transport";
+        EXPECT_EQ(problem.severity, Severity::warning);
+        EXPECT_EQ(problem.summary, unclosed
+                                       ? "unclosed transport: 9 bytes written to the connection to a:1 were not sent"
+                                       : "writes go on to the connection to a:1, which was lost (reset)");
+        EXPECT_TRUE(contains(problem.advice, unclosed ? "wait_closed()" : "drain()"));
+    }
+}
+
 }  // namespace
 }  // namespace coroscope::analysis::test

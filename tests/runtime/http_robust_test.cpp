@@ -7,6 +7,7 @@
 
 #include "coroscope/virtual_time_loop.hpp"
 #include "http_support.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace coroscope::test {
 namespace {
@@ -265,18 +266,6 @@ TEST(HttpRobust, PipelinedRequestsOfAClientThatDoesNotReadAreNotAllAnswered) {
 }
 
 // --- many idle connections
-
-#if defined(__has_feature)
-#define COROSCOPE_TEST_HAS_FEATURE(feature) __has_feature(feature)
-#else
-#define COROSCOPE_TEST_HAS_FEATURE(feature) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || COROSCOPE_TEST_HAS_FEATURE(address_sanitizer) || \
-    COROSCOPE_TEST_HAS_FEATURE(thread_sanitizer)
-constexpr bool is_sanitized = true;
-#else
-constexpr bool is_sanitized = false;
-#endif
 
 Coro<> serve_until_told(int port_to, int stop_from) {
     Site site;

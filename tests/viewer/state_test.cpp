@@ -9,7 +9,6 @@
 #include "script.hpp"
 #include "viewer/layout/task_lane.hpp"
 #include "viewer/layout/task_tree.hpp"
-#include "viewer/layout/wait_chain.hpp"
 #include "viewer/state/derived.hpp"
 #include "viewer/state/finder.hpp"
 #include "viewer/state/view_state.hpp"
@@ -162,7 +161,7 @@ TEST(TaskTree, SortsSiblings) {
     }
 }
 
-TEST(WaitChain, FindsTheCycle) {
+TEST(Why, TheChainOfTheSelectedTaskIsKept) {
     const model::Session session = session_of(test::service_scene());
     const model::Model& model = model_of(session);
     model::TaskId a = 0, b = 0;
@@ -171,13 +170,19 @@ TEST(WaitChain, FindsTheCycle) {
         if (model.task_name(*task) == "transfer-b") b = task->id;
     }
     ASSERT_NE(a, 0u);
-    const WaitChain chain = wait_chain(model, a);
-    EXPECT_EQ(chain.tasks, (std::vector<model::TaskId>{a, b}));
-    EXPECT_TRUE(chain.cycle);
-    EXPECT_EQ(chain.closes_at, a);
     EXPECT_EQ(model.awaiters(a), (std::vector<model::TaskId>{b}));
-    EXPECT_FALSE(wait_chain(model, 1).cycle);
-    EXPECT_TRUE(wait_chain(model, 999'999).tasks.empty());
+    ViewState state;
+    state.app = 1;
+    state.task = a;
+    Derived derived;
+    derived.update(session, state, 1);
+    ASSERT_GE(derived.why().size(), 2u);
+    EXPECT_EQ(derived.why()[0].task, a);
+    EXPECT_EQ(derived.why()[1].task, b);
+    EXPECT_NE(derived.why().back().text.find("circle"), std::string::npos) << derived.why().back().text;
+    state.task = 999'999;
+    derived.update(session, state, 2);
+    EXPECT_TRUE(derived.why().empty());
 }
 
 // Spans of a lane are in order, do not overlap, and at full zoom add up to the task's busy time.

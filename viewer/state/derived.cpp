@@ -5,7 +5,7 @@
 #include <chrono>
 #include <functional>
 
-#include "viewer/layout/wait_chain.hpp"
+#include "agent/analysis/why.hpp"
 
 namespace coroscope::viewer {
 
@@ -52,10 +52,13 @@ void add_task(std::vector<Lane>& lanes, const model::Model& model, model::TaskId
 
 // The selected task first, then those it has to do with, then the busiest in order of creation, which does not jump
 // about.
-std::vector<Lane> choose_lanes(const model::Model& model, const ViewState& state) {
+std::vector<Lane> choose_lanes(const model::Model& model, const ViewState& state,
+                               const std::vector<analysis::Part>& why) {
+    constexpr std::size_t most_awaited = 4;
     std::vector<Lane> lanes;
     if (const model::Task* selected = model.task(state.task)) {
-        for (const model::TaskId id : wait_chain(model, selected->id, 4).tasks) add_task(lanes, model, id);
+        add_task(lanes, model, selected->id);
+        for (std::size_t i = 0; i < why.size() && i < most_awaited; ++i) add_task(lanes, model, why[i].task);
         add_task(lanes, model, selected->woken_by);
         add_task(lanes, model, selected->parent);
     }
@@ -94,6 +97,7 @@ double Derived::update(const model::Session& session, const ViewState& state, do
     }
     update_tree(*app, state, now_s);
     for (const auto& loop : app->model.loops()) iterations_[loop->id].update(*loop);
+    update_why(app->model, state.task, now_s);
     update_lanes(*app, state, now_s);
     if (state.view != nullptr && state.view->needs_latency) update_latency(*app, now_s);
     if (awaiters_due_.due(now_s, app->model.version(), state.task)) {
@@ -102,7 +106,7 @@ double Derived::update(const model::Session& session, const ViewState& state, do
         awaiters_due_.took(now_s, watch.elapsed_s());
     }
     double next_s = 0;
-    for (const Throttle* due : {&tree_due_, &problems_due_, &lanes_due_, &awaiters_due_, &latency_due_}) {
+    for (const Throttle* due : {&tree_due_, &problems_due_, &why_due_, &lanes_due_, &awaiters_due_, &latency_due_}) {
         if (due->waiting() && (next_s == 0 || due->next_s() < next_s)) next_s = due->next_s();
     }
     return next_s;
@@ -124,6 +128,16 @@ void Derived::update_problems(const model::Session& session, double now_s) {
     problems_due_.took(now_s, watch.elapsed_s());
 }
 
+void Derived::update_why(const model::Model& model, model::TaskId task, double now_s) {
+    if (!why_due_.due(now_s, model.version(), task)) return;
+    const Stopwatch watch;
+    const model::Task* const selected = model.task(task);
+    why_.clear();
+    if (selected != nullptr && selected->state == model::State::suspended)
+        why_ = analysis::why(model, analysis::WaitGraph(model), task);
+    why_due_.took(now_s, watch.elapsed_s());
+}
+
 void Derived::update_latency(const model::App& app, double now_s) {
     if (!latency_due_.due(now_s, app.model.version(), app.key)) return;
     const Stopwatch watch;
@@ -141,7 +155,7 @@ void Derived::update_lanes(const model::App& app, const ViewState& state, double
     const std::uint64_t range = state.timeline.follow ? 0 : key_of(state.timeline.range.target());
     if (lanes_due_.due(now_s, mix(range, app.model.version()), mix(state.app, state.task))) {
         const Stopwatch watch;
-        shown_lanes_ = choose_lanes(app.model, state);
+        shown_lanes_ = choose_lanes(app.model, state, why_);
         lanes_due_.took(now_s, watch.elapsed_s());
     }
     lanes_.update(app.model, shown_lanes_);
@@ -161,6 +175,7 @@ const IterationIndex& Derived::iterations(model::LoopId loop) const {
 void Derived::forget() {
     tree_due_.reset();
     problems_due_.reset();
+    why_due_.reset();
     lanes_due_.reset();
     awaiters_due_.reset();
     latency_due_.reset();
@@ -169,6 +184,7 @@ void Derived::forget() {
     shown_lanes_.clear();
     iterations_.clear();
     awaiters_.clear();
+    why_.clear();
 }
 
 }  // namespace coroscope::viewer

@@ -44,18 +44,23 @@ public:
     const std::vector<Lane>& shown_lanes() const { return shown_lanes_; }  // top to bottom
     const IterationIndex& iterations(model::LoopId loop) const;
     const std::vector<model::TaskId>& awaiters() const { return awaiters_; }  // of the selected task
-    const LatencyDigest& latency() const { return latency_; }                 // kept up while its view is shown
+    // Why the selected task waits, from it to what it really waits for; empty: it does not wait.
+    const std::vector<analysis::Part>& why() const { return why_; }
+    const LatencyDigest& latency() const { return latency_; }  // kept up while its view is shown
     double events_per_s() const { return rate_.per_s(); }
     void forget();  // the session was replaced
 
 private:
     void update_tree(const model::App& app, const ViewState& state, double now_s);
     void update_problems(const model::Session& session, double now_s);
+    void update_why(const model::Model& model, model::TaskId task, double now_s);
     void update_latency(const model::App& app, double now_s);
     void update_lanes(const model::App& app, const ViewState& state, double now_s);
 
     TaskTree tree_;
     Throttle tree_due_{0.1};
+    std::vector<analysis::Part> why_;
+    Throttle why_due_{0.25};
     std::vector<analysis::Problem> problems_;
     Throttle problems_due_{0.5};
     LaneIndex lanes_;

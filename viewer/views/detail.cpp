@@ -10,7 +10,6 @@
 #include "proto/words/amount.hpp"
 #include "proto/words/function_name.hpp"
 #include "proto/words/place.hpp"
-#include "viewer/layout/wait_chain.hpp"
 #include "viewer/ui/widgets.hpp"
 #include "views.hpp"
 
@@ -97,32 +96,33 @@ void last_line(std::string_view what, ImU32 paint) {
     ui::text(what, paint);
 }
 
-// The await stack, and on through the tasks it waits for: what really holds it up is at the end.
 void await_chain(Context& context, const model::Task& task) {
     const model::Model& model = context.model();
-    const WaitChain waits = wait_chain(model, task.id);
-    for (std::size_t i = 0; i < waits.tasks.size(); ++i) {
-        const model::Task* link = model.task(waits.tasks[i]);
-        if (link == nullptr) break;
-        if (i > 0) {
-            const ImVec2 at = ImGui::GetCursorScreenPos();
-            ImGui::GetWindowDrawList()->AddLine({at.x + px(6), at.y - px(4)}, {at.x + px(6), at.y + px(4)},
-                                                ui::with_alpha(color::suspended, 0.6f), px(1.5f));
-            ImGui::Dummy({px(10), ImGui::GetTextLineHeight()});
-            ImGui::SameLine(0, px(6));
-            ui::text("waits for", color::dim);
-            ImGui::SameLine(0, px(6));
-            task_link(context, link->id);
-        }
-        const ImU32 paint = ui::state_color(link->state, link->outcome);
-        chain(context.state, model.await_stack(*link), paint,
-              i + 1 < waits.tasks.size() || link->state != model::State::done);
-        if (i + 1 == waits.tasks.size() && !waits.cycle) last_line(words::status(model, *link), paint);
-    }
-    if (waits.cycle) {
-        last_line("which waits for " + words::task_name(model, waits.closes_at) +
-                      " again: a deadlock, none of them will ever go on",
-                  color::bad);
+    const ImU32 paint = ui::state_color(task.state, task.outcome);
+    chain(context.state, model.await_stack(task), paint, task.state != model::State::done);
+    last_line(words::status(model, task), paint);
+}
+
+// From the task to what it really waits for: a sentence each, joined by a line. A click goes to the task.
+void why_it_waits(Context& context) {
+    const std::vector<analysis::Part>& parts = context.derived.why();
+    if (parts.empty()) return;
+    heading("Why it waits");
+    for (const analysis::Part& part : parts) {
+        const ImVec2 at = ImGui::GetCursorScreenPos();
+        const ImVec2 dot{at.x + px(6), at.y + ImGui::GetTextLineHeight() / 2};
+        ImGui::Dummy({px(16), ImGui::GetTextLineHeight()});
+        ImGui::SameLine(0, 0);
+        const bool leads_on = part.task != 0 && part.task != context.state.task;
+        ui::wrapped(part.text, leads_on ? color::link : color::text);
+        const float below =
+            ImGui::GetItemRectMax().y + ImGui::GetStyle().ItemSpacing.y + ImGui::GetTextLineHeight() / 2;
+        ImDrawList& list = *ImGui::GetWindowDrawList();
+        if (&part != &parts.back()) list.AddLine(dot, {dot.x, below}, ui::with_alpha(color::suspended, 0.6f), px(1.5f));
+        list.AddCircleFilled(dot, px(3), color::suspended, 12);
+        if (!leads_on || !ImGui::IsItemHovered()) continue;
+        ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
+        if (ImGui::IsItemClicked()) context.state.select(context.model(), part.task);
     }
 }
 
@@ -247,6 +247,7 @@ void detail_contents(Context& context) {
     ImGui::BeginChild("chain", {std::floor(width * 0.55f), 0});
     heading(task->state == model::State::suspended ? "Awaits (outermost first)" : "Stack");
     await_chain(context, *task);
+    why_it_waits(context);
     const Frames created = model.creation_stack(*task);
     if (!created.empty()) {
         heading("Created at");

@@ -431,6 +431,8 @@ enum class ReportKind : std::uint16_t {
     crashed,
     blocked_calls,
     cpu_samples,
+    unclosed_transport,
+    write_after_loss,
 };
 
 struct ReportKindRow {
@@ -464,6 +466,10 @@ inline constexpr auto report_kinds = std::to_array<ReportKindRow>({
      "Calls that blocked a loop's thread within its steps: what they sum up to at one place, so far."},
     {ReportKind::cpu_samples, "cpu_samples", Severity::info,
      "Samples of the CPU time of a loop's thread within its steps: what they sum up to at one place, so far."},
+    {ReportKind::unclosed_transport, "unclosed_transport", Severity::warning,
+     "A connection was given up before all that was written to it was sent, or a child process while it ran."},
+    {ReportKind::write_after_loss, "write_after_loss", Severity::warning,
+     "A task goes on writing to a connection that was lost, and does not ask whether it is there."},
 });
 
 // A node of the calling-context tree. A node's path to the root is an async stack.
@@ -635,7 +641,7 @@ static_assert(event_kinds.size() <= first_adapter_kind);
 static_assert(verbs.size() == static_cast<std::size_t>(Verb::descriptor_write) + 1, "a row for each verb");
 static_assert(resource_types.size() == static_cast<std::size_t>(ResourceType::custom) + 1, "a row for each type");
 static_assert(roles.size() == static_cast<std::size_t>(Role::run) + 1, "a row for each role");
-static_assert(report_kinds.size() == static_cast<std::size_t>(ReportKind::cpu_samples) + 1);
+static_assert(report_kinds.size() == static_cast<std::size_t>(ReportKind::write_after_loss) + 1);
 
 }  // namespace detail
 

@@ -11,6 +11,7 @@
 // early. Unlike asyncio's it needs no loop until it is awaited or has a callback.
 #pragma once
 
+#include <atomic>
 #include <coroutine>
 #include <exception>
 #include <functional>
@@ -75,10 +76,13 @@ public:
     void rethrow_error();  // if it is one
     void add_done_callback(std::function<void()> callback, const std::source_location& where);
     void set_name(std::string_view name) noexcept { resource_.set_name(name, traits); }
-    // Only with debug mode on. A handle goes; `left` references to this state are left.
+    // Only with debug mode on. A handle goes; `left` references to this state are left. Any thread: a handle may be
+    // kept by a callback that another thread hands over. Only on that of the tasks that wait is there something to look
+    // at.
     void handle_gone(long left) noexcept {
-        handles_went_ = true;
-        look_for_orphan(left);
+        handles_went_.store(true, std::memory_order_relaxed);
+        EventLoop* const loop = awaited_on_.load(std::memory_order_relaxed);
+        if (loop != nullptr && loop == running_loop()) look_for_orphan(left);
     }
 
 private:
@@ -88,9 +92,10 @@ private:
 
     Stage stage_ = Stage::pending;
     bool retrieved_ = false;
-    bool handles_went_ = false;  // while debug mode was on
-    bool orphaned_ = false;      // reported
-    std::exception_ptr error_;   // or the Cancelled
+    bool orphaned_ = false;                        // reported
+    std::atomic<bool> handles_went_{false};        // while debug mode was on; as below, orders nothing
+    std::atomic<EventLoop*> awaited_on_{nullptr};  // the loop of the task that waited last, while debug mode was on
+    std::exception_ptr error_;                     // or the Cancelled
     WaiterList<Awaiter> waiters_;
     std::vector<std::function<void()>> callbacks_;
     Resource resource_;

@@ -11,8 +11,10 @@ FutureState::~FutureState() {
 
 void FutureState::Awaiter::start() noexcept {
     wait_in(state_->waiters_, *this);
-    if (probe::on() && state_->handles_went_) [[unlikely]]
-        state_->look_for_orphan(state_.use_count());
+    if (!probe::on()) [[likely]]
+        return;
+    state_->awaited_on_.store(running_loop(), std::memory_order_relaxed);
+    if (state_->handles_went_.load(std::memory_order_relaxed)) state_->look_for_orphan(state_.use_count());
 }
 
 // Frames of up to a kilobyte lie together in memory that holds nothing else; how large this one is is not known. A

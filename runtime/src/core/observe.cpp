@@ -230,6 +230,22 @@ void check_thread(EventLoop& loop, const TaskControl* task, const char* what) no
            std::span(addresses, count));
 }
 
+namespace {
+
+void report_at_running_task(ReportKind kind, const char* what) noexcept {
+    if (!probe::on()) return;
+    const bool in_task = current_task != nullptr && current_frame != nullptr;
+    report(kind, in_task ? current_task->id : 0, in_task ? last_place(*current_frame, *current_task) : 0, what);
+}
+
+}  // namespace
+
+void report_unclosed_transport(const char* what) noexcept {
+    report_at_running_task(ReportKind::unclosed_transport, what);
+}
+
+void report_write_after_loss(const char* what) noexcept { report_at_running_task(ReportKind::write_after_loss, what); }
+
 void report_callback_exception(const std::exception_ptr& error) noexcept {
     try {
         const std::string text = describe(error);

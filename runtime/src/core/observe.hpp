@@ -35,6 +35,9 @@ void report_uncaught_exception(const std::exception_ptr& error) noexcept;
 void report_future_exception_never_retrieved(const std::exception_ptr& error) noexcept;
 void report_task_destroyed_pending(const TaskControl& task) noexcept;
 void report_callback_exception(const std::exception_ptr& error) noexcept;
+// With debug mode on only; at the place where the running task is.
+void report_unclosed_transport(const char* what) noexcept;
+void report_write_after_loss(const char* what) noexcept;
 // Only with debug mode on. Reports it if `loop` runs on another thread than this one: what is done then may be lost, or
 // come late, because the loop sleeps on. `task`: the one that it is about; nullptr: none.
 void check_thread(EventLoop& loop, const TaskControl* task, const char* what) noexcept;

@@ -241,6 +241,12 @@ void Findings::report(const probe::Report& report, const std::vector<NativeFrame
         case Kind::uncaught_exception:
             log().error("uncaught exception ends the program: {}", shown(report.text));
             break;
+        case Kind::unclosed_transport:
+            log().warn("unclosed transport: {}\n    stack (most recent call last):{}", shown(report.text), stack);
+            break;
+        case Kind::write_after_loss:
+            log().warn("writes to {} go on\n    stack (most recent call last):{}", shown(report.text), stack);
+            break;
         case Kind::unknown:
         case Kind::step_cost:
         case Kind::crashed:

@@ -9,9 +9,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <mutex>
 #include <new>
 #include <system_error>
+
+#include "runtime/src/core/observe.hpp"
 
 namespace coroscope::detail {
 
@@ -114,6 +117,9 @@ ChildExit::~ChildExit() {
     const std::shared_ptr<Waiter> waiter = std::move(waiter_);
     stop_watching();
     if (::waitpid(pid_, nullptr, WNOHANG) != 0) return;
+    char text[96];
+    std::snprintf(text, sizeof text, "process %d still runs, and its handle is gone", static_cast<int>(pid_));
+    report_unclosed_transport(text);
     if (waiter) {
         waiter->abandon();
         return;

@@ -48,6 +48,7 @@ Coro<> send_the_rest(Ref<StreamState> state) {
     try {
         co_await state->closed.wait();
     } catch (const Cancelled&) {
+        state->tell_unsent(limit.expired() ? "the peer did not read them in time" : "the loop's end came first");
         if (!limit.expired()) throw;
         state->error = ETIMEDOUT;
     }

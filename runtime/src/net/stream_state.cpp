@@ -4,9 +4,13 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
+#include <new>
 #include <stdexcept>
+#include <string>
 
 #include "coroscope/net/error.hpp"
+#include "runtime/src/core/observe.hpp"
 
 namespace coroscope::detail {
 
@@ -50,11 +54,31 @@ IoResult StreamState::ended_with(const IoResult& result) noexcept {
 }
 
 void StreamState::write(std::span<const std::byte> data) {
-    if (!is_open() || closing) return;  // drain() says so
+    if (!is_open() || closing) [[unlikely]]  // drain() says so
+        return written_in_vain();
     if (eof_written) throw std::logic_error("nothing can be written after write_eof()");
     if (filter) [[unlikely]]
         return filter->write(*this, data);
     write_raw(data);
+}
+
+// Of asyncio's `socket.send() raised exception`, which it logs from the fifth write on; here once.
+void StreamState::written_in_vain() noexcept {
+    constexpr std::uint8_t few = 5;
+    if (error == 0 || writes_in_vain_ == few || ++writes_in_vain_ != few) return;
+    try {
+        report_write_after_loss((name() + ", which was lost (" + std::strerror(error) + ")").c_str());
+    } catch (const std::bad_alloc&) {  // it stays untold
+    }
+}
+
+void StreamState::tell_unsent(const char* why) const noexcept {
+    if (out.empty()) return;
+    try {
+        report_unclosed_transport(
+            (std::to_string(out.size()) + " bytes written to " + name() + " were not sent: " + why).c_str());
+    } catch (const std::bad_alloc&) {  // it stays untold
+    }
 }
 
 void StreamState::write_raw(std::span<const std::byte> data) {

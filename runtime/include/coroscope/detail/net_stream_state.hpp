@@ -107,6 +107,8 @@ public:
     void end_of_writing() noexcept;
     void finish() noexcept;  // close when all is sent
     void abort() noexcept;
+    // To the debugger: it is given up, and something was not sent.
+    void tell_unsent(const char* why) const noexcept;
     void lose(int the_error) noexcept;                    // the connection is broken
     [[noreturn]] void throw_lost(const char* how) const;  // ConnectionError, TlsError
 
@@ -128,7 +130,9 @@ private:
     void on_closed() noexcept override;
     void send_kept() noexcept;
     void wake_drains() noexcept;
+    void written_in_vain() noexcept;
     WaiterList<DrainAwaiter> drains_;
+    std::uint8_t writes_in_vain_ = 0;  // after the connection was lost; counted until it is told
 };
 
 }  // namespace coroscope::detail
