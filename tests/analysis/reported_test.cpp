@@ -214,25 +214,33 @@ TEST(Reported, NothingIsFoundInAHealthyApp) {
     EXPECT_TRUE(app.problems().empty());
 }
 
-TEST(Transports, GivenUpOrLost) {
+// One report about a task of the app.
+Problem only_problem(vocabulary::ReportKind kind, const char* text) {
     AppUnderTest app;
     BatchBuilder b = app.next();
-    b.site(50, "send_page", "page.cpp", 12);
-    b.report(vocabulary::ReportKind::unclosed_transport, 5000, 2)
-        .set_text("9 bytes written to the connection to a:1 were not sent");
-    b.report(vocabulary::ReportKind::write_after_loss, 5000, 2)
-        .set_text("the connection to a:1, which was lost (reset)");
+    b.report(kind, 5000, 2).set_text(text);
     app.apply(b);
     const auto found = app.problems();
-    ASSERT_EQ(found.size(), 2u);
-    for (const Problem& problem : found) {
-        const bool unclosed = problem.kind == "unclosed_transport";
-        EXPECT_EQ(problem.severity, Severity::warning);
-        EXPECT_EQ(problem.summary, unclosed
-                                       ? "unclosed transport: 9 bytes written to the connection to a:1 were not sent"
-                                       : "writes go on to the connection to a:1, which was lost (reset)");
-        EXPECT_TRUE(contains(problem.advice, unclosed ? "wait_closed()" : "drain()"));
-    }
+    EXPECT_EQ(found.size(), 1u);
+    return found.empty() ? Problem() : found.front();
+}
+
+TEST(UnclosedTransport, IsToldWithWhatWasNotSent) {
+    const Problem problem = only_problem(vocabulary::ReportKind::unclosed_transport,
+                                         "9 bytes written to the connection to a:1 were not sent");
+    EXPECT_EQ(problem.kind, "unclosed_transport");
+    EXPECT_EQ(problem.severity, Severity::warning);
+    EXPECT_EQ(problem.summary, "unclosed transport: 9 bytes written to the connection to a:1 were not sent");
+    EXPECT_TRUE(contains(problem.advice, "wait_closed()")) << problem.advice;
+}
+
+TEST(WriteAfterLoss, IsToldWithTheConnection) {
+    const Problem problem =
+        only_problem(vocabulary::ReportKind::write_after_loss, "the connection to a:1, which was lost (reset)");
+    EXPECT_EQ(problem.kind, "write_after_loss");
+    EXPECT_EQ(problem.severity, Severity::warning);
+    EXPECT_EQ(problem.summary, "writes go on to the connection to a:1, which was lost (reset)");
+    EXPECT_TRUE(contains(problem.advice, "drain()")) << problem.advice;
 }
 
 }  // namespace

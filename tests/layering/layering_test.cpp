@@ -48,7 +48,7 @@ const std::vector<Layer>& table() {
          {"agent/model", "agent/words", "proto/words", "proto/container"},
          {"protobuf", "messages", "perfetto"}},
         {"agent/server",
-         {"agent/model", "agent/analysis", "agent/trace", "proto/container", "proto/address"},
+         {"agent/model", "agent/analysis", "agent/trace", "proto/words", "proto/container", "proto/address"},
          {"protobuf", "messages", "services", "grpc", "spdlog"}},
         {"agent/cli",
          {"agent/model", "agent/words", "agent/analysis", "agent/trace", "agent/server", "proto/words",

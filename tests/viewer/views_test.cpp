@@ -127,7 +127,7 @@ TEST(Detail, TellsOfTheDeadlock) {
     screen.state().view = find_view("detail");
     screen.frame();
     const std::string text = screen.text();
-    EXPECT_TRUE(has(text, "a deadlock"));
+    EXPECT_TRUE(has(text, "closes a circle")) << text;
     EXPECT_TRUE(has(text, "store.cpp:118"));
     EXPECT_TRUE(has(text, "main.cpp:107"));
     EXPECT_TRUE(has(text, "transfer-b"));
