@@ -383,13 +383,13 @@ typedef struct cs_producer {
     uint32_t size;   /* of this struct in the library, which may be newer */
     uint32_t thread; /* its id on the wire */
     cs_record* slots;
-    uint64_t mask;       /* number of slots - 1 */
-    uint64_t attention;  /* past so many records the slow path looks closer; 0: records were lost */
-    uint64_t known_tail; /* the producer's copy of the consumer's index */
-    uint64_t head;       /* stored with release: pairs with the consumer's acquire */
-    uint32_t depth;      /* of nested steps; stored with release */
-    cs_node began_at;    /* where the innermost step goes on; 0: unknown */
-    uint64_t in_call;    /* of the debug library: the step within which it measures a call; 0: none */
+    uint64_t mask;                /* number of slots - 1 */
+    uint64_t attention;           /* past so many records the slow path looks closer; 0: records were lost */
+    uint64_t known_tail;          /* the producer's copy of the consumer's index */
+    uint64_t head;                /* stored with release: pairs with the consumer's acquire */
+    uint32_t depth;               /* of nested steps; stored with release */
+    cs_node began_at;             /* where the innermost step goes on; 0: unknown */
+    uint64_t in_call;             /* of the debug library: the step within which it measures a call; 0: none */
     cs_step steps[CS_STEP_DEPTH]; /* those that run: the innermost is steps[depth - 1]; read by the watchdog */
 } cs_producer;
 
