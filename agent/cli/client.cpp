@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <filesystem>
 
 #include "agent/server/version.hpp"
 #include "command.hpp"
@@ -27,6 +28,13 @@ AgentAddress parse(const std::string& text) {
 }
 
 }  // namespace
+
+std::string absolute_address(const std::string& text) {
+    AgentAddress address = parse(text);
+    if (address.kind == AgentAddress::Kind::unix_socket)
+        address.path = std::filesystem::absolute(address.path).string();
+    return address.text();
+}
 
 Client::Client(const std::string& address) {
     const AgentAddress parsed = parse(address);

@@ -22,6 +22,10 @@ private:
     std::unique_ptr<grpc::ClientReader<v2::WatchUpdate>> reader_;
 };
 
+// An address as it may be given to a program, which may have another folder: the path of a socket is absolute. Throws
+// Failure.
+std::string absolute_address(const std::string& text);
+
 // Every call throws Failure: "no agent answers at ...; start one with `coroscope agent` ..." and the like.
 class Client {
 public:

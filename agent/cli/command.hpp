@@ -41,6 +41,10 @@ void add_view(CLI::App& root, Action& action);
 void add_index(CLI::App& root, Action& action);
 void add_cancel(CLI::App& root, Action& action);
 void add_status(CLI::App& root, Action& action);
+void add_attach(CLI::App& root, Action& action);
+void add_detach(CLI::App& root, Action& action);
+void add_stacks(CLI::App& root, Action& action);
+void add_threshold(CLI::App& root, Action& action);
 
 // Takes the "--" out of `run [OPTIONS] -- PROGRAM ...`: CLI11 would give what follows it to the root command.
 void drop_run_marker(std::vector<std::string>& arguments);

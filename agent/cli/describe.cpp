@@ -77,6 +77,8 @@ void print_left_out(const model::Model& model) {
               " for which there was no room\n");
 }
 
+std::string at_least(std::string amount, const model::Task& task) { return task.incomplete ? amount + "+" : amount; }
+
 Style state_style(const model::Task& task) {
     switch (task.state) {
         case model::State::running: return Style::green;

@@ -35,6 +35,9 @@ void add_each_flag(CLI::App& command, bool& each);
 // A line for tasks that the model does not keep, if there are any: else what is shown would be taken for all.
 void print_left_out(const model::Model& model);
 
+// An amount that events of the task added up to. "12+": there was more before debug mode was on, or events were lost.
+std::string at_least(std::string amount, const model::Task& task);
+
 Style state_style(const model::Task& task);
 
 }  // namespace coroscope::cli

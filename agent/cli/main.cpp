@@ -26,6 +26,8 @@ void add_all(CLI::App& root, Action& action) {
         "  coroscope problems                  what is wrong with it\n"
         "  coroscope why TASK                  what a task really waits for\n"
         "  coroscope view                      all of that in a window\n"
+        "  coroscope attach PID                the same for a program that runs, with COROSCOPE=standby\n"
+        "  coroscope stacks PID                where each of its tasks waits, also while it hangs\n"
         "  COROSCOPE=file:t.cst ./app && coroscope problems t.cst      without an agent\n"
         "\n"
         "Exit codes: 0 all well, 1 what was asked for failed, 2 wrong usage; `run` passes the program's on, and\n"
@@ -40,6 +42,10 @@ void add_all(CLI::App& root, Action& action) {
     add_view(root, action);
     add_export(root, action);
     add_index(root, action);
+    add_attach(root, action);
+    add_detach(root, action);
+    add_stacks(root, action);
+    add_threshold(root, action);
     add_cancel(root, action);
     add_agent(root, action);
     add_status(root, action);

@@ -12,6 +12,7 @@
 #include "agent/words/hotspot.hpp"
 #include "agent/words/task.hpp"
 #include "alike.hpp"
+#include "app_link.hpp"
 #include "command.hpp"
 #include "describe.hpp"
 #include "output.hpp"
@@ -251,7 +252,8 @@ void print_app(const model::App& app, bool with_done, const Options& options) {
         }
         rows.push_back({std::to_string(task->id), words::task_name(model, task->id), words::coroutine(model, *task),
                         styled(words::state(task->state, task->outcome), state_style(*task)),
-                        words::duration(model.busy_ns(*task)), std::to_string(task->steps), wait_or_end(model, *task),
+                        at_least(words::duration(model.busy_ns(*task)), *task),
+                        at_least(std::to_string(task->steps), *task), wait_or_end(model, *task),
                         words::where_text(shown_place(model, *task, options.library))});
     }
     if (rows.empty()) return;
@@ -261,13 +263,49 @@ void print_app(const model::App& app, bool with_done, const Options& options) {
     print_left_out(model);
 }
 
+// What runs on this machine, can be asked, and is not in debug mode.
+std::vector<AppState> in_standby() {
+    std::vector<AppState> all;
+    for (const pid_t pid : listening_processes())
+        if (auto app = glance_at(pid); app && !app->on) all.push_back(std::move(*app));
+    return all;
+}
+
+void print_standby(const std::vector<AppState>& all) {
+    std::vector<std::vector<std::string>> rows;
+    for (const AppState& app : all)
+        rows.push_back({styled(title(app), Style::bold), "standby: coroscope attach " + std::to_string(app.pid)});
+    print_table(rows);
+}
+
+Json standby_json(const std::vector<AppState>& all) {
+    Json json = Json::array();
+    for (const AppState& app : all) json.push_back({{"name", app.name}, {"pid", app.pid}});
+    return json;
+}
+
+// Without an agent, processes in standby are still worth a list.
+int run_without_agent(const Options& options, const std::vector<AppState>& standby, const Failure& failure) {
+    if (standby.empty() || options.json) throw failure;
+    print_standby(standby);
+    finish_output();
+    throw failure;
+}
+
 int run(const Options& options) {
-    const Source source = load(options.source);
+    const bool asks_default_agent = options.source.source.empty() && options.source.agent.empty();
+    const std::vector<AppState> standby = asks_default_agent ? in_standby() : std::vector<AppState>();
+    Source source;
+    try {
+        source = load(options.source);
+    } catch (const Failure& failure) {
+        return run_without_agent(options, standby, failure);
+    }
     const bool with_done = options.all || !source.live;
     if (options.json) {
         Json apps = Json::array();
         for (const auto& [key, app] : source.session.apps()) apps.push_back(app_json(app, with_done));
-        print_json({{"apps", std::move(apps)}});
+        print_json({{"apps", std::move(apps)}, {"standby", standby_json(standby)}});
         return exit_ok;
     }
     bool first = true;
@@ -275,7 +313,10 @@ int run(const Options& options) {
         if (!std::exchange(first, false)) print("\n");
         print_app(app, with_done, options);
     }
-    if (first) print("no app: start one with `coroscope run PROGRAM`, or with COROSCOPE=1 in its environment\n");
+    if (!first && !standby.empty()) print("\n");
+    print_standby(standby);
+    if (first && standby.empty())
+        print("no app: start one with `coroscope run PROGRAM`, or with COROSCOPE=1 in its environment\n");
     return exit_ok;
 }
 

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -16,7 +15,6 @@
 #include "client.hpp"
 #include "command.hpp"
 #include "process.hpp"
-#include "proto/address/agent_address.hpp"
 #include "proto/address/default_address.hpp"
 #include "stream_recorder.hpp"
 
@@ -29,19 +27,6 @@ struct Options {
     bool keep_agent = false;
     std::vector<std::string> program;
 };
-
-// The program may change its directory, so a relative path would not do.
-std::string absolute_address(const std::string& text) {
-    try {
-        AgentAddress address = AgentAddress::parse(text);
-        if (address.kind == AgentAddress::Kind::unix_socket) {
-            address.path = std::filesystem::absolute(address.path).string();
-        }
-        return address.text();
-    } catch (const AddressError& error) {
-        throw Failure(error.what(), exit_usage);
-    }
-}
 
 // The agent that this command started.
 class OwnAgent {

@@ -104,7 +104,7 @@ private:
         row.left = styled(branch, Style::dim) + styled(words::task_name(model_, task.id), Style::bold) + "  " +
                    words::coroutine(model_, task);
         row.state = styled(words::state(task.state, task.outcome), state_style(task));
-        row.busy = words::duration(model_.busy_ns(task));
+        row.busy = at_least(words::duration(model_.busy_ns(task)), task);
         const words::Where at = shown_place(model_, task, with_library_);
         row.right = task.state == model::State::done ? ending_text(task, at) : words::waits_text(model_, task, at);
         rows_.push_back(std::move(row));

@@ -197,6 +197,7 @@ inline constexpr auto task_table = entity<TaskEntry>("task", "All live tasks, an
     field("state", &Task::state, plain, Unit::none, "What it does now."),
     field("outcome", &Task::outcome, plain, Unit::none, "How it ended; none: it has not, or nobody can say how."),
     field("incomplete", &Task::incomplete, plain, Unit::none, "Events that concern it were lost: counts are lower bounds, times may be missing."),
+    field("found", &Task::found, plain, Unit::none, "A listing found it in its state, which it entered at changed_ns or before."),
     field("wait_verb", path(&Task::wait, &Wait::verb), plain, Unit::none, "What it waits for."),
     field("wait_operand", path(&Task::wait, &Wait::operand), plain, Unit::none, "The resource, task or file descriptor that it waits on, by wait_verb; 0: none."),
     field("wait_holder", path(&Task::wait, &Wait::holder), plain, Unit::task, "The task that held the resource when the wait began; 0: none, or unknown."),

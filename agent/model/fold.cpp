@@ -64,6 +64,10 @@ void Model::Fold::account(const v2::Batch& batch) {
     resources_lost = std::max(resources_lost, batch.resources_lost_total());
     backlog = batch.backlog();
     if (batch.app_threads() != 0) app_threads = batch.app_threads();
+    if (batch.slow_step_ns() != 0) {
+        hello.set_slow_step_ns(batch.slow_step_ns());  // keyframes have it from there
+        slow_step_ns = batch.slow_step_ns();
+    }
     if (lost == 0) return;
     batches_lost += lost;
     // Any thread may be concerned, from the last time seen on it to nobody knows when.
@@ -250,6 +254,7 @@ void Model::Fold::lose_track(LoopEntry& loop, std::uint64_t from_ns, std::uint64
         running->state = State::suspended;  // where, and on what, comes with the snapshot
         running->wait = {};
         running->changed_ns = from_ns;
+        running->found = true;
         running->step_began_ns = 0;
     }
     loop.gap_end_ns = to_ns;

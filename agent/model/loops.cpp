@@ -295,6 +295,7 @@ void Model::Fold::snapshot_state(ThreadEntry& on, std::uint64_t time_ns, TaskId 
     if (now == task->state && (at == 0 || task->suspended_at == at)) return;  // known
     task->state = now;
     task->changed_ns = time_ns;
+    task->found = true;
     task->woken_while_running = false;
     if (at == 0) return;
     task->suspended_at = at;

@@ -125,6 +125,7 @@ struct Task {
     State state = State::created;
     Outcome outcome = Outcome::unknown;
     bool incomplete = false;  // events that concern it were lost: counts are lower bounds, times may be missing
+    bool found = false;       // a listing found it in its state, which it entered at changed_ns or before
     Wait wait;
     std::uint32_t time_limits = 0;  // in force: one of them will end its wait
     LoopId loop = 0;

@@ -196,7 +196,9 @@ std::string Model::wait_words(const Wait& wait) const {
             break;
         }
         case vocabulary::Operand::descriptor: what = "fd " + std::to_string(wait.operand); break;
-        case vocabulary::Operand::resource: what = resource_words(wait.operand); break;
+        case vocabulary::Operand::resource:
+            what = wait.operand == 0 ? vocabulary::thing_of(wait.verb) : resource_words(wait.operand);
+            break;
         case vocabulary::Operand::due:
         case vocabulary::Operand::nothing: break;
     }

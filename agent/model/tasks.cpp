@@ -39,6 +39,7 @@ TaskEntry* Model::Fold::task_or_placeholder(TaskId id, ThreadEntry& on, std::uin
     task->thread = threads[on.index].id;
     task->state = State::suspended;
     task->changed_ns = time_ns;
+    task->found = true;
     return task;
 }
 
@@ -67,6 +68,7 @@ void Model::Fold::retire(TaskEntry& task, std::uint64_t time_ns, Outcome outcome
     task.state = State::done;
     task.outcome = outcome;
     task.changed_ns = time_ns;
+    task.found = !is_end;
     task.done_ns = is_end ? time_ns : 0;
     done_tasks.push_back(task);
     ++done_count;
@@ -141,6 +143,7 @@ void Model::Fold::ready(ThreadEntry& on, std::uint64_t time_ns, TaskId id, TaskI
                 task->changed_ns = std::max(task->changed_ns, due_ns);
             else
                 task->changed_ns = time_ns;
+            task->found = false;
             task->woken_by = waker;
             return;
         case State::running:
@@ -181,6 +184,7 @@ void Model::Fold::step_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId id) 
         }
         task->state = State::running;
         task->changed_ns = task->step_began_ns = time_ns;
+        task->found = false;
         task->step_began_at = slice.began_at;
         task->suspended_at = 0;
         task->wait = {};
@@ -241,6 +245,7 @@ void Model::Fold::step_end(ThreadEntry& on, std::uint64_t time_ns, TaskId id, st
     task->state = yields || task->woken_while_running ? State::ready : State::suspended;
     task->woken_while_running = false;
     task->changed_ns = time_ns;
+    task->found = false;
 }
 
 void Model::Fold::done(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t outcome) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "log.hpp"
+#include "proto/words/ending.hpp"
 #include "proto/words/utf8.hpp"
 #include "version.hpp"
 
@@ -106,8 +107,9 @@ private:
     // The folding thread's.
     v2::Hello hello_;
     model::AppKey app_ = 0;
-    bool goodbye_ = false;  // in order
-    std::string crashed_;   // by what, as it could still say; empty: not
+    bool goodbye_ = false;   // in order
+    bool detached_ = false;  // debug mode was switched off
+    std::string crashed_;    // by what, as it could still say; empty: not
     bool bad_batch_logged_ = false;
 };
 
@@ -152,13 +154,14 @@ void IngestService::Connection::fold() {
         ended_by_agent = ended_by_agent_;
     }
     link_->detach();
-    const std::string reason = goodbye_                  ? "ended"
+    const std::string reason = goodbye_                  ? words::app_ended
+                               : detached_               ? words::app_detached
                                : !crashed_.empty()       ? "crashed: " + crashed_
                                : !ended_by_agent.empty() ? ended_by_agent
                                                          : why_lost(hello_);
     hub_.disconnected(app_, id_, reason, goodbye_);
-    if (goodbye_) {
-        spdlog::info("app {} {} ended", app_, describe(hello_));
+    if (goodbye_ || detached_) {
+        spdlog::info("app {} {}: {}", app_, describe(hello_), reason);
     } else {
         spdlog::warn("app {} {}: {}", app_, describe(hello_), reason);
     }
@@ -205,7 +208,8 @@ void IngestService::Connection::handle(v2::AppMessage& message) {
             break;
         case v2::AppMessage::kGoodbye:
             crashed_ = message.goodbye().crashed();
-            goodbye_ = crashed_.empty();
+            detached_ = crashed_.empty() && message.goodbye().detached();
+            goodbye_ = crashed_.empty() && !detached_;
             break;
         case v2::AppMessage::kCommandResult: link_->result(message.command_result()); break;
         default: break;  // a newer minor version's

@@ -52,7 +52,7 @@ std::string_view state(model::State state, model::Outcome outcome) {
 }
 
 std::string status(const model::Model& model, const model::Task& task) {
-    const std::string since = " since " + duration(model.in_state_ns(task));
+    const std::string since = (task.found ? " for at least " : " since ") + duration(model.in_state_ns(task));
     switch (task.state) {
         case model::State::suspended: return "waits for " + wait(model, task.wait) + since;
         case model::State::running: return "runs" + since;

@@ -26,7 +26,8 @@ std::string wait(const model::Model& model, const model::Task& task);
 
 // "suspended"; of a task that is done: "done", "failed", "cancelled".
 std::string_view state(model::State state, model::Outcome outcome);
-// "waits for Task-7 since 203 ms", "runs since 12.4 ms", "returned", "was cancelled".
+// "waits for Task-7 since 203 ms", "runs since 12.4 ms", "returned", "was cancelled"; of a task that was found waiting,
+// "waits for Task-7 for at least 203 ms".
 std::string status(const model::Model& model, const model::Task& task);
 
 }  // namespace coroscope::words

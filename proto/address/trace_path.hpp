@@ -8,14 +8,17 @@
 
 namespace coroscope {
 
-// "logs/t.cst" -> "logs/t.123.cst": the same path, for this process alone.
-inline std::string path_with_pid(std::string_view path) {
+// "logs/t.cst", "2" -> "logs/t.2.cst".
+inline std::string path_with(std::string_view path, std::string_view text) {
     const std::size_t slash = path.rfind('/');
     const std::size_t name = slash == std::string_view::npos ? 0 : slash + 1;
     std::size_t dot = path.rfind('.');
     if (dot == std::string_view::npos || dot <= name) dot = path.size();
-    return std::string(path.substr(0, dot)) + '.' + std::to_string(::getpid()) + std::string(path.substr(dot));
+    return std::string(path.substr(0, dot)) + '.' + std::string(text) + std::string(path.substr(dot));
 }
+
+// The same path, for this process alone: "logs/t.123.cst".
+inline std::string path_with_pid(std::string_view path) { return path_with(path, std::to_string(::getpid())); }
 
 // With %p for the process id, and %% for a per cent sign. A forked child whose path has no %p gets one of its own.
 inline std::string expand_trace_path(std::string_view path, bool in_child) {

@@ -44,7 +44,8 @@ TEST_F(Switch, OffByDefault) {
 TEST_F(Switch, NonsenseIsToldInOneLine) {
     const Result result = run("COROSCOPE=nonsense", "greet");
     EXPECT_EQ(result.status, 0);
-    EXPECT_NE(result.output.find("use 1 (the default agent), unix:PATH, HOST:PORT or file:PATH"), std::string::npos)
+    EXPECT_NE(result.output.find("use 1 (the default agent), unix:PATH, HOST:PORT, file:PATH or standby"),
+              std::string::npos)
         << result.output;
     EXPECT_NE(result.output.find("Goodbye, Bob!"), std::string::npos);
 }

@@ -299,10 +299,11 @@ TEST(EmitLibrary, TheLayoutIsPinned) {
     EXPECT_EQ(offsetof(cs_process, snapshot_wanted), 48u);
     EXPECT_EQ(cs_process_state()->size, sizeof(cs_process));
 
-    EXPECT_EQ(sizeof(cs_runtime_info), 80u);
+    EXPECT_EQ(sizeof(cs_runtime_info), 88u);
     EXPECT_EQ(offsetof(cs_runtime_info, capabilities), 32u);
     EXPECT_EQ(offsetof(cs_runtime_info, on), 40u);
     EXPECT_EQ(offsetof(cs_runtime_info, stack_of), 72u);
+    EXPECT_EQ(offsetof(cs_runtime_info, write_stacks), 80u);
     EXPECT_EQ(sizeof(cs_resource_info), 56u);
     EXPECT_EQ(offsetof(cs_resource_info, created_by), 24u);
     EXPECT_EQ(offsetof(cs_resource_info, system_id), 48u);

@@ -52,7 +52,7 @@ const std::vector<Layer>& table() {
          {"protobuf", "messages", "services", "grpc", "spdlog"}},
         {"agent/cli",
          {"agent/model", "agent/words", "agent/analysis", "agent/trace", "agent/server", "proto/words",
-          "proto/container", "proto/address", "proto/channel"},
+          "proto/container", "proto/vocabulary", "proto/address", "proto/channel"},
          {"protobuf", "messages", "services", "grpc", "spdlog", "cli11", "json"}},
         {"viewer/layout", {"agent/model", "agent/words", "proto/words"}, {}},
         {"viewer/state", {"agent/model", "agent/words", "agent/analysis", "viewer/layout"}, {}},

@@ -220,7 +220,7 @@ TEST_F(Resources, NoNameIsMadeUpForWhatAWaitDoesNotSay) {
     EXPECT_EQ(model_.wait_words({}), "something");
     EXPECT_EQ(model_.wait_words({Verb::join, 0, 0}), "tasks");
     EXPECT_EQ(model_.wait_words({Verb::join, 2, 0}), "Task-2");
-    EXPECT_EQ(model_.wait_words({Verb::acquire, 0, 0}), "resource");
+    EXPECT_EQ(model_.wait_words({Verb::acquire, 0, 0}), "a lock or semaphore");
 }
 
 TEST_F(Resources, AHeartbeatMovesTheClockOnly) {

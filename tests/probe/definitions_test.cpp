@@ -91,7 +91,7 @@ TEST(Definitions, NamesAreBounded) {
 }
 
 TEST(Definitions, TheCacheOfAThreadAgreesWithTheTable) {
-    add_runtime([](std::uint64_t) -> const char* { return "a test"; }, [] {});
+    add_runtime([](std::uint64_t) -> const char* { return "a test"; }, [] {}, [](const cs_stacks_writer&) {});
     const OnWithoutLibrary on;
     const auto site = here();
     const NodeId first = intern_node(0, site, NodeKind::call);

@@ -582,6 +582,25 @@ constexpr const VerbRow& row(Verb verb) noexcept { return row_of(verbs, static_c
 constexpr const ResourceTypeRow& row(ResourceType type) noexcept {
     return row_of(resource_types, static_cast<std::uint64_t>(type));
 }
+// What stands for {} in the words of a verb where the resource is not known: with debug mode off, it has no number.
+constexpr std::string_view thing_of(Verb verb) noexcept {
+    switch (verb) {
+        case Verb::get:
+        case Verb::put:
+        case Verb::all_done: return "a queue";
+        case Verb::acquire: return "a lock or semaphore";
+        case Verb::until_set: return "an event";
+        case Verb::notification: return "a condition";
+        case Verb::others: return "a barrier";
+        case Verb::result: return "a future";
+        case Verb::members: return "a group, gather or wait";
+        case Verb::exit: return "a subprocess or connection";
+        case Verb::job: return "a job on a pool thread";
+        case Verb::signal: return "a signal";
+        case Verb::accept: return "a server";
+        default: return "a connection";
+    }
+}
 constexpr const RoleRow& row(Role role) noexcept { return row_of(roles, static_cast<std::uint64_t>(role)); }
 constexpr const OutcomeRow& row(Outcome outcome) noexcept {
     return row_of(outcomes, static_cast<std::uint64_t>(outcome));

@@ -39,7 +39,7 @@
 #include <stdint.h>
 
 #define CS_ABI_MAJOR 1u
-#define CS_ABI_MINOR 0u
+#define CS_ABI_MINOR 1u
 #define CS_ABI (CS_ABI_MAJOR << 16 | CS_ABI_MINOR)
 
 #ifdef __cplusplus
@@ -77,6 +77,29 @@ enum {
     CS_HAS_ERRORS = 16384 /* what ended a task, and who looked at it */
 };
 
+/* What a runtime describes its live tasks with, for `coroscope stacks`: JSON, by calls of these functions, each of
+ * which adds to the text so far. The runtime writes an array with an object for each of its loops:
+ *     {"id": 1, "tid": 4711, "how": "answered",       or "busy", "not running"; tid 0: no thread is known to run it
+ *      "changing": false,                             the list was read from outside, and changed meanwhile
+ *      "tasks": [{"id": 7, "parent": 3, "name": "", "state": "suspended",  or "created", "ready", "running"
+ *                 "verb": 10, "operand": 4, "resource": {...}, "holder": 5,  as cs_wait(); verb 0: not known
+ *                 "created": [...],                   write_stack() of where it was created; []: not known
+ *                 "frames": [["serve", "server.c", 12, "server.c", 20]]}],   outermost first: function, its own place,
+ *                                                     and where it awaits (of the innermost of a running task: where it
+ *                                                     awaited last); line 0: not known
+ *      "left_out": 0,                                 tasks past the runtime's bound
+ *      "thread": {...}}]                              write_thread(), of one that does not answer; else null
+ * Since minor 1. */
+typedef struct cs_stacks_writer {
+    uint32_t size; /* sizeof(cs_stacks_writer) */
+    void* to;      /* is passed on to the functions */
+    void (*write)(void* to, const char* text, size_t size);
+    void (*write_text)(void* to, const char* text);         /* as a JSON string, in quotes */
+    void (*write_thread)(void* to, uint64_t tid);           /* what the thread does now, with its native stack */
+    void (*write_stack)(void* to, cs_node node);            /* [[kind, [function, file, line]] ...], outermost first */
+    void (*write_resource)(void* to, cs_resource resource); /* {"type", "name"}, or null */
+} cs_stacks_writer;
+
 typedef struct cs_runtime_info {
     uint32_t size;         /* sizeof(cs_runtime_info) */
     uint32_t abi;          /* CS_ABI */
@@ -98,21 +121,32 @@ typedef struct cs_runtime_info {
     /* The stack of a thread that hangs in a step, in the language's own frames, innermost first; returns how many. 0:
      * the runtime does not run on that thread. `tid` is the operating system's. */
     size_t (*stack_of)(void* self, uint64_t tid, cs_site* innermost_first, size_t most);
+    /* Describes its live tasks; asked for with debug mode on and off. Since minor 1. */
+    void (*write_stacks)(void* self, const cs_stacks_writer* writer);
 } cs_runtime_info;
 
 /* Makes the runtime known; call it once, before cs_open(). 0: the ABI's major differs, or 64 are known already. */
 cs_runtime cs_runtime_add(const cs_runtime_info* info);
 
 /* Switches debug mode on, if somebody asked for it. `target`: "1" (the default agent), "unix:PATH", "HOST:PORT",
- * "file:PATH", or "0" (off); NULL: what the variable COROSCOPE says. `app_name` NULL: COROSCOPE_NAME, or the
- * executable's name. Idempotent. Returns NULL: debug mode is on, or nobody asked for it. Else why it stays off, in
- * words for one line on stderr; each reason is returned once, and the text lives on. It may take a few milliseconds.
- * In a forked child it does what cs_after_fork_in_child() does.
- * Call it at the first loop, not when a module is loaded: a server that forks workers then starts no thread before. */
+ * "file:PATH", "standby" or "standby:TARGET" (off until `coroscope attach` asks, and then to that target), or "0"
+ * (off); NULL: what the variable COROSCOPE says. `app_name` NULL: COROSCOPE_NAME, or the executable's name. Idempotent.
+ * Returns NULL: debug mode is on, or nobody asked for it. Else why it stays off, in words for one line on stderr; each
+ * reason is returned once, and the text lives on. It may take a few milliseconds. In a forked child it does what
+ * cs_after_fork_in_child() does. Call it at the first loop, not when a module is loaded: a server that forks workers
+ * then starts no thread before. */
 const char* cs_open(const char* target, const char* app_name);
 
 /* Sends what is left for at most `most_ms`, and switches off for good. cs_open() registers it with atexit(). */
 void cs_close(uint32_t most_ms);
+
+/* Debug mode on and off at any time, as often as wanted, also where nobody asked for it before. `target`: as for
+ * cs_open(), but "0" and "standby"; NULL: what COROSCOPE says, or the default agent. Returns NULL: it is on. Else why
+ * not; the text lives on. The runtimes are asked to list their tasks, on the calling thread. cs_switch_off() sends what
+ * is left for at most `most_ms`. A file that this process has written already is not written again: a later session
+ * goes to trace.2.cst. Since minor 1. */
+const char* cs_switch_on(const char* target);
+void cs_switch_off(uint32_t most_ms);
 
 /* A forked child is off until this (or cs_open()) is called in it, on the thread that forked. It becomes an app of its
  * own, with an instance id and a connection of its own; "file:trace.cst" becomes trace.PID.cst. Ids from before the

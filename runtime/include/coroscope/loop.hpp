@@ -28,6 +28,7 @@ namespace detail {
 class Poller;
 class ThreadPool;
 struct CallbackNode;
+struct LoopFromOutside;  // runtime/src/core/task_list.hpp
 
 // A call from another thread. The poster allocates it; `run` deletes it.
 struct RemoteCall {
@@ -141,9 +142,17 @@ public:
 
     static EventLoop& running();  // of this thread; throws std::logic_error if there is none
 
+    // Debug mode on or off, now and as often as wanted, as asyncio's; here it is that of the whole process. It goes to
+    // where COROSCOPE says, or else to the default agent (a later session to a file goes to trace.2.cst). What there is
+    // already appears: tasks, what they wait for, what they wait on; not what happened before. If it cannot be switched
+    // on, one line on stderr says why. Off sends what is left, for a second at most. Errors: none.
+    void set_debug(bool on) noexcept;
+    bool get_debug() const noexcept { return detail::debug_enabled(); }
+
     // --- for the runtime
     std::shared_ptr<detail::LoopLink> link_to_loop();
-    void run_on_pool(std::function<void()> job);                      // which throws nothing
+    void run_on_pool(std::function<void()> job);  // which throws nothing
+    std::uint64_t id() const noexcept { return id_; }
     std::uint64_t pool_resource_id();                                 // 0: debug mode was off when the pool was made
     detail::TaskControl* find_task(std::uint64_t id) const noexcept;  // nullptr: no task of this loop that is not done
     void before_make_task() const noexcept {}
@@ -199,6 +208,7 @@ protected:
 
 private:
     friend class detail::TaskControl;
+    friend struct detail::LoopFromOutside;
     friend detail::TaskControl* detail::spawn(EventLoop*, detail::PromiseBase&, std::unique_ptr<detail::TaskExtras>,
                                               std::string_view, const std::source_location&);
     friend void detail::make_ready(detail::TaskControl&) noexcept;
@@ -217,6 +227,7 @@ private:
     }
     void iterate(std::int64_t most_ns);
     void report_idle() const noexcept;
+    void announce() noexcept;
     std::size_t run_ready();
     void run_step(detail::TaskControl& task);
     void finish(detail::TaskControl& task) noexcept;
@@ -263,6 +274,9 @@ private:
     std::size_t watched_ = 0;  // descriptors
     detail::TaskControl* snapshot_next_ = nullptr;
     bool snapshot_running_ = false;
+    // Of the thread that runs it, for those who look from outside while that thread hangs.
+    std::uint64_t thread_ = 0;  // the system's number; 0: none has run it
+    detail::PromiseBase* const* running_frame_ = nullptr;
     bool running_ = false;
     bool stopping_ = false;
     bool announced_ = false;  // the debugger knows of it

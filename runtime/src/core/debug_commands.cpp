@@ -10,6 +10,7 @@
 
 #include "coroscope/loop.hpp"
 #include "runtime/src/probe/hooks.hpp"
+#include "task_list.hpp"
 
 namespace coroscope::detail {
 
@@ -67,7 +68,7 @@ void wake_loops() {
 }  // namespace
 
 void add_loop_to_commands(EventLoop& loop) {
-    probe::add_runtime(cancel_task, wake_loops);
+    probe::add_runtime(cancel_task, wake_loops, write_stacks);
     const std::scoped_lock lock(loops().mutex);
     loops().all.push_back(&loop);
 }
@@ -77,33 +78,9 @@ void remove_loop_from_commands(EventLoop& loop) noexcept {
     std::erase(loops().all, &loop);
 }
 
-std::vector<std::optional<std::string>> ask_loops(std::string (*describe)(EventLoop&),
-                                                  std::chrono::nanoseconds patience) {
-    struct Described {
-        std::mutex mutex;
-        std::condition_variable changed;
-        std::vector<std::optional<std::string>> texts;  // under mutex, as missing
-        std::size_t missing = 0;
-    };
-    const auto described = std::make_shared<Described>();
-    {
-        const std::scoped_lock lock(loops().mutex);
-        described->texts.resize(loops().all.size());
-        described->missing = loops().all.size();
-        for (std::size_t i = 0; i < loops().all.size(); ++i) {
-            EventLoop* const loop = loops().all[i];
-            loop->call_soon_threadsafe([=] {
-                std::string text = describe(*loop);
-                const std::scoped_lock answering(described->mutex);
-                described->texts[i] = std::move(text);
-                --described->missing;
-                described->changed.notify_all();
-            });
-        }
-    }
-    std::unique_lock lock(described->mutex);
-    described->changed.wait_for(lock, patience, [&] { return described->missing == 0; });
-    return described->texts;
+void visit_loops(const std::function<void(EventLoop&)>& visit) {
+    const std::scoped_lock lock(loops().mutex);
+    for (EventLoop* loop : loops().all) visit(*loop);
 }
 
 }  // namespace coroscope::detail

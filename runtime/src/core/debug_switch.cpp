@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 #include "coroscope/emit.h"
 #include "uncaught.hpp"
@@ -22,7 +23,16 @@ void start_debug_from_environment() noexcept { open(nullptr); }
 
 void start_debug() noexcept {
     const char* value = ::secure_getenv("COROSCOPE");
-    open(value == nullptr || *value == '\0' ? "1" : nullptr);
+    const std::string_view asked = value == nullptr ? "" : value;
+    if (asked.empty() || asked == "standby") return open("1");
+    constexpr std::string_view standby_for = "standby:";
+    open(asked.starts_with(standby_for) ? value + standby_for.size() : nullptr);
+}
+
+void switch_debug(bool on) noexcept {
+    if (!on) return cs_switch_off(1000);
+    if (const char* why_not = cs_switch_on(nullptr)) std::fprintf(stderr, "coroscope: %s\n", why_not);
+    if (cs_is_on() != 0) watch_for_uncaught_exceptions();
 }
 
 void finish_debug() noexcept { cs_close(1000); }

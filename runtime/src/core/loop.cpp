@@ -1,5 +1,8 @@
 #include "coroscope/loop.hpp"
 
+#include <pthread.h>
+#include <unistd.h>
+
 #include <mutex>
 #include <optional>
 #include <typeinfo>
@@ -12,6 +15,7 @@
 #include "observe.hpp"
 #include "poller.hpp"
 #include "thread_pool.hpp"
+#include "uncaught.hpp"
 
 namespace coroscope {
 
@@ -20,6 +24,15 @@ namespace detail {
 namespace {
 
 thread_local constinit EventLoop* t_running_loop = nullptr;
+thread_local constinit std::uint64_t t_thread = 0;  // 0: not asked for yet
+
+// The system's number of this thread.
+std::uint64_t this_thread_number() noexcept {
+    static const int registered = ::pthread_atfork(nullptr, nullptr, [] { t_thread = 0; });
+    static_cast<void>(registered);
+    if (t_thread == 0) t_thread = static_cast<std::uint64_t>(::gettid());
+    return t_thread;
+}
 
 }  // namespace
 
@@ -71,12 +84,11 @@ EventLoop::Running::Running(EventLoop& loop)
     if (before_ != nullptr && (before_ != &loop || loop.running_))
         throw std::logic_error("an event loop is running already on this thread: await instead of run()");
     detail::t_running_loop = &loop;
+    loop.thread_ = detail::this_thread_number();
+    loop.running_frame_ = &detail::current_frame;
     loop.running_ = true;
     loop.time_ns();
-    if (probe::on() && !loop.announced_) {
-        loop.announced_ = true;
-        probe::emit(EventKind::loop_started, loop.id_);
-    }
+    if (probe::on() && !loop.announced_) loop.announce();
 }
 
 EventLoop::Running::~Running() {
@@ -217,10 +229,7 @@ void EventLoop::iterate(std::int64_t most_ns) {
     now_ns_ = clock_ns();
     const std::uint64_t began_ns = now_ns_;
     if (probe::on()) [[unlikely]] {
-        if (!announced_) {  // debug mode came on while it ran
-            announced_ = true;
-            probe::emit(EventKind::loop_started, id_);
-        }
+        if (!announced_) announce();  // debug mode came on while it ran
         step_stamp_ = probe::stamp_now();
         probe::emit_at(step_stamp_, EventKind::poll_end, 0, static_cast<std::uint64_t>(events));
         take_snapshot();
@@ -231,6 +240,14 @@ void EventLoop::iterate(std::int64_t most_ns) {
     if (monitored_) [[unlikely]]
         iteration_done({clock_ns() - began_ns, steps, ready_count_});
 }
+
+void EventLoop::announce() noexcept {
+    announced_ = true;
+    detail::watch_for_uncaught_exceptions();
+    probe::emit(EventKind::loop_started, id_);
+}
+
+void EventLoop::set_debug(bool on) noexcept { detail::switch_debug(on); }
 
 // A loop of another kind may be woken by what is not known here, and its clock may not be that of the machine.
 void EventLoop::report_idle() const noexcept {

@@ -12,8 +12,8 @@ using probe::EventKind;
 // room.
 void EventLoop::take_snapshot() noexcept {
     constexpr std::size_t most_at_once = 512;
-    if (!snapshot_running_) {
-        const std::uint64_t wanted = probe::snapshot_wanted();
+    const std::uint64_t wanted = probe::snapshot_wanted();
+    if (!snapshot_running_ || wanted != snapshot_answered_) {  // one that is wanted anew begins anew
         if (wanted == snapshot_answered_ && !probe::lost_events()) return;
         snapshot_answered_ = wanted;
         snapshot_running_ = true;

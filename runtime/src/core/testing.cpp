@@ -29,26 +29,6 @@ std::string name_of(EventLoop& loop, std::uint64_t id) {
     return task != nullptr ? name_of(*task) : "Task-" + std::to_string(id);
 }
 
-// What stands for {} in the words of a verb: without debug mode, resources have no names.
-std::string_view thing_of(Verb verb) {
-    switch (verb) {
-        case Verb::get:
-        case Verb::put:
-        case Verb::all_done: return "a queue";
-        case Verb::acquire: return "a lock or semaphore";
-        case Verb::until_set: return "an event";
-        case Verb::notification: return "a condition";
-        case Verb::others: return "a barrier";
-        case Verb::result: return "a future";
-        case Verb::members: return "a group, gather or wait";
-        case Verb::exit: return "a subprocess or connection";
-        case Verb::job: return "a job on a pool thread";
-        case Verb::signal: return "a signal";
-        case Verb::accept: return "a server";
-        default: return "a connection";
-    }
-}
-
 std::string wait_of(EventLoop& loop, const TaskControl& task) {
     const std::uint64_t wait = detail::waits_for(task);
     const auto verb = static_cast<Verb>(vocabulary::verb_of(wait));
@@ -61,7 +41,7 @@ std::string wait_of(EventLoop& loop, const TaskControl& task) {
         text.replace(at, 2,
                      joins   ? name_of(loop, operand)
                      : reads ? "fd " + std::to_string(operand)
-                             : std::string(thing_of(verb)));
+                             : std::string(vocabulary::thing_of(verb)));
     }
     if (const std::uint64_t holder = detail::holder_of(task, wait)) text += ", held by " + name_of(loop, holder);
     return text;
@@ -110,10 +90,11 @@ std::string describe_tasks(EventLoop& loop) {
 std::string describe_all_tasks(std::chrono::nanoseconds patience) {
     std::string text;
     std::size_t number = 0;
-    for (const std::optional<std::string>& each : detail::ask_loops(describe_tasks, patience)) {
+    for (const detail::AskedLoop<std::string>& each : detail::ask_loops(describe_tasks, patience)) {
         text += "loop " + std::to_string(++number) + ": ";
-        text += each ? *each
-                     : "does not answer: it does not run now, or a step, a callback or a destructor keeps its thread\n";
+        text += each.answer
+                    ? *each.answer
+                    : "does not answer: it does not run now, or a step, a callback or a destructor keeps its thread\n";
     }
     return text.empty() ? "there is no event loop\n" : text;
 }

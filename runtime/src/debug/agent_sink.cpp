@@ -307,6 +307,7 @@ void AgentSink::write_batches(Stream& stream) {
         } else {
             message.mutable_goodbye()->set_dropped_total(events_lost_);
             message.mutable_goodbye()->set_crashed(crashed_);
+            message.mutable_goodbye()->set_detached(!app_ends);
         }
         lock.unlock();
         const bool written = stream.Write(message);

@@ -46,6 +46,10 @@ std::uint64_t g_address = 0, g_time_ns = 0;
 
 std::array<struct sigaction, fatal_signals.size()> g_before;
 std::array<bool, fatal_signals.size()> g_installed{};
+// Somebody put a handler of theirs before ours, which may call it: ours stays, and is not put before theirs again, or
+// each would call the other.
+std::array<bool, fatal_signals.size()> g_stays{};
+bool g_terminate_stays = false;
 
 // Of an exception that nobody caught: written before abort() is called, on the thread that calls it.
 std::terminate_handler g_terminate_before = nullptr;
@@ -172,6 +176,7 @@ CrashWatch::CrashWatch(int bell) {
     g_process = ::getpid();
     for (std::size_t i = 0; i < fatal_signals.size(); ++i) {
         g_installed[i] = false;
+        if (g_stays[i]) continue;
         if (::sigaction(fatal_signals[i].signal, nullptr, &g_before[i]) != 0) continue;
         if (!is_function(g_before[i]) && g_before[i].sa_handler == SIG_IGN) continue;
         struct sigaction action{};
@@ -180,6 +185,7 @@ CrashWatch::CrashWatch(int bell) {
         action.sa_mask = g_before[i].sa_mask;
         g_installed[i] = ::sigaction(fatal_signals[i].signal, &action, nullptr) == 0;
     }
+    if (g_terminate_stays) return;
     const std::terminate_handler terminate_before = std::set_terminate(on_terminate);
     if (terminate_before != on_terminate) g_terminate_before = terminate_before;
 }
@@ -188,10 +194,11 @@ CrashWatch::~CrashWatch() {
     for (std::size_t i = 0; i < fatal_signals.size(); ++i) {
         struct sigaction now{};
         if (!g_installed[i] || ::sigaction(fatal_signals[i].signal, nullptr, &now) != 0) continue;
-        if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == on_fatal)
-            ::sigaction(fatal_signals[i].signal, &g_before[i], nullptr);
+        g_stays[i] = (now.sa_flags & SA_SIGINFO) == 0 || now.sa_sigaction != on_fatal;
+        if (!g_stays[i]) ::sigaction(fatal_signals[i].signal, &g_before[i], nullptr);
     }
-    if (std::get_terminate() == on_terminate) std::set_terminate(g_terminate_before);
+    g_terminate_stays = std::get_terminate() != on_terminate;
+    if (!g_terminate_stays) std::set_terminate(g_terminate_before);
     g_process = 0;
 }
 

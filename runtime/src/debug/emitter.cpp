@@ -49,8 +49,11 @@ Emitter::State::State(probe::Registry& the_registry, std::unique_ptr<Sink> the_s
       findings(the_registry, clock, costs),
       resolver([this] { registry.bell.ring(); }),
       calls(the_registry, [this] { registry.bell.ring(); }) {
+    resync = options.late;
+    told_slow_step_ns = registry.slow_step_ns.load(std::memory_order_relaxed);
+    forget_the_past();
     watchdog.emplace(options.signal_threads);
-    registry.bell.event_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (registry.bell.event_fd < 0) registry.bell.event_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     crashes.emplace(registry.bell.event_fd);
     if (options.blocking_calls) {
         blocking.emplace(registry, clock);
@@ -60,6 +63,20 @@ Emitter::State::State(probe::Registry& the_registry, std::unique_ptr<Sink> the_s
     if (options.profile_hz != 0) {
         profiler.emplace(options.profile_hz);
         if (*profiler->shortcoming() != '\0') log().warn(profiler->shortcoming());
+    }
+}
+
+// What was recorded while debug mode was going off belongs to no session.
+void Emitter::State::forget_the_past() {
+    {
+        const std::scoped_lock lock(registry.reports_mutex);
+        registry.reports.clear();
+    }
+    const std::scoped_lock lock(registry.threads_mutex);
+    for (const auto& each : registry.threads) {
+        for (auto records = each->ring.readable(); !records.empty(); records = each->ring.readable())
+            each->ring.consume(records.size());
+        lost_before += each->ring.lost();
     }
 }
 
@@ -145,7 +162,13 @@ std::size_t Emitter::State::drain() {
     }
     add_hotspots();
     must_send = definitions.write(batch, resync) || must_send;
-    batch.set_dropped_total(lost + sink->events_lost());
+    if (const std::uint64_t now_ns = registry.slow_step_ns.load(std::memory_order_relaxed);
+        now_ns != told_slow_step_ns || resync) {
+        told_slow_step_ns = now_ns;
+        batch.set_slow_step_ns(now_ns);
+        must_send = true;
+    }
+    batch.set_dropped_total(lost - lost_before + sink->events_lost());
     if (Clock::now() - threads_counted >= heartbeat_interval) {
         threads_counted = Clock::now();
         batch.set_app_threads(count_app_threads());
@@ -261,14 +284,15 @@ Emitter::Emitter(probe::Registry& registry, std::unique_ptr<Sink> sink, const Em
     state_->thread = std::thread([state = state_.get()] { state->run(); });
 }
 
-Emitter::~Emitter() { finish(std::chrono::milliseconds(0)); }
+Emitter::~Emitter() { finish(std::chrono::milliseconds(0), true); }
 
 void Emitter::hold() { state_->working.lock(); }
 
 void Emitter::release() { state_->working.unlock(); }
 
-void Emitter::finish(std::chrono::milliseconds most) {
+void Emitter::finish(std::chrono::milliseconds most, bool app_ends) {
     if (!state_->thread.joinable()) return;
+    state_->sink->app_ends = app_ends;
     state_->end = Clock::now() + most;
     state_->ending.store(true, std::memory_order_release);
     state_->registry.bell.asleep.store(true, std::memory_order_relaxed);

@@ -43,6 +43,7 @@ struct Emitter::State {
 
     State(probe::Registry& the_registry, std::unique_ptr<Sink> the_sink, const EmitterOptions& options);
 
+    void forget_the_past();
     void run();
     std::size_t drain();  // one batch; returns how many records were taken
     std::size_t drain_thread(probe::ThreadProbe& thread, std::size_t most);
@@ -116,6 +117,8 @@ struct Emitter::State {
     std::vector<std::uint32_t> threads_told;
     std::unordered_map<std::uint32_t, std::uint64_t> last_ns;  // by thread: times never go back
     std::uint64_t lost_by_retired = 0;
+    std::uint64_t lost_before = 0;        // by the rings, before this session
+    std::uint64_t told_slow_step_ns = 0;  // the threshold that the receiver knows
 };
 
 }  // namespace coroscope::debug

@@ -27,6 +27,7 @@
 #include "runtime/src/probe/debug_library.hpp"
 #include "runtime/src/probe/registry.hpp"
 #include "sink.hpp"
+#include "thread_look.hpp"
 
 namespace {
 
@@ -107,6 +108,10 @@ struct DebugSession {
     std::unique_ptr<debug::Emitter> emitter;
 };
 
+struct ThreadLook {
+    debug::ThreadLook look;
+};
+
 }  // namespace coroscope::probe
 
 namespace {
@@ -158,6 +163,7 @@ probe::DebugSession* start_session(probe::Registry* registry, const probe::Debug
         if (sink) {
             debug::EmitterOptions emitter;
             emitter.signal_threads = options->signal_threads;
+            emitter.late = options->late;
             read_settings(emitter);
             return new probe::DebugSession{std::make_unique<debug::Emitter>(*registry, std::move(sink), emitter)};
         }
@@ -168,9 +174,18 @@ probe::DebugSession* start_session(probe::Registry* registry, const probe::Debug
     return nullptr;
 }
 
-void stop_session(probe::DebugSession* session, std::uint32_t most_ms) {
-    session->emitter->finish(std::chrono::milliseconds(most_ms));
+void stop_session(probe::DebugSession* session, std::uint32_t most_ms, bool app_ends) {
+    session->emitter->finish(std::chrono::milliseconds(most_ms), app_ends);
     delete session;
+}
+
+probe::ThreadLook* look_at(std::uint64_t tid, bool may_signal) {
+    return new probe::ThreadLook{debug::look_at_thread(tid, may_signal)};
+}
+
+std::string tell(probe::ThreadLook* look) {
+    const std::unique_ptr<probe::ThreadLook> own(look);
+    return debug::look_json(own->look);
 }
 
 const std::string& own_version() {
@@ -178,9 +193,12 @@ const std::string& own_version() {
     return version;
 }
 
-constexpr probe::DebugLibrary the_library = {start_session, stop_session,
+constexpr probe::DebugLibrary the_library = {start_session,
+                                             stop_session,
                                              [](probe::DebugSession* session) { session->emitter->hold(); },
-                                             [](probe::DebugSession* session) { session->emitter->release(); }};
+                                             [](probe::DebugSession* session) { session->emitter->release(); },
+                                             look_at,
+                                             tell};
 
 }  // namespace
 

@@ -17,6 +17,7 @@
 #include "own_thread.hpp"
 #include "proto/address/trace_path.hpp"
 #include "proto/container/trace_file.hpp"
+#include "proto/words/ending.hpp"
 #include "sink.hpp"
 
 namespace coroscope::debug {
@@ -98,6 +99,7 @@ private:
         bool hole = false;               // something was dropped: complete definitions must come next
         bool failed = false;             // the file takes nothing any more
         bool ending = false;
+        bool app_ends = true;
         bool ended = false;
         std::string crashed;  // by what; "": the app ends in order
         std::uint64_t batches_lost = 0;
@@ -142,8 +144,9 @@ void FileSink::Shared::run() {
     }
     v2::Frame frame;
     frame.set_app(1);
-    frame.mutable_disconnected()->set_reason(crashed.empty() ? "ended" : "crashed: " + crashed);
-    frame.mutable_disconnected()->set_orderly(crashed.empty());
+    const std::string in_order = app_ends ? words::app_ended : words::app_detached;
+    frame.mutable_disconnected()->set_reason(crashed.empty() ? in_order : "crashed: " + crashed);
+    frame.mutable_disconnected()->set_orderly(crashed.empty() && app_ends);
     lock.unlock();
     writer.append(frame);
     if (!writer.finish()) fail();
@@ -177,6 +180,7 @@ void FileSink::finish(std::chrono::milliseconds most, const std::string& crashed
     {
         std::unique_lock lock(shared_->mutex);
         shared_->ending = true;
+        shared_->app_ends = app_ends;
         shared_->crashed = crashed;
         shared_->changed.notify_all();
         if (!shared_->changed.wait_for(lock, most, [this] { return shared_->ended; })) {

@@ -125,7 +125,6 @@ Profiler::Profiler(unsigned hz) : period_ns_(1'000'000'000u / std::clamp(hz, 1u,
 
 Profiler::~Profiler() {
     for (const Watched& each : watched_) release(*each.shared);
-    give_back_signal(signal_);
 }
 
 void Profiler::release(Thread& thread) {

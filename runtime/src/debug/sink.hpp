@@ -33,6 +33,8 @@ public:
     virtual bool wants_batches() = 0;
     virtual void count_unsent(std::uint64_t events) = 0;
     virtual void tick() {}  // now and then
+    // False: debug mode is switched off, and the app runs on. Set before finish().
+    bool app_ends = true;
     // Sends what is left, for at most so long, and ends. `crashed`: by what; "": the app ends in order.
     virtual void finish(std::chrono::milliseconds most, const std::string& crashed) = 0;
     virtual std::uint64_t batches_lost() const = 0;  // so far

@@ -1,10 +1,5 @@
 #include "stack_copy.hpp"
 
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <cstring>
 
 namespace coroscope::debug {
@@ -15,29 +10,6 @@ std::optional<std::uint64_t> StackCopy::word(std::uint64_t at) const noexcept {
         return std::nullopt;
     std::memcpy(&value, memory.data() + (at - address), sizeof value);
     return value;
-}
-
-// Through the kernel, which says where the memory ends; a read of our own would be the end of the process. By pieces
-// that end at a page: the kernel promises a partial copy only between pieces.
-std::size_t copy_memory(void* to, std::uint64_t from, std::size_t size) noexcept {
-    constexpr std::size_t page = 4096, most_pieces = 16;
-    std::size_t copied = 0;
-    while (copied < size) {
-        iovec pieces[most_pieces];
-        std::size_t count = 0, planned = 0;
-        while (count < most_pieces && copied + planned < size) {
-            const std::uint64_t at = from + copied + planned;
-            const std::size_t length = std::min(size - copied - planned, page - static_cast<std::size_t>(at % page));
-            pieces[count++] = {reinterpret_cast<void*>(at), length};
-            planned += length;
-        }
-        const iovec local{static_cast<char*>(to) + copied, planned};
-        const long got = ::syscall(SYS_process_vm_readv, ::getpid(), &local, 1, pieces, count, 0);
-        if (got <= 0) break;
-        copied += static_cast<std::size_t>(got);
-        if (static_cast<std::size_t>(got) < planned) break;
-    }
-    return copied;
 }
 
 StackCopy copy_stack(std::uint64_t sp, std::uint64_t pc) {

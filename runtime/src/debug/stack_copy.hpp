@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/src/probe/copy_memory.hpp"
+
 namespace coroscope::debug {
 
 // By their DWARF numbers.
@@ -32,9 +34,7 @@ struct StackCopy {
     std::optional<std::uint64_t> word(std::uint64_t at) const noexcept;
 };
 
-// Copies memory of this process that may be gone or changing: what cannot be read ends the copy. Returns how much there
-// was. Async-signal-safe; a system call each, about 0.1 us a page.
-std::size_t copy_memory(void* to, std::uint64_t from, std::size_t size) noexcept;
+using probe::copy_memory;
 
 // The stack of a blocked thread, of which the kernel says these two. Empty memory: it cannot be read.
 StackCopy copy_stack(std::uint64_t sp, std::uint64_t pc);

@@ -10,10 +10,12 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "captured_here.hpp"
 #include "own_signal.hpp"
+#include "thread_look.hpp"
 
 namespace coroscope::debug {
 
@@ -71,18 +73,15 @@ private:
     bool is_set_ = false;
 };
 
-// Empty: it ran meanwhile, or its stack cannot be read.
-StackCopy copy_blocked(std::uint64_t tid, const ThreadState& state) {
-    if (state.sp == 0) return {};
-    StackCopy copy = copy_stack(state.sp, state.pc);
-    const ThreadState after = state_of(tid);
-    const bool same = after.what == ThreadState::What::blocked && after.sp == state.sp && after.pc == state.pc &&
-                      after.times_on_cpu == state.times_on_cpu;
-    return same ? std::move(copy) : StackCopy();
-}
+// Of captures: one at a time. Nobody holds it while the process forks.
+std::mutex g_capturing;
 
-// Empty: it was not on a CPU, or has the signal blocked.
-StackCopy copy_running(std::uint64_t tid, int signal) {
+}  // namespace
+
+StackCopy copy_running(std::uint64_t tid) {
+    const std::scoped_lock lock(g_capturing);
+    const int signal = take_free_signal(capture);
+    if (signal == 0) return {};
     g_tid.store(static_cast<long>(tid), std::memory_order_relaxed);
     g_state.store(asked, std::memory_order_release);  // pairs with the acquire in capture()
     const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -103,11 +102,10 @@ StackCopy copy_running(std::uint64_t tid, int signal) {
     return copy;
 }
 
-}  // namespace
-
-Watchdog::Watchdog(bool may_signal) : signal_(may_signal ? take_free_signal(capture) : 0) {}
-
-Watchdog::~Watchdog() { give_back_signal(signal_); }
+Watchdog::Watchdog(bool may_signal) {
+    const std::scoped_lock lock(g_capturing);
+    may_signal_ = may_signal && take_free_signal(capture) != 0;
+}
 
 std::optional<RunningStep> running_step(const probe::ThreadProbe& thread) noexcept {
     const cs_producer& producer = thread.ring.producer();
@@ -150,13 +148,13 @@ std::optional<Stall> Watchdog::look(const probe::ThreadProbe& thread, const Runn
             sleeps_often = true;  // if it has run meanwhile
             continue;
         }
-        if (sleeps_often || signal_ == 0) {
+        if (sleeps_often || !may_signal_) {
             std::this_thread::sleep_for(short_pause);
             continue;
         }
         std::this_thread::sleep_for(glance);
         sleeps_often = voluntary_switches(thread.tid) != before;
-        if (!sleeps_often) stall.stack = copy_running(thread.tid, signal_);
+        if (!sleeps_often) stall.stack = copy_running(thread.tid);
         if (stall.stack.empty() && glances >= 1) sleeps_often = true;
     }
     // The step may have ended meanwhile: then the stack is another's.

@@ -46,11 +46,14 @@ struct Stall {
     std::uint64_t lasted_ns = 0;  // so far; set by who asked
 };
 
+// The stack of a thread that computes, by the signal that interrupts it. Empty: it was not on a CPU, or has the signal
+// blocked, or the app leaves none. Blocks for some 20 ms at the longest. Any thread.
+StackCopy copy_running(std::uint64_t tid);
+
 class Watchdog {
 public:
-    // `may_signal`: a free real-time signal is taken. Without one, threads that compute are not looked at.
+    // `may_signal`: a free real-time signal is taken, for good. Without one, threads that compute are not looked at.
     explicit Watchdog(bool may_signal);
-    ~Watchdog();  // gives it back
     Watchdog(const Watchdog&) = delete;
     Watchdog& operator=(const Watchdog&) = delete;
 
@@ -70,7 +73,7 @@ private:
     };
     Looked& looked(const probe::ThreadProbe& thread, const RunningStep& step, std::uint64_t threshold_ns);
 
-    int signal_ = 0;
+    bool may_signal_ = false;
     std::unordered_map<std::uint32_t, Looked> looked_;
 };
 

@@ -18,19 +18,27 @@ struct DebugStart {
     const char* log_level = nullptr;  // "off", "warn", "info", "debug"; nullptr: warn
     bool signal_threads = true;       // signal a thread that computes for too long, to see its stack
     bool forked = false;              // this process is a forked child of one that was observed
+    bool late = false;                // tasks may live already, and sessions may have been before this one
 };
 
 struct DebugSession;  // one running emitter
+struct ThreadLook;    // what a thread did at a moment
 
 struct DebugLibrary {
     // nullptr: `*why_not` is a text that lives as long as the library.
     DebugSession* (*start)(Registry*, const DebugStart*, const char** why_not);
-    // Sends or writes what is left, for at most so long, and ends the library's threads.
-    void (*stop)(DebugSession*, std::uint32_t most_ms);
+    // Sends or writes what is left, for at most so long, and ends the library's threads. `app_ends`: else debug mode is
+    // switched off, and the app runs on.
+    void (*stop)(DebugSession*, std::uint32_t most_ms, bool app_ends);
     // Between these two the library's threads hold no lock that a forked child would need: hold() in front of a fork,
     // release() behind it, in the parent and in the child.
     void (*hold)(DebugSession*);
     void (*release)(DebugSession*);
+    // With and without a session. Looks at a thread of this process, for 50 ms at the longest; no fork may happen
+    // meanwhile. `may_signal`: one that computes may be signalled. Never nullptr.
+    ThreadLook* (*look_at)(std::uint64_t tid, bool may_signal);
+    // Resolves its stack, which may take a second the first time, and frees it: see probe::look_at_thread().
+    std::string (*tell)(ThreadLook*);
 };
 
 // nullptr: the library is of another version than `version`.

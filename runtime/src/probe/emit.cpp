@@ -64,6 +64,11 @@ void push_of(std::uint64_t subject, EventKind kind, std::uint64_t argument = 0, 
     if (subject != 0) push(kind, subject, argument, stack);
 }
 
+// A step that began while debug mode was on ends while it is off: it must not seem to run when debug mode is on again.
+void leave_unseen(std::uint64_t task) noexcept {
+    if (ThreadState* thread = known_thread()) cs_leave(&thread->probe->ring.producer(), task);
+}
+
 cs_span new_span(EventKind kind, cs_name name, cs_node at) noexcept {
     if (!is_on() || name == 0) return 0;
     const cs_span span = take_id(registry().process.last_span);
@@ -95,6 +100,15 @@ const char* cs_open(const char* target, const char* app_name) {
 
 void cs_close(uint32_t most_ms) { close_switch(most_ms); }
 
+const char* cs_switch_on(const char* target) {
+    return guarded<const char*>("debug mode stays off: out of memory", [&] {
+        registry();
+        return switch_on(target);
+    });
+}
+
+void cs_switch_off(uint32_t most_ms) { switch_off(most_ms); }
+
 const char* cs_after_fork_in_child(void) {
     return guarded<const char*>("debug mode stays off: out of memory", [] { return reopen_in_child(); });
 }
@@ -113,6 +127,7 @@ cs_runtime cs_runtime_add(const cs_runtime_info* info) {
         runtime.cancel = copy.cancel;
         runtime.list_tasks = copy.list_tasks;
         runtime.stack_of = copy.stack_of;
+        runtime.write_stacks = copy.write_stacks;
         return registry().add_runtime(runtime);
     });
 }
@@ -185,14 +200,14 @@ void cs_step_begin(cs_task task, cs_node suspended_at) {
 
 void cs_step_end(cs_task task, uint64_t wait, cs_node at) {
     ThreadState* thread = task == 0 ? nullptr : this_thread();
-    if (thread == nullptr) return;
+    if (thread == nullptr) return leave_unseen(task);
     cs_leave(&thread->probe->ring.producer(), task);
     push(*thread, stamp_now(), EventKind::step_end, task, wait, at);
 }
 
 void cs_task_done(cs_task task, int outcome) {
     ThreadState* thread = task == 0 ? nullptr : this_thread();
-    if (thread == nullptr) return;
+    if (thread == nullptr) return leave_unseen(task);
     const bool known = outcome >= CS_OK && outcome <= CS_CANCELLED;
     const Stamp stamp = stamp_now();
     push(*thread, stamp, EventKind::task_done, task, static_cast<std::uint64_t>(known ? outcome : CS_ENDED));
@@ -244,7 +259,7 @@ void cs_callback_begin(cs_node scheduled_at, cs_task caused_by) {
 
 void cs_callback_end(void) {
     ThreadState* thread = this_thread();
-    if (thread == nullptr) return;
+    if (thread == nullptr) return leave_unseen(0);
     cs_leave(&thread->probe->ring.producer(), 0);
     push(*thread, stamp_now(), EventKind::callback_end, 0);
 }
@@ -286,8 +301,13 @@ void cs_resource_name(cs_resource resource, const char* text) {
 }
 
 void cs_resource_close(cs_resource resource) {
-    when_on<int>(0, [&] {
-        registry().resources.close(resource, stamp_now());
+    if (resource == 0) return;
+    guarded(0, [&] {
+        if (is_on()) {
+            registry().resources.close(resource, stamp_now());
+        } else {
+            registry().resources.drop(resource);
+        }
         return 0;
     });
 }

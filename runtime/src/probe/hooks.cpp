@@ -27,6 +27,7 @@ constexpr const char* own_version = COROSCOPE_VERSION ", g++ " __VERSION__;
 
 const char* (*g_cancel_task)(std::uint64_t) = nullptr;  // both set once, in front of cs_runtime_add()
 void (*g_list_tasks)() = nullptr;
+void (*g_write_stacks)(const cs_stacks_writer&) = nullptr;
 
 // Direct-mapped: a collision costs a call of the library, never a wrong answer.
 struct CachedNode {
@@ -95,11 +96,13 @@ StackBounds stack_bounds() noexcept {
 
 }  // namespace
 
-void add_runtime(const char* (*cancel_task)(std::uint64_t task), void (*list_tasks)()) noexcept {
+void add_runtime(const char* (*cancel_task)(std::uint64_t task), void (*list_tasks)(),
+                 void (*write_stacks)(const cs_stacks_writer&)) noexcept {
     static std::once_flag once;
     std::call_once(once, [&] {
         g_cancel_task = cancel_task;
         g_list_tasks = list_tasks;
+        g_write_stacks = write_stacks;
         detail_::process = cs_process_state();
         stamps_are_ticks = detail_::process->stamps_in_ticks != 0;
         cs_runtime_info info{};
@@ -113,6 +116,7 @@ void add_runtime(const char* (*cancel_task)(std::uint64_t task), void (*list_tas
         info.on = reinterpret_cast<std::uint32_t*>(&detail::debug_on);
         info.cancel = [](void*, cs_task task) { return g_cancel_task(task); };
         info.list_tasks = [](void*) { g_list_tasks(); };
+        info.write_stacks = [](void*, const cs_stacks_writer* writer) { g_write_stacks(*writer); };
         cs_runtime_add(&info);
     });
 }

@@ -26,7 +26,8 @@ using vocabulary::NodeKind;
 inline bool on() noexcept { return detail::debug_enabled(); }
 
 // Makes our runtime known to the process's registry; idempotent. Before the first hook.
-void add_runtime(const char* (*cancel_task)(std::uint64_t task), void (*list_tasks)()) noexcept;
+void add_runtime(const char* (*cancel_task)(std::uint64_t task), void (*list_tasks)(),
+                 void (*write_stacks)(const cs_stacks_writer&)) noexcept;
 
 namespace detail_ {
 // Set by the library: see cs_producer_bind().

@@ -99,6 +99,8 @@ ThreadState* this_thread() noexcept {
     }
 }
 
+ThreadState* known_thread() noexcept { return t_state != nullptr && t_state->probe != nullptr ? t_state : nullptr; }
+
 void forget_thread_in_child() noexcept {
     if (t_state == nullptr) return;
     empty_caches(*t_state);

@@ -46,6 +46,9 @@ struct ThreadState {
 // nullptr: debug mode is off, the thread is ending, or there is no memory. With a probe.
 ThreadState* this_thread() noexcept;
 
+// Of this thread, if it has emitted before, also while debug mode is off. With a probe, or nullptr.
+ThreadState* known_thread() noexcept;
+
 // Of the forking thread, in the child.
 void forget_thread_in_child() noexcept;
 

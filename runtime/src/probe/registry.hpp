@@ -53,6 +53,7 @@ struct Runtime {
     const char* (*cancel)(void*, cs_task) = nullptr;
     void (*list_tasks)(void*) = nullptr;
     std::size_t (*stack_of)(void*, std::uint64_t, cs_site*, std::size_t) = nullptr;
+    void (*write_stacks)(void*, const cs_stacks_writer*) = nullptr;
 };
 
 struct Registry {

@@ -33,6 +33,17 @@ void ResourceTable::rename(std::uint64_t id, const std::string& name) {
     found->second.resource.name = name;
 }
 
+void ResourceTable::drop(std::uint64_t id) {
+    const std::scoped_lock lock(mutex_);
+    live_.erase(id);
+}
+
+std::optional<ResourceDefinition> ResourceTable::find(std::uint64_t id) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = live_.find(id);
+    return found == live_.end() ? std::nullopt : std::optional(found->second.resource);
+}
+
 void ResourceTable::take(News& news, bool all) {
     const std::scoped_lock lock(mutex_);
     news.defined = std::exchange(gone_, {});

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -39,6 +40,9 @@ public:
     bool add(ResourceDefinition&& resource);  // false: it counts as lost
     void close(std::uint64_t id, Stamp when);
     void rename(std::uint64_t id, const std::string& name);  // it is defined anew
+    // It is no more, and nobody takes what happens: it leaves nothing behind.
+    void drop(std::uint64_t id);
+    std::optional<ResourceDefinition> find(std::uint64_t id);  // if it lives
 
     // What is new since the last call; with `all`, every live resource. Drainer.
     struct News {

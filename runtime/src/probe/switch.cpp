@@ -1,29 +1,27 @@
 #include "switch.hpp"
 
-#include <dlfcn.h>
 #include <unistd.h>
 
-#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <forward_list>
 #include <mutex>
-#include <string>
+#include <set>
 #include <string_view>
 #include <utility>
-#include <vector>
 
-#include "debug_library.hpp"
+#include "find_library.hpp"
+#include "json.hpp"
 #include "process.hpp"
 #include "proto/address/agent_address.hpp"
 #include "proto/address/default_address.hpp"
 #include "proto/address/trace_path.hpp"
+#include "standby.hpp"
 
 namespace coroscope::probe {
 
 namespace {
 
-constexpr const char* library_name = "libcoroscope-debug.so";
 constexpr std::uint32_t most_flush_ms = 1000;
 
 // What the switch remembers. Never destroyed: atexit handlers and threads use it to the end.
@@ -31,11 +29,17 @@ struct State {
     std::mutex mutex;
     const DebugLibrary* library = nullptr;  // under mutex, as all below
     DebugSession* session = nullptr;
-    bool tried = false;   // to start: once a process
+    bool tried = false;   // by cs_open(): once a process
     bool closed = false;  // for good
-    bool forked = false;  // the process is a child, and has not started yet
-    pid_t owner = 0;      // of the session
-    std::string target, app_name;
+    bool settings_read = false;
+    bool was_forked = false;     // from a process that has been observed
+    bool must_reopen = false;    // from one that was observed just then, and it has not started yet
+    pid_t owner = 0;             // of the session
+    std::string target;          // of the last session
+    std::string parents_target;  // the same as it was asked for: a forked child makes its own of it
+    std::string asked_target;    // what COROSCOPE=standby:TARGET says
+    std::string app_name;
+    std::set<std::string> files;             // targets, written by this process: none is written over
     std::forward_list<std::string> reasons;  // given out; their texts live on
 };
 State& state() noexcept {
@@ -43,91 +47,34 @@ State& state() noexcept {
     return *the_state;
 }
 
-// "" in a program with more rights than its user (setuid): who starts it must not choose a library to load, or a file
-// to write.
-std::string variable(const char* name) {
-    const char* value = ::secure_getenv(name);
-    return value == nullptr ? "" : value;
-}
-
 void say(const std::string& text) noexcept { std::fprintf(stderr, "coroscope: %s\n", text.c_str()); }
 
-// Where debug mode is to send to; "": nobody asked for it, or `why_not` says what is wrong.
-std::string target_of(const std::string& value, std::string& why_not) {
-    if (value.empty() || value == "0") return "";
-    if (value == "1") return default_address();
-    if (value.starts_with("file:") && value.size() > 5) return value;
+// What somebody asked for by a text as that of COROSCOPE.
+struct Wanted {
+    enum class What : std::uint8_t { nothing, off, standby, on };
+    What what = What::nothing;
+    std::string target{};   // "": the default
+    std::string why_not{};  // the text is not understood
+};
+
+Wanted wanted_target(Wanted::What what, const std::string& value) {
+    if (value.empty() || value == "1") return {what};
+    if (value.starts_with("file:") && value.size() > 5) return {what, value};
     try {
-        return AgentAddress::parse(value).text();
+        return {what, AgentAddress::parse(value).text()};
     } catch (const AddressError& error) {
-        why_not = "COROSCOPE='" + value + "' is not understood (" + error.what() +
-                  "); use 1 (the default agent), unix:PATH, HOST:PORT or file:PATH. Debug mode stays off";
-        return "";
+        return {Wanted::What::nothing, "", "'" + value + "' is not understood (" + error.what() + ")"};
     }
 }
 
-std::string folder_of(std::string_view path) {
-    const std::size_t slash = path.rfind('/');
-    return slash == std::string_view::npos ? "." : std::string(path.substr(0, slash));
-}
-
-std::string executable_folder() {
-    char path[PATH_MAX];
-    const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path - 1);
-    return size <= 0 ? "" : folder_of({path, static_cast<std::size_t>(size)});
-}
-
-// Of libcoroscope-emit itself.
-std::string own_folder() {
-    Dl_info info{};
-    if (::dladdr(reinterpret_cast<void*>(&cs_open), &info) == 0 || info.dli_fname == nullptr) return "";
-    return folder_of(info.dli_fname);
-}
-
-// Several versions may be installed side by side: each in a folder of its version, beside its libcoroscope-emit.
-std::vector<std::string> places() {
-    const std::string own = own_folder(), executable = executable_folder();
-    std::vector<std::string> all;
-    all.push_back(own + "/coroscope-" COROSCOPE_VERSION "/" + library_name);
-    all.push_back(own + "/" + library_name);
-    for (const char* beside : {"/", "/../lib/", "/../../lib/"}) all.push_back(executable + beside + library_name);
-    all.emplace_back(library_name);  // the system's search
-    return all;
-}
-
-// nullptr: it does not load, or is not of this version.
-const DebugLibrary* load(const std::string& place, std::string& why_not) {
-    void* library = ::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-        const char* error = ::dlerror();
-        why_not = error == nullptr ? place + " does not load" : error;
-        return nullptr;
-    }
-    // dlsym gives an object pointer; POSIX promises that it converts.
-    const auto find = reinterpret_cast<DebugLibraryFunction>(::dlsym(library, debug_library_name));
-    if (find == nullptr) {
-        why_not = place + " is not coroscope's, or of another version";
-        return nullptr;
-    }
-    if (const DebugLibrary* found = find(pair_version().c_str())) return found;
-    const auto version = reinterpret_cast<DebugVersionFunction>(::dlsym(library, debug_version_name));
-    why_not = place + " is of version " + (version == nullptr ? "?" : version()) + ", and libcoroscope-emit of " +
-              pair_version() + ": install both from the same package";
-    return nullptr;
-}
-
-const DebugLibrary* find_library(std::string& why_not) {
-    const std::string named = variable("COROSCOPE_DEBUG_LIBRARY");
-    if (!named.empty()) return load(named, why_not);
-    for (const std::string& place : places()) {
-        // One that is there but does not load says why; one that is not there is no news.
-        const bool is_path = place.find('/') != std::string::npos;
-        if (is_path && ::access(place.c_str(), F_OK) != 0) continue;
-        std::string why_not_this;
-        if (const DebugLibrary* library = load(place, why_not_this)) return library;
-        if (is_path || why_not.empty()) why_not = why_not_this;
-    }
-    return nullptr;
+Wanted wanted_by(const std::string& value) {
+    constexpr std::string_view standby = "standby";
+    if (value.empty()) return {standby_signal_asked() ? Wanted::What::standby : Wanted::What::nothing};
+    if (value == "0") return {Wanted::What::off};
+    if (value == standby) return {Wanted::What::standby};
+    if (value.starts_with(standby) && value[standby.size()] == ':')
+        return wanted_target(Wanted::What::standby, value.substr(standby.size() + 1));
+    return wanted_target(Wanted::What::on, value);
 }
 
 void read_settings(Registry& registry) {
@@ -151,10 +98,14 @@ void read_settings(Registry& registry) {
     }
 }
 
-std::string target_of_process(const std::string& target, bool in_child) {
+// A child must not write into its parent's file, and a later session of a process not into that of an earlier one.
+std::string own_target(const State& all, const std::string& target, bool in_child) {
     constexpr std::string_view file = "file:";
     if (!target.starts_with(file)) return target;
-    return std::string(file) + expand_trace_path(std::string_view(target).substr(file.size()), in_child);
+    const std::string path = expand_trace_path(std::string_view(target).substr(file.size()), in_child);
+    std::string own = path;
+    for (int n = 2; all.files.contains(std::string(file) + own); ++n) own = path_with(path, std::to_string(n));
+    return std::string(file) + own;
 }
 
 void close_at_exit() { close_switch(most_flush_ms); }
@@ -162,33 +113,60 @@ void close_at_exit() { close_switch(most_flush_ms); }
 // Under the mutex, as all below. nullptr: it started. Else why not.
 const char* give_reason(State& all, const std::string& text) { return all.reasons.emplace_front(text).c_str(); }
 
-const char* start(State& all, bool forked) {
-    if (all.library == nullptr) {
-        std::string why_not;
-        all.library = find_library(why_not);
-        if (all.library == nullptr) {
-            if (why_not.empty()) why_not = std::string(library_name) + " was not found";
-            return give_reason(all, "debug mode stays off: " + why_not + "; set COROSCOPE_DEBUG_LIBRARY to its path");
-        }
-        std::atexit(close_at_exit);
-    }
+// False: `why_not` says more.
+bool load_library(State& all, std::string& why_not) {
+    if (all.library != nullptr) return true;
+    all.library = find_library(why_not);
+    if (all.library != nullptr) return true;
+    if (why_not.empty()) why_not = std::string(library_name) + " was not found";
+    why_not += "; set COROSCOPE_DEBUG_LIBRARY to its path";
+    return false;
+}
+
+enum class When : std::uint8_t { first_loop, late };
+
+const char* start(State& all, const std::string& asked, When when, bool in_child) {
+    const std::string target = own_target(all, asked, in_child);
+    const bool had_library = all.library != nullptr;
+    if (std::string why_not; !load_library(all, why_not)) return give_reason(all, "debug mode stays off: " + why_not);
+    if (!had_library) std::atexit(close_at_exit);
     Registry& shared = registry();
-    if (!forked) read_settings(shared);
+    if (!std::exchange(all.settings_read, true)) read_settings(shared);
     const std::string level = variable("COROSCOPE_LOG");
-    const std::string target = target_of_process(all.target, forked);
     DebugStart options;
     options.target = target.c_str();
     options.name = all.app_name.empty() ? nullptr : all.app_name.c_str();
     options.log_level = level.empty() ? nullptr : level.c_str();
     options.signal_threads = variable("COROSCOPE_STALL_SIGNAL") != "0";
-    options.forked = forked;
+    options.forked = all.was_forked;
+    options.late = when == When::late;
     const char* error = nullptr;
     all.session = all.library->start(&shared, &options, &error);
     if (all.session == nullptr)
         return give_reason(all, std::string("debug mode stays off: ") + (error == nullptr ? "out of memory" : error));
     all.owner = ::getpid();
+    all.target = target;
+    all.files.insert(target);
+    all.parents_target = asked;
     shared.set_on(true);
+    static_cast<void>(listen_for_tools());  // nobody asked for that: it is no news if it cannot be
     return nullptr;
+}
+
+const char* start_in_child(State& all) {
+    all.must_reopen = false;
+    return start(all, all.parents_target, When::first_loop, true);
+}
+
+void read_app_name(State& all, const char* given) {
+    if (all.app_name.empty()) all.app_name = variable("COROSCOPE_NAME");
+    if (all.app_name.empty() && given != nullptr) all.app_name = given;
+}
+
+const char* stand_by(State& all, const std::string& target) {
+    all.asked_target = target;
+    const std::string why_not = listen_for_tools();
+    return why_not.empty() ? nullptr : give_reason(all, why_not);
 }
 
 }  // namespace
@@ -197,23 +175,67 @@ const char* open_switch(const char* target, const char* app_name) {
     State& all = state();
     const std::scoped_lock lock(all.mutex);
     if (all.closed) return nullptr;
-    if (std::exchange(all.forked, false)) return start(all, true);
+    if (all.must_reopen) return start_in_child(all);
     if (all.tried) return nullptr;
-    std::string why_not;
-    const std::string found = target_of(target != nullptr ? target : variable("COROSCOPE"), why_not);
-    if (found.empty() && why_not.empty()) return nullptr;
+    const std::string value = target != nullptr ? target : variable("COROSCOPE");
+    const Wanted wanted = wanted_by(value);
+    if (wanted.why_not.empty() && (wanted.what == Wanted::What::nothing || wanted.what == Wanted::What::off))
+        return nullptr;
+    read_app_name(all, app_name);
+    if (wanted.what == Wanted::What::standby) return stand_by(all, wanted.target);
     all.tried = true;
-    if (found.empty()) return give_reason(all, why_not);
-    all.target = found;
-    all.app_name = variable("COROSCOPE_NAME");
-    if (all.app_name.empty() && app_name != nullptr) all.app_name = app_name;
-    return start(all, false);
+    if (!wanted.why_not.empty())
+        return give_reason(all, "COROSCOPE=" + wanted.why_not +
+                                    "; use 1 (the default agent), unix:PATH, HOST:PORT, file:PATH or standby. Debug "
+                                    "mode stays off");
+    return start(all, wanted.target.empty() ? default_address() : wanted.target, When::first_loop, false);
 }
 
 const char* reopen_in_child() {
     State& all = state();
     const std::scoped_lock lock(all.mutex);
-    return std::exchange(all.forked, false) ? start(all, true) : nullptr;
+    return all.must_reopen ? start_in_child(all) : nullptr;
+}
+
+const char* switch_on(const char* target) {
+    State& all = state();
+    {
+        const std::scoped_lock lock(all.mutex);
+        if (all.closed) return give_reason(all, "debug mode stays off: the program is ending");
+        if (all.session != nullptr) return nullptr;
+        const Wanted environment = wanted_by(variable("COROSCOPE"));
+        if (environment.what == Wanted::What::off)
+            return give_reason(all, "debug mode stays off: COROSCOPE=0 forbids it");
+        Wanted wanted = environment;
+        if (target != nullptr) wanted = wanted_target(Wanted::What::on, target);
+        if (!wanted.why_not.empty()) return give_reason(all, "debug mode stays off: " + wanted.why_not);
+        read_app_name(all, nullptr);
+        all.tried = true;
+        const bool is_parents = std::exchange(all.must_reopen, false) && target == nullptr;
+        if (target == nullptr && wanted.target.empty()) wanted.target = all.asked_target;
+        const std::string whole = wanted.target.empty() ? default_address() : wanted.target;
+        if (const char* why_not = start(all, whole, When::late, is_parents)) return why_not;
+    }
+    // The tasks that there are.
+    registry().want_snapshot();
+    for (const Runtime* runtime : registry().all_runtimes())
+        if (runtime->list_tasks != nullptr) runtime->list_tasks(runtime->self);
+    return nullptr;
+}
+
+namespace {
+
+// A forked child has no drainer.
+bool has_session(const State& all) { return all.session != nullptr && all.owner == ::getpid(); }
+
+}  // namespace
+
+void switch_off(std::uint32_t most_ms) noexcept {
+    State& all = state();
+    const std::scoped_lock lock(all.mutex);  // to the end: two drainers would take from one ring
+    if (!has_session(all)) return;
+    registry().set_on(false);
+    all.library->stop(std::exchange(all.session, nullptr), most_ms, false);
 }
 
 void close_switch(std::uint32_t most_ms) noexcept {
@@ -221,13 +243,32 @@ void close_switch(std::uint32_t most_ms) noexcept {
     DebugSession* session = nullptr;
     {
         const std::scoped_lock lock(all.mutex);
-        if (all.session == nullptr || all.owner != ::getpid()) return;  // a forked child has no drainer
+        if (all.must_reopen) return;
         all.closed = true;
-        session = all.session;
-        all.session = nullptr;
+        if (!has_session(all)) return;
+        session = std::exchange(all.session, nullptr);
     }
     registry().set_on(false);
-    all.library->stop(session, most_ms);
+    all.library->stop(session, most_ms, true);
+}
+
+SwitchState switch_state() {
+    State& all = state();
+    const std::scoped_lock lock(all.mutex);
+    const bool on = has_session(all);
+    return {on, on ? all.target : all.asked_target, all.app_name};
+}
+
+std::string look_at_thread(std::uint64_t tid) {
+    State& all = state();
+    ThreadLook* look = nullptr;
+    std::string why_not;
+    {
+        const std::scoped_lock lock(all.mutex);  // no fork meanwhile
+        if (load_library(all, why_not)) look = all.library->look_at(tid, variable("COROSCOPE_STALL_SIGNAL") != "0");
+    }
+    if (look == nullptr) return R"({"state":"unknown","why":)" + json_text(why_not) + "}";
+    return all.library->tell(look);
 }
 
 void before_fork() noexcept {
@@ -252,8 +293,10 @@ void after_fork_in_child() noexcept {
     if (all.session != nullptr) {
         all.library->release(all.session);
         all.session = nullptr;  // leaked: its threads are not here to be ended
-        all.forked = true;
+        all.must_reopen = true;
     }
+    all.was_forked = all.was_forked || all.library != nullptr;
+    stop_listening_in_child();
     all.mutex.unlock();
 }
 

@@ -25,7 +25,7 @@ constexpr Part parts[] = {
     {"fold", "batches to the model", coroscope::bench::bench_fold},
     {"end_to_end", "the highest event rate from an app to the agent's model without a loss",
      coroscope::bench::bench_end_to_end},
-    {"runtime", "tasks, queues, timers: debug off, on without and with an agent, and Boost.Asio",
+    {"runtime", "tasks, queues, timers: debug off, standby, on without and with an agent, and Boost.Asio",
      coroscope::bench::bench_runtime},
     {"runtime_peers", "tasks, queues, timers, cancellation: debug off, beside Asio, libuv, Go, asyncio, uvloop",
      coroscope::bench::bench_runtime_peers},

@@ -1,4 +1,5 @@
-// The runtime beside Boost.Asio: the same work, ours with debug mode off, on with no agent in reach, on with one.
+// The runtime beside Boost.Asio: the same work, ours with debug mode off, in standby, on with no agent in reach, on
+// with one.
 #include "context.hpp"
 
 namespace coroscope::bench {
@@ -31,6 +32,7 @@ void bench_runtime(Context& context) {
     const std::vector<Variant> variants = {
         {"tasks_asio", "Boost.Asio", {}},
         {"tasks", "debug off", context.debug_environment("")},
+        {"tasks", "standby", context.debug_environment("standby")},
         {"tasks", "on, no agent", context.debug_environment(context.free_socket("nobody"))},
         {"tasks", "on, with agent", context.debug_environment(context.free_socket("runtime"))}};
 
@@ -55,6 +57,8 @@ void bench_runtime(Context& context) {
         const std::string off = row(work, "debug off"), on = row(work, "on, with agent"),
                           asio = row(work, "Boost.Asio");
         report.figure({"runtime", off + " / Asio", "x", ratio(off, asio), Figure::Limit::none, 0});
+        report.figure({"runtime", row(work, "standby / debug off"), "x", ratio(row(work, "standby"), off),
+                       Figure::Limit::none, 0});
         report.figure({"runtime", on + " / Asio", "x", ratio(on, asio),
                        work.is_target ? Figure::Limit::at_most : Figure::Limit::none, 1});
         if (!work.is_target) continue;

@@ -185,7 +185,8 @@ BENCHMARK(on)->Apply(short_repetitions);
 
 int main(int argc, char** argv) {
     // What a loop does first: says where the runtime's own word is, and what stamps are.
-    probe::add_runtime([](std::uint64_t) -> const char* { return "a benchmark"; }, [] {});
+    probe::add_runtime([](std::uint64_t) -> const char* { return "a benchmark"; }, [] {},
+                       [](const cs_stacks_writer&) {});
     benchmark::Initialize(&argc, argv);
     benchmark::RunSpecifiedBenchmarks();
 }
