@@ -233,6 +233,14 @@ private:
     bool is_signature_ = false;
 };
 
+// Which file a name is of is said beside it, if at all.
+std::string without_anonymous_namespaces(std::string name) {
+    static const std::string scope = std::string(anonymous_namespace) + "::";
+    for (std::size_t at = name.find(scope); at != none && name.size() > scope.size(); at = name.find(scope, at))
+        name.erase(at, scope.size());
+    return name;
+}
+
 // Where the component of a readable name that ends at `end` begins.
 std::size_t component_begin(std::string_view name, std::size_t end) {
     const std::size_t colons = end < 2 ? none : name.rfind("::", end - 2);
@@ -252,7 +260,7 @@ std::string function_name(std::string_view spelling) {
         const std::size_t own = text.find(actors) + actors.size() + 1;
         name = NameReader(text.substr(own, text.rfind("::_Z") - own)).read();
     }
-    return printable(name.empty() ? text : std::string_view(name));
+    return printable(without_anonymous_namespaces(name.empty() ? std::string(text) : std::move(name)));
 }
 
 std::string short_function_name(std::string_view spelling) {
@@ -266,9 +274,7 @@ std::string short_function_name(std::string_view spelling) {
         return component == lambda || component.starts_with("lambda::") || component.starts_with("operator");
     };
     while (begin > 1 && says_nothing()) {
-        const std::size_t outer = component_begin(name, begin - 2);
-        if (std::string_view(name).substr(outer).starts_with(anonymous_namespace)) break;
-        begin = outer;
+        begin = component_begin(name, begin - 2);
     }
     return name.substr(begin);
 }

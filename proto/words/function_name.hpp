@@ -7,8 +7,8 @@
 
 namespace coroscope::words {
 
-// A compiler's spelling without return type, parameters, template arguments and suffixes; scopes, operators and lambdas
-// stay. What lies within a function is named after it:
+// A compiler's spelling without return type, parameters, template arguments, suffixes and anonymous namespaces; other
+// scopes, operators and lambdas stay. What lies within a function is named after it:
 //   "void f(f(int)::_Z1fi.Frame*)" (g++), "coroscope::Coro<int> ns::f(int)" (clang), "f(int) [clone .actor]": "f",
 //   "ns::f" "void async_main()::<lambda(int)>::operator()(...)", "auto async_main()::(anonymous class)::operator()(int)
 //   const": "async_main()::lambda"

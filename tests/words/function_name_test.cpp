@@ -42,10 +42,10 @@ namespace coroscope::words {
 namespace {
 
 TEST(FunctionName, OfThisCompilersOrdinaryFunctions) {
-    EXPECT_EQ(function_name(shop::Cart<std::vector<int>>::add()), "shop::(anonymous namespace)::Cart::add");
-    EXPECT_EQ(function_name(shop::Cart<int>().two(std::string())), "shop::(anonymous namespace)::Cart::two");
-    EXPECT_EQ(function_name(shop::Cart<int>()(1, {})), "shop::(anonymous namespace)::Cart::operator()");
-    EXPECT_EQ(function_name(shop::Cart<int>() < 1), "shop::(anonymous namespace)::Cart::operator<");
+    EXPECT_EQ(function_name(shop::Cart<std::vector<int>>::add()), "shop::Cart::add");
+    EXPECT_EQ(function_name(shop::Cart<int>().two(std::string())), "shop::Cart::two");
+    EXPECT_EQ(function_name(shop::Cart<int>()(1, {})), "shop::Cart::operator()");
+    EXPECT_EQ(function_name(shop::Cart<int>() < 1), "shop::Cart::operator<");
     EXPECT_EQ(function_name(shop::free_function({}, nullptr)), "shop::free_function");
     EXPECT_TRUE(function_name(static_cast<std::string_view>(shop::Conversion())).starts_with("shop::Conversion::oper"));
     EXPECT_TRUE(function_name(shop::global_lambda(1)).ends_with("lambda"));
@@ -62,13 +62,13 @@ TEST(FunctionName, OfGccsCoroutines) {
          "ns::Server::handle", "handle"},
         {"forget_to_await(forget_to_await()::_Z15forget_to_awaitv.Frame*) [clone .actor]", "forget_to_await",
          "forget_to_await"},
-        {"void {anonymous}::anon(anon(int)::_ZN12_GLOBAL__N_14anonEi.Frame*)", "(anonymous namespace)::anon", "anon"},
+        {"void {anonymous}::anon(anon(int)::_ZN12_GLOBAL__N_14anonEi.Frame*)", "anon", "anon"},
         {"void shop::{anonymous}::Cart<std::vector<int> >::flush(shop::{anonymous}::Cart<std::vector<int> >::flush("
          "std::map<std::__cxx11::basic_string<char>, std::vector<int> >)::_ZN4shop12_GLOBAL__N_14CartE.Frame*)",
-         "shop::(anonymous namespace)::Cart::flush", "flush"},
+         "shop::Cart::flush", "flush"},
         {"void shop::{anonymous}::Cart<shop::{anonymous}::Cart<int> >::two(shop::{anonymous}::Cart<shop::{anonymous}::"
          "Cart<int> >::two<std::pair<int, int> >(std::pair<int, int>)::_ZN4shop12_GLOBAL__N_14CartE.Frame*)",
-         "shop::(anonymous namespace)::Cart::two", "two"},
+         "shop::Cart::two", "two"},
         {"void shop::num(num<3>()::_ZN4shop3numILi3ELb1EEE4CoroIvEv.Frame*)", "shop::num", "num"},
         {"void constrained(constrained<int>(int) requires  sizeof (T) > 1::_Z11constrainedIiE4CoroIvET_.Frame*)",
          "constrained", "constrained"},
@@ -130,12 +130,12 @@ TEST(FunctionName, OfClangsCoroutines) {
     const std::vector<Spelling> all = {
         {"coroscope::Coro<> say_goodbye()", "say_goodbye", "say_goodbye"},
         {"coroscope::Coro<std::map<int, std::string>> ns::f(int, const char *)", "ns::f", "f"},
-        {"Coro<int> (anonymous namespace)::f(int)", "(anonymous namespace)::f", "f"},
+        {"Coro<int> (anonymous namespace)::f(int)", "f", "f"},
         {"Coro<> shop::(anonymous namespace)::Cart<std::vector<int>>::flush(std::map<std::string, T>) "
          "[T = std::vector<int>]",
-         "shop::(anonymous namespace)::Cart::flush", "flush"},
+         "shop::Cart::flush", "flush"},
         {"Coro<U *> shop::(anonymous namespace)::Cart<int>::two(U) [T = int, U = std::pair<int, int>]",
-         "shop::(anonymous namespace)::Cart::two", "two"},
+         "shop::Cart::two", "two"},
         {"static Coro<> shop::Cart<int>::st() [T = int]", "shop::Cart::st", "st"},
         {"Coro<> shop::Cart<int>::c() const & [T = int]", "shop::Cart::c", "c"},
         {"Coro<> shop::pack(A...) [A = <int, double, const char *>]", "shop::pack", "pack"},
