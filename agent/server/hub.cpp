@@ -70,17 +70,25 @@ model::AppKey Hub::hello(const v2::Hello& hello, std::uint64_t connection, std::
     std::shared_ptr<AppLink> before;
     {
         const std::scoped_lock lock(record->mutex);
-        before = std::exchange(record->link, std::move(link));
-        record->connection = connection;
-        record->end.reset();
-        const bool first = record->session.app(record->key) == nullptr;
-        v2::Frame frame;
-        frame.set_app(record->key);
-        *frame.mutable_hello() = hello;
-        if (record->session.apply(frame)) publish(*record, std::move(frame), first);
+        if (record->connection > connection) {  // its successor overtook it
+            before = std::move(link);
+        } else {
+            before = std::exchange(record->link, std::move(link));
+            greet(*record, hello, connection);
+        }
     }
     if (before) before->end("the app has opened a newer connection");
     return record->key;
+}
+
+void Hub::greet(Record& record, const v2::Hello& hello, std::uint64_t connection) {
+    record.connection = connection;
+    record.end.reset();
+    const bool first = record.session.app(record.key) == nullptr;
+    v2::Frame frame;
+    frame.set_app(record.key);
+    *frame.mutable_hello() = hello;
+    if (record.session.apply(frame)) publish(record, std::move(frame), first);
 }
 
 bool Hub::batch(model::AppKey app, std::uint64_t connection, std::string&& bytes) {

@@ -37,8 +37,9 @@ public:
     explicit Hub(const AgentOptions& options);
     ~Hub();
 
-    // --- from an app's connection. `connection` is unique to it: what a connection says after its successor came is
-    // ignored. A known instance keeps its key, and the connection it had before is ended.
+    // --- from an app's connection. `connection` is unique to it, and greater than those before it: what a connection
+    // says after its successor came is ignored. A known instance keeps its key, and the connection it had before is
+    // ended.
     model::AppKey hello(const v2::Hello& hello, std::uint64_t connection, std::shared_ptr<AppLink> link);
     // False: the bytes are no batch. They are counted and not passed on.
     bool batch(model::AppKey app, std::uint64_t connection, std::string&& bytes);
@@ -65,6 +66,7 @@ private:
     std::shared_ptr<Record> record(model::AppKey app) const;
     std::shared_ptr<Record> record_for(const v2::Hello& hello, std::uint64_t connection);
     Records records() const;
+    void greet(Record& record, const v2::Hello& hello, std::uint64_t connection);  // under the record's mutex
     void publish(Record& record, v2::Frame&& frame, bool first);
     bool tell_state(Record& record, Subscription& subscription);
     bool resync_one(Subscription& subscription);

@@ -63,6 +63,22 @@ TEST_F(HubTest, ASnapshotHasEveryAppWithItsTasks) {
     EXPECT_EQ(session.app(b)->model.live_tasks().size(), 3u);
 }
 
+// Each connection has a thread, so that the Hello of an older one may come after that of its successor.
+TEST_F(HubTest, AnOlderConnectionDoesNotReplaceItsSuccessor) {
+    struct Link final : AppLink {
+        v2::CommandResult command(const v2::Command&, unsigned) override { return {}; }
+        void end(const std::string& why) override { ended = why; }
+        std::string ended;
+    };
+    const auto older = std::make_shared<Link>(), newer = std::make_shared<Link>();
+    const auto a = hub_.hello(WireApp::hello("a", "same"), 2, newer);
+    EXPECT_EQ(hub_.hello(WireApp::hello("a", "same"), 1, older), a);
+    EXPECT_EQ(older->ended, "the app has opened a newer connection");
+    EXPECT_EQ(newer->ended, "");
+    EXPECT_TRUE(batch(a, 2, 1));
+    EXPECT_EQ(snapshot().app(a)->model.live_tasks().size(), 10u);
+}
+
 TEST_F(HubTest, AFollowerGetsKeyframesThenWhatComes) {
     const auto a = attach("a", 1);
     batch(a, 1, 1);
