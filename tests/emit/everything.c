@@ -86,7 +86,19 @@ static const char* long_text(void) {
     return text;
 }
 
+static void take_message(void* context, int level, const char* text) {
+    (void)level;
+    (void)text;
+    ++*(int*)context;
+}
+
 int main(void) {
+    static int messages = 0;
+    cs_set_log_handler(take_message, &messages);
+    cs_log(CS_LOG_INFO, "one");
+    cs_log(-7, NULL);
+    cs_set_log_handler(NULL, &messages);
+    if (messages != 1) return 2;
     call_everything("before", 1, 1);
     if (cs_open(NULL, "everything") != NULL || !cs_is_on()) return 1;
     cs_task_name(cs_task_new(0, 0, 0), "in time");

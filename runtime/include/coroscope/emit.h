@@ -39,7 +39,7 @@
 #include <stdint.h>
 
 #define CS_ABI_MAJOR 1u
-#define CS_ABI_MINOR 1u
+#define CS_ABI_MINOR 2u
 #define CS_ABI (CS_ABI_MAJOR << 16 | CS_ABI_MINOR)
 
 #ifdef __cplusplus
@@ -434,6 +434,19 @@ cs_producer* cs_producer_bind(cs_producer** cache);
 /* What cs_push() calls when the ring is half full, or records were lost. */
 void cs_push_slowly(cs_producer* producer, uint64_t stamp, uint8_t kind, uint64_t subject, uint64_t argument,
                     uint32_t stack);
+
+/* ---- Messages (since 1.2) ---------------------------------------------------------------------------------- */
+
+enum { CS_LOG_DEBUG, CS_LOG_INFO, CS_LOG_WARNING, CS_LOG_ERROR };
+typedef void (*cs_log_handler)(void* context, int level, const char* text);
+
+/* Where the library's messages for people go, in the whole process: to `handler`, NULL: to stderr. It is called on any
+ * thread, also on several at once, with no lock held. It must not throw; it and its context must stay valid for ever,
+ * for a thread may be about to call it when another takes its place. A message that comes while it runs, from the same
+ * thread, goes to stderr. */
+void cs_set_log_handler(cs_log_handler handler, void* context);
+/* A message of a runtime, there. Without a newline at its end. Not from a signal handler. */
+void cs_log(int level, const char* text);
 
 /* For libcoroscope-debug.so and tests of exactly the same build, which `version` names; else NULL. */
 void* cs_internals(const char* version);

@@ -1,10 +1,10 @@
 #include "debug_switch.hpp"
 
-#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
 #include "coroscope/emit.h"
+#include "log.hpp"
 #include "uncaught.hpp"
 
 namespace coroscope::detail {
@@ -13,7 +13,7 @@ namespace {
 
 // One line, and the app runs on: nothing here may stop it.
 void open(const char* target) noexcept {
-    if (const char* why_not = cs_open(target, nullptr)) std::fprintf(stderr, "coroscope: %s\n", why_not);
+    if (const char* why_not = cs_open(target, nullptr)) log_line(LogLevel::warning, "%s", why_not);
     if (cs_is_on() != 0) watch_for_uncaught_exceptions();
 }
 
@@ -31,7 +31,7 @@ void start_debug() noexcept {
 
 void switch_debug(bool on) noexcept {
     if (!on) return cs_switch_off(1000);
-    if (const char* why_not = cs_switch_on(nullptr)) std::fprintf(stderr, "coroscope: %s\n", why_not);
+    if (const char* why_not = cs_switch_on(nullptr)) log_line(LogLevel::warning, "%s", why_not);
     if (cs_is_on() != 0) watch_for_uncaught_exceptions();
 }
 

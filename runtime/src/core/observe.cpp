@@ -1,6 +1,5 @@
 #include "observe.hpp"
 
-#include <cstdio>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "coroscope/error.hpp"
 #include "coroscope/loop.hpp"
 #include "coroscope/resource.hpp"
+#include "log.hpp"
 #include "proto/words/function_name.hpp"
 #include "task_error.hpp"
 
@@ -120,10 +120,9 @@ void forget_creation(PromiseBase& promise) noexcept {
 void report_never_awaited(PromiseBase& promise) noexcept {
     if (!probe::on()) {
         try {
-            std::fprintf(
-                stderr,
-                "coroscope: coroutine '%s' was never awaited (%s:%u); set COROSCOPE=1 to see where it was created\n",
-                function_of(promise).c_str(), promise.own_site.file_name(), promise.own_site.line());
+            log_line(LogLevel::warning,
+                     "coroutine '%s' was never awaited (%s:%u); set COROSCOPE=1 to see where it was created",
+                     function_of(promise).c_str(), promise.own_site.file_name(), promise.own_site.line());
         } catch (...) {  // out of memory
         }
         return;
@@ -148,11 +147,11 @@ void report_exception_never_retrieved(const TaskControl& task, const std::except
         const std::string text = describe(error);
         if (!probe::on()) {
             const PromiseBase& root = *task.root;
-            std::fprintf(stderr,
-                         "coroscope: exception of %s was never retrieved: %s ('%s', %s:%u); set COROSCOPE=1 to see "
-                         "where it was created\n",
-                         task.display_name().c_str(), text.c_str(), function_of(root).c_str(),
-                         root.own_site.file_name(), root.own_site.line());
+            log_line(LogLevel::error,
+                     "exception of %s was never retrieved: %s ('%s', %s:%u); set COROSCOPE=1 to see "
+                     "where it was created",
+                     task.display_name().c_str(), text.c_str(), function_of(root).c_str(), root.own_site.file_name(),
+                     root.own_site.line());
             return;
         }
         report(ReportKind::exception_never_retrieved, task.id, frame_node(*task.root, task), text.c_str());
@@ -164,10 +163,10 @@ void report_error_of_left_group(std::uint64_t task, const std::exception_ptr& er
     try {
         const std::string text = describe(error);
         if (!probe::on()) {
-            std::fprintf(stderr,
-                         "coroscope: exception of Task-%llu, of a TaskGroup that was left without join(), was never "
-                         "retrieved: %s; use with_task_group(), which always joins\n",
-                         static_cast<unsigned long long>(task), text.c_str());
+            log_line(LogLevel::error,
+                     "exception of Task-%llu, of a TaskGroup that was left without join(), was never "
+                     "retrieved: %s; use with_task_group(), which always joins",
+                     static_cast<unsigned long long>(task), text.c_str());
             return;
         }
         report(ReportKind::exception_never_retrieved, task, 0, text.c_str());
@@ -193,7 +192,7 @@ void report_future_exception_never_retrieved(const std::exception_ptr& error) no
     try {
         const std::string text = describe(error);
         if (!probe::on()) {
-            std::fprintf(stderr, "coroscope: exception of a future was never retrieved: %s\n", text.c_str());
+            log_line(LogLevel::error, "exception of a future was never retrieved: %s", text.c_str());
             return;
         }
         report(ReportKind::future_exception_never_retrieved, 0, 0, text.c_str());
@@ -206,8 +205,8 @@ void report_task_destroyed_pending(const TaskControl& task) noexcept {
         if (!probe::on()) {
             const PromiseBase& at = task.leaf != nullptr ? *task.leaf : *task.root;
             const std::source_location& where = task.leaf != nullptr ? at.await_site : at.own_site;
-            std::fprintf(stderr, "coroscope: %s was destroyed but it is pending, at %s:%u\n",
-                         task.display_name().c_str(), where.file_name(), where.line());
+            log_line(LogLevel::error, "%s was destroyed but it is pending, at %s:%u", task.display_name().c_str(),
+                     where.file_name(), where.line());
             return;
         }
         report(ReportKind::task_destroyed_pending, task.id,
@@ -250,7 +249,7 @@ void report_callback_exception(const std::exception_ptr& error) noexcept {
     try {
         const std::string text = describe(error);
         if (!probe::on()) {
-            std::fprintf(stderr, "coroscope: exception in a callback of the event loop: %s\n", text.c_str());
+            log_line(LogLevel::error, "exception in a callback of the event loop: %s", text.c_str());
             return;
         }
         report(ReportKind::callback_exception, 0, 0, text.c_str());

@@ -153,6 +153,7 @@ void read_settings(debug::EmitterOptions& options) {
 probe::DebugSession* start_session(probe::Registry* registry, const probe::DebugStart* options, const char** why_not) {
     static std::string the_error;  // of the last start that failed
     try {
+        debug::set_log_handler(registry->tell_log_handler);
         if (options->forked) debug::renew_log_in_child();
         if (options->log_level != nullptr && !debug::set_log_level(options->log_level))
             debug::log().warn("COROSCOPE_LOG='{}' is not off, error, warn, info or debug; warn is used",

@@ -5,15 +5,36 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
+
+#include "coroscope/emit.h"
 
 namespace coroscope::debug {
 
 namespace {
 
+std::atomic<bool (*)(int, const char*) noexcept> tell_handler{nullptr};
+
+int level_of(spdlog::level::level_enum level) {
+    if (level >= spdlog::level::err) return CS_LOG_ERROR;
+    if (level == spdlog::level::warn) return CS_LOG_WARNING;
+    return level == spdlog::level::info ? CS_LOG_INFO : CS_LOG_DEBUG;
+}
+
+class AppOrStderr final : public spdlog::sinks::stderr_sink_mt {
+public:
+    void log(const spdlog::details::log_msg& message) override {
+        const auto tell = tell_handler.load(std::memory_order_acquire);
+        const std::string text(message.payload.data(), message.payload.size());
+        if (tell == nullptr || !tell(level_of(message.level), text.c_str()))
+            spdlog::sinks::stderr_sink_mt::log(message);
+    }
+};
+
 // Not in spdlog's registry: an app that uses spdlog itself never meets it. Leaked: the emitter may log until the
 // process ends.
 spdlog::logger* make_log() {
-    auto* made = new spdlog::logger("coroscope", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto* made = new spdlog::logger("coroscope", std::make_shared<AppOrStderr>());
     made->set_pattern("%H:%M:%S.%e coroscope %l: %v");
     made->set_level(spdlog::level::warn);
     made->flush_on(spdlog::level::debug);
@@ -29,6 +50,10 @@ std::atomic<spdlog::logger*>& the_log() {
 
 // Relaxed: the logger is replaced only while the process has one thread.
 spdlog::logger& log() { return *the_log().load(std::memory_order_relaxed); }
+
+void set_log_handler(bool (*tell)(int level, const char* text) noexcept) noexcept {
+    tell_handler.store(tell, std::memory_order_release);
+}
 
 void renew_log_in_child() { the_log().store(make_log(), std::memory_order_relaxed); }
 

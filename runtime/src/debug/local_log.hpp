@@ -1,4 +1,5 @@
-// The library's own log, on stderr, through spdlog; the app's loggers are not touched.
+// The library's own log, through spdlog: to the app's log handler (coroscope/log.hpp), else to stderr. The app's own
+// spdlog loggers are not touched.
 #pragma once
 
 #include <string_view>
@@ -10,6 +11,8 @@ class logger;
 namespace coroscope::debug {
 
 spdlog::logger& log();
+// As Registry::tell_log_handler. Before the first message; nullptr: all goes to stderr.
+void set_log_handler(bool (*tell)(int level, const char* text) noexcept) noexcept;
 // "off", "error", "warn", "info", "debug". False: no such level.
 bool set_log_level(std::string_view level);
 

@@ -6,11 +6,11 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 
 #include "coroscope/sleep.hpp"
+#include "runtime/src/core/log.hpp"
 
 namespace coroscope::detail {
 
@@ -120,9 +120,9 @@ void ServerState::tell_of_refusal(int error) {
     const std::uint64_t now = loop_.time_ns();
     if (told_ns_ != 0 && now - told_ns_ < once_in_ns) return;
     told_ns_ = now;
-    std::fprintf(stderr, "coroscope: server %s: connections have to wait: %s, %zu connections are open%s\n",
-                 addresses_.front().text().c_str(), std::strerror(error), connections_.size(),
-                 error == EMFILE ? "; raise the limit of open files (ulimit -n)" : "");
+    log_line(LogLevel::warning, "server %s: connections have to wait: %s, %zu connections are open%s",
+             addresses_.front().text().c_str(), std::strerror(error), connections_.size(),
+             error == EMFILE ? "; raise the limit of open files (ulimit -n)" : "");
 }
 
 void ServerState::close_clients() noexcept {

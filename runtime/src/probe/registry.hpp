@@ -86,6 +86,8 @@ struct Registry {
     // The calling thread's producer if it has one; makes none. Async-signal-safe where the library that has it was
     // loaded with the program.
     cs_producer* (*producer_if_any)() noexcept = nullptr;
+    // See log.hpp: for the debug library, whose own copy of that knows no handler.
+    bool (*tell_log_handler)(int level, const char* text) noexcept = nullptr;
 
     void report(Report&& report) noexcept;
     std::uint32_t add_runtime(const Runtime& runtime);  // 0: there are max_runtimes

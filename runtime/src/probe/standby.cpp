@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "app_signals.hpp"
+#include "coroscope/emit.h"
 #include "find_library.hpp"
 #include "json.hpp"
 #include "proto/address/app_sockets.hpp"
@@ -172,7 +173,7 @@ void serve_one(int fd) {
     connection.close();
 }
 
-void say(const std::string& text) { std::fprintf(stderr, "coroscope: %s\n", text.c_str()); }
+void say(const std::string& text) { cs_log(CS_LOG_INFO, text.c_str()); }
 
 // The first signal switches debug mode on, the next one off.
 void toggle() {

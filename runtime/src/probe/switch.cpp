@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <forward_list>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "coroscope/emit.h"
 #include "find_library.hpp"
 #include "json.hpp"
 #include "process.hpp"
@@ -47,7 +47,7 @@ State& state() noexcept {
     return *the_state;
 }
 
-void say(const std::string& text) noexcept { std::fprintf(stderr, "coroscope: %s\n", text.c_str()); }
+void say(const std::string& text) noexcept { cs_log(CS_LOG_WARNING, text.c_str()); }
 
 // What somebody asked for by a text as that of COROSCOPE.
 struct Wanted {

@@ -1,0 +1,54 @@
+#include "log.hpp"
+
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <new>
+
+#include "coroscope/emit.h"
+
+namespace coroscope::probe {
+
+namespace {
+
+struct Handler {
+    cs_log_handler call = nullptr;
+    void* context = nullptr;
+};
+
+// Handlers are never freed: a thread may be about to call an old one.
+std::atomic<const Handler*> the_handler{nullptr};
+
+thread_local constinit bool in_handler = false;
+
+}  // namespace
+
+bool tell_log_handler(int level, const char* text) noexcept {
+    const Handler* handler = the_handler.load(std::memory_order_acquire);
+    if (handler == nullptr || in_handler) return false;
+    in_handler = true;
+    handler->call(handler->context, level, text);
+    in_handler = false;
+    return true;
+}
+
+}  // namespace coroscope::probe
+
+extern "C" {
+
+void cs_set_log_handler(cs_log_handler handler, void* context) {
+    using coroscope::probe::Handler;
+    const Handler* made = nullptr;
+    if (handler != nullptr) {
+        made = new (std::nothrow) Handler{handler, context};
+        if (made == nullptr) return;  // the one before stays
+    }
+    coroscope::probe::the_handler.store(made, std::memory_order_release);
+}
+
+void cs_log(int level, const char* text) {
+    if (text == nullptr) return;
+    if (!coroscope::probe::tell_log_handler(level, text)) std::fprintf(stderr, "coroscope: %s\n", text);
+}
+
+}  // extern "C"
