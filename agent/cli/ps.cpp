@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/model/tables.hpp"
+#include "agent/words/annotation.hpp"
 #include "agent/words/ending.hpp"
 #include "agent/words/hotspot.hpp"
 #include "agent/words/task.hpp"
@@ -103,6 +104,54 @@ constexpr std::array told_elsewhere{
     "cancel_message",    "cancel_thrown_at", "cancel_thrown_ns", "cancel_swallowed_ns", "cancel_swallowed_at",
     "cancel_repeated_ns"};
 
+Json value_json(const model::Value* value) {
+    struct ToJson {
+        Json operator()(std::monostate) const { return nullptr; }
+        Json operator()(const std::string& text) const { return text; }
+        Json operator()(std::int64_t number) const { return number; }
+        Json operator()(double number) const { return number; }
+        Json operator()(bool truth) const { return truth; }
+    };
+    return value == nullptr ? Json(nullptr) : std::visit(ToJson(), *value);
+}
+
+// What the app said about a task, a resource or a span.
+Json attributes_json(const model::Model& model, model::Model::Of of, std::uint64_t id) {
+    Json json = Json::object();
+    for (const model::Attribute& each : model.attributes(of, id))
+        json[std::string(model.name(each.key))] = value_json(model.value(each.value));
+    return json;
+}
+
+Json span_json(const model::Model& model, const model::Span& span) {
+    return {{"name", std::string(model.name(span.name))},
+            {"task", name_json(model, span.task)},
+            {"where", where_json(words::where(model, span.at))},
+            {"begin_ns", span.begin_ns},
+            {"end_ns", span.end_ns == 0 ? Json(nullptr) : Json(span.end_ns)},
+            {"attributes", attributes_json(model, model::Model::Of::span, span.id)}};
+}
+
+// Spans that have ended, by end, then those that last; and marks.
+Json spans_json(const model::Model& model, bool marks) {
+    Json json = Json::array();
+    for (const model::Span& span : model.spans())
+        if (span.mark == marks) json.push_back(span_json(model, span));
+    if (marks) return json;
+    for (const model::Span* span : model.open_spans()) json.push_back(span_json(model, *span));
+    return json;
+}
+
+Json counters_json(const model::Model& model) {
+    Json json = Json::array();
+    for (const model::Counter* counter : model.counters())
+        json.push_back({{"name", std::string(model.name(counter->name))},
+                        {"value", counter->value},
+                        {"time_ns", counter->time_ns},
+                        {"samples", counter->samples}});
+    return json;
+}
+
 // What fields refer to is put into words; the running step counts.
 Json tasks_json(const model::Model& model, bool with_done) {
     return rows_json(model, "task", [&](model::TaskId id, Json& json) {
@@ -119,6 +168,7 @@ Json tasks_json(const model::Model& model, bool with_done) {
         json["busy_ns"] = model.busy_ns(task);
         json["error"] = error_json(model, task);
         json["cancellation"] = cancellation_json(model, task);
+        json["attributes"] = attributes_json(model, model::Model::Of::task, id);
         for (const char* part : told_elsewhere) json.erase(part);
         return true;
     });
@@ -140,6 +190,7 @@ Json resources_json(const model::Model& model, bool with_closed) {
         if (!with_closed && resource.closed_ns != 0) return false;
         json["created_at"] = stack_json(model.stack(resource.created_at));
         json["owner"] = task_reference(model, model.owner(resource));
+        json["attributes"] = attributes_json(model, model::Model::Of::resource, id);
         json["waiters"] = Json::array();
         for (const model::TaskId waiter : model.waiters(id)) json["waiters"].push_back(task_reference(model, waiter));
         return true;
@@ -219,6 +270,9 @@ Json app_json(const model::App& app, bool with_done) {
         {"loops", loops_json(app.model)},
         {"blocking_calls", blocking_calls_json(app.model)},
         {"cpu_samples", cpu_samples_json(app.model)},
+        {"spans", spans_json(app.model, false)},
+        {"marks", spans_json(app.model, true)},
+        {"counters", counters_json(app.model)},
     };
 }
 
@@ -231,6 +285,14 @@ std::string wait_or_end(const model::Model& model, const model::Task& task) {
     return task.state == model::State::done ? words::ending(model, task) : words::wait(model, task);
 }
 
+void print_counters(const model::Model& model) {
+    std::string line;
+    for (const model::Counter* counter : model.counters())
+        line += (line.empty() ? "  counters: " : ", ") + words::annotation_name(model, counter->name) + " " +
+                words::value_text(counter->value);
+    if (!line.empty()) print(line + "\n");
+}
+
 void print_app(const model::App& app, bool with_done, const Options& options) {
     const model::Model& model = app.model;
     std::string title = styled(app_title(app), Style::bold) + "  " +
@@ -241,7 +303,9 @@ void print_app(const model::App& app, bool with_done, const Options& options) {
     print(title + "\n");
 
     if (const std::string cpu = words::cpu_text(model); !cpu.empty()) print("  " + cpu + "\n");
+    print_counters(model);
 
+    const words::OpenSpans spans(model);
     std::vector<std::vector<std::string>> rows;
     const auto must_show = [&](const model::Task&) { return options.each; };
     for (const Shown& shown : fold_alike(tasks_of(app, with_done), must_show)) {
@@ -254,11 +318,13 @@ void print_app(const model::App& app, bool with_done, const Options& options) {
                         styled(words::state(task->state, task->outcome), state_style(*task)),
                         at_least(words::duration(model.busy_ns(*task)), *task),
                         at_least(std::to_string(task->steps), *task), wait_or_end(model, *task),
-                        words::where_text(shown_place(model, *task, options.library))});
+                        words::where_text(shown_place(model, *task, options.library)), spans.text(*task)});
     }
     if (rows.empty()) return;
     rows.insert(rows.begin(), {"ID", "NAME", "COROUTINE", "STATE", "BUSY", "STEPS",
-                               with_done ? "WAITS FOR, OR ENDED" : "WAITS FOR", "AT"});
+                               with_done ? "WAITS FOR, OR ENDED" : "WAITS FOR", "AT", "SAID BY THE APP"});
+    if (std::all_of(rows.begin() + 1, rows.end(), [](const auto& row) { return row.size() < 9 || row[8].empty(); }))
+        for (auto& row : rows) row.resize(std::min<std::size_t>(row.size(), 8));
     print_table(rows, "  ");
     print_left_out(model);
 }
@@ -322,23 +388,23 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_ps(CLI::App& root, Action& action) {
+void add_ps(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command =
-        root.add_subcommand("ps", "List the tasks of every app: state, time spent, where each one waits and on what");
-    add_source(*command, options->source);
-    add_moment(*command, options->source);
-    command->add_flag("--json", options->json, "Print JSON");
-    command->add_flag("-a,--all", options->all,
-                      "Of a live agent: tasks that have ended, too (a trace file's are always shown)");
-    add_library_flag(*command, options->library);
-    add_each_flag(*command, options->each);
-    command->footer(
+    Command command =
+        root.subcommand("ps", "List the tasks of every app: state, time spent, where each one waits and on what");
+    add_source(command, options->source);
+    add_moment(command, options->source);
+    command.flag("--json", options->json, "Print JSON");
+    command.flag("-a,--all", options->all,
+                 "Of a live agent: tasks that have ended, too (a trace file's are always shown)");
+    add_library_flag(command, options->library);
+    add_each_flag(command, options->each);
+    command.footer(
         "Examples:\n"
         "  coroscope ps                              what runs under the default agent\n"
         "  coroscope ps --json | jq '.apps[].name'   for scripts\n"
         "  coroscope ps t.cst                        all tasks of a trace file");
-    command->callback([options, &action] { action = [options] { return run(*options); }; });
+    command.runs([options] { return run(*options); });
 }
 
 }  // namespace coroscope::cli

@@ -3,6 +3,7 @@
 #include <memory>
 #include <set>
 
+#include "agent/words/annotation.hpp"
 #include "agent/words/ending.hpp"
 #include "agent/words/task.hpp"
 #include "alike.hpp"
@@ -32,7 +33,7 @@ public:
     enum class Fold : std::uint8_t { no, alike };
 
     Tree(const model::Model& model, bool with_done, bool with_library, Fold fold)
-        : model_(model), with_done_(with_done), with_library_(with_library), fold_(fold) {
+        : model_(model), spans_(model), with_done_(with_done), with_library_(with_library), fold_(fold) {
         find_shown();
     }
 
@@ -107,6 +108,8 @@ private:
         row.busy = at_least(words::duration(model_.busy_ns(task)), task);
         const words::Where at = shown_place(model_, task, with_library_);
         row.right = task.state == model::State::done ? ending_text(task, at) : words::waits_text(model_, task, at);
+        if (const std::string said = spans_.text(task); !said.empty())
+            row.right += (row.right.empty() ? "" : "  ") + styled("[" + said + "]", Style::dim);
         rows_.push_back(std::move(row));
     }
 
@@ -117,6 +120,7 @@ private:
     }
 
     const model::Model& model_;
+    const words::OpenSpans spans_;
     const bool with_done_, with_library_;
     const Fold fold_;
     std::set<model::TaskId> shown_;
@@ -147,21 +151,21 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_tree(CLI::App& root, Action& action) {
+void add_tree(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command =
-        root.add_subcommand("tree", "Draw the task tree: who spawned whom, state, time spent, where each one waits");
-    add_source(*command, options->source);
-    add_moment(*command, options->source);
-    command->add_flag("-a,--all", options->all,
-                      "Of a live agent: tasks that have ended, too (a trace file's are always shown)");
-    add_library_flag(*command, options->library);
-    add_each_flag(*command, options->each);
-    command->footer(
+    Command command =
+        root.subcommand("tree", "Draw the task tree: who spawned whom, state, time spent, where each one waits");
+    add_source(command, options->source);
+    add_moment(command, options->source);
+    command.flag("-a,--all", options->all,
+                 "Of a live agent: tasks that have ended, too (a trace file's are always shown)");
+    add_library_flag(command, options->library);
+    add_each_flag(command, options->each);
+    command.footer(
         "Examples:\n"
         "  coroscope tree              the apps of the default agent\n"
         "  coroscope tree t.cst        a trace file");
-    command->callback([options, &action] { action = [options] { return run(*options); }; });
+    command.runs([options] { return run(*options); });
 }
 
 }  // namespace coroscope::cli

@@ -122,6 +122,8 @@ void Model::Fold::count(std::uint64_t time_ns, std::uint64_t name, std::uint64_t
     counter.value = std::bit_cast<double>(bits);
     counter.time_ns = time_ns;
     ++counter.samples;
+    counter.recent.push_back({time_ns, counter.value});
+    bound(counter.recent, limits.counter_samples);
 }
 
 std::span<const Attribute> Model::attributes(Of of, std::uint64_t id) const {

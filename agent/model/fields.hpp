@@ -41,6 +41,9 @@ struct SliceRow : Slice {
 struct IterationRow : Iteration {
     LoopId loop = 0;
 };
+struct CounterSampleRow : CounterSample {
+    std::uint32_t counter = 0;
+};
 enum class Latency : std::uint8_t { iteration, wake_to_run };
 struct LatencyRow {
     LoopId loop = 0;
@@ -421,7 +424,13 @@ inline constexpr auto counter_table = entity<Counter>("counter", "Counters of th
     field("name", &Counter::name, plain, Unit::name, "Its name."),
     field("value", &Counter::value, plain, Unit::none, "Its last value."),
     field("time_ns", &Counter::time_ns, plain, Unit::ns, "The time of this value."),
-    field("samples", &Counter::samples, plain, Unit::count, "How many values it has had."));
+    field("samples", &Counter::samples, plain, Unit::count, "How many values it has had."),
+    elsewhere(&Counter::recent, "table counter_sample"));
+
+inline constexpr auto counter_sample_table = entity<CounterSampleRow>("counter_sample", "The newest values of counters; by counter, oldest first.",
+    field("counter", &CounterSampleRow::counter, plain, Unit::name, "The counter's name."),
+    field("time_ns", &CounterSample::time_ns, delta, Unit::ns, "Since when it has the value."),
+    field("value", &CounterSample::value, plain, Unit::none, "The value."));
 // clang-format on
 
 // Calls visit.template operator()<table>() with each table.
@@ -452,6 +461,7 @@ constexpr void for_each_table(Visit visit) {
     visit.template operator()<span_table>();
     visit.template operator()<attribute_table>();
     visit.template operator()<counter_table>();
+    visit.template operator()<counter_sample_table>();
 }
 
 // Each member is on the list. A class that has a base counts it as one member.
@@ -483,5 +493,6 @@ static_assert(lists_all<MemberRow, member_table>);
 static_assert(lists_all<Span, span_table> && lists_all<SpanRow, span_table, 1>);
 static_assert(lists_all<Attribute, attribute_table> && lists_all<AttributeRow, attribute_table, 1>);
 static_assert(lists_all<Counter, counter_table>);
+static_assert(lists_all<CounterSample, counter_sample_table> && lists_all<CounterSampleRow, counter_sample_table, 1>);
 
 }  // namespace coroscope::model

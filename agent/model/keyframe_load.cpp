@@ -254,7 +254,15 @@ bool Model::Fold::load_annotations(TablesIn& in) {
             ++anomalies;
         return true;
     };
-    return in.read<span_table>(span) && in.read<attribute_table>(attribute) && in.read<counter_table>(counter);
+    const auto sample = [&](const CounterSampleRow& row) {
+        const auto of = app_counters.find(row.counter);
+        if (of == app_counters.end()) return true;  // there was no room for it
+        of->second.recent.push_back(row);
+        bound(of->second.recent, limits.counter_samples);
+        return true;
+    };
+    return in.read<span_table>(span) && in.read<attribute_table>(attribute) && in.read<counter_table>(counter) &&
+           in.read<counter_sample_table>(sample);
 }
 
 bool Model::Fold::load(const v2::Keyframe& keyframe) {

@@ -194,11 +194,16 @@ struct Attribute {
 };
 
 // A counter of the app, by name.
+struct CounterSample {
+    std::uint64_t time_ns = 0;
+    double value = 0;
+};
 struct Counter {
     std::uint32_t name = 0;
     double value = 0;
     std::uint64_t time_ns = 0;
-    std::uint64_t samples = 0;
+    std::uint64_t samples = 0;         // all it has had
+    std::deque<CounterSample> recent;  // the newest of them, oldest first
 };
 
 // A runtime whose tasks the app reports.
@@ -335,6 +340,7 @@ struct Limits {
     std::size_t attributes = 64;            // of one task, resource or span: the newest is not taken
     std::size_t attributed = 100'000;       // tasks, resources and spans that have attributes
     std::size_t counters = 1'000;
+    std::size_t counter_samples = 4'096;  // of one counter
     std::size_t unknown_terms = 4'096;
     std::size_t runtimes = 64;
     std::size_t text_bytes = 4'096;   // of one text

@@ -151,6 +151,11 @@ template <typename Visit>
 void for_each_row(const Model::Fold& fold, RowType<Counter>, Visit visit) {
     for (const auto& [name, counter] : fold.app_counters) visit(counter);
 }
+template <typename Visit>
+void for_each_row(const Model::Fold& fold, RowType<CounterSampleRow>, Visit visit) {
+    for (const auto& [name, counter] : fold.app_counters)
+        for (const CounterSample& sample : counter.recent) visit(CounterSampleRow{sample, name});
+}
 
 inline std::size_t row_count(const Model::Fold&, RowType<Capture>) { return 1; }
 inline std::size_t row_count(const Model::Fold& fold, RowType<NameRow>) { return fold.definitions.names().size(); }
@@ -205,5 +210,10 @@ inline std::size_t row_count(const Model::Fold& fold, RowType<AttributeRow>) {
     return count;
 }
 inline std::size_t row_count(const Model::Fold& fold, RowType<Counter>) { return fold.app_counters.size(); }
+inline std::size_t row_count(const Model::Fold& fold, RowType<CounterSampleRow>) {
+    std::size_t count = 0;
+    for (const auto& [name, counter] : fold.app_counters) count += counter.recent.size();
+    return count;
+}
 
 }  // namespace coroscope::model

@@ -2,10 +2,14 @@
 #include "chrome_export.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <variant>
 
+#include "agent/words/annotation.hpp"
 #include "exported_app.hpp"
 #include "json_text.hpp"
+#include "span_rows.hpp"
 
 namespace coroscope::trace {
 
@@ -23,6 +27,8 @@ public:
         names();
         for (std::size_t row = 0; row < timeline_.rows().size(); ++row) steps(row);
         for (const Task* task : app_.app.model.all_tasks()) life(*task);
+        spans();
+        marks();
         counters();
         losses();
         for (const Marker* marker : app_.own(markers)) instant(*marker);
@@ -40,9 +46,9 @@ private:
         const std::uint64_t id = app_.tids.empty() ? app_.pid : app_.tid_of_row(row < app_.tids.size() ? row : 0);
         return json_.key("tid").value(id);
     }
-    Json& async_id(model::TaskId task) {
+    Json& async_id(std::uint64_t id) {
         char text[24];
-        std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(task));
+        std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(id));
         return json_.key("id2").open('{').key("local").value(text).close();
     }
     Json& argument(std::string_view name, std::string_view text) {
@@ -119,6 +125,7 @@ private:
         json_.key("steps").value(task.steps).key("busy ns").value(task.busy_ns);
         json_.key("ready ns").value(task.ready_ns).key("longest step ns").value(task.longest_step_ns);
         if (task.incomplete) argument("incomplete", "events of it were lost");
+        attributes(model::Model::Of::task, task.id);
         json_.close().close();
         for (const Phase& phase : timeline_.phases(task)) this->phase(task, phase);
         if (life.end_ns != 0) async("e", name, task, life.end_ns).close();
@@ -151,6 +158,57 @@ private:
         json_.close();
     }
 
+    // What the app said about itself.
+    void attributes(model::Model::Of of, std::uint64_t id) {
+        const model::Model& model = app_.app.model;
+        if (model.attributes(of, id).empty()) return;
+        json_.key("attributes").open('{');
+        for (const model::Attribute& each : model.attributes(of, id)) {
+            json_.key(words::annotation_name(model, each.key));
+            const model::Value* value = model.value(each.value);
+            if (value == nullptr || std::holds_alternative<std::string>(*value) || value->index() == 0)
+                json_.value(words::value_text(value));
+            else if (const auto* integer = std::get_if<std::int64_t>(value))
+                json_.integer(*integer);
+            else if (const auto* real = std::get_if<double>(value))
+                json_.real(*real);
+            else
+                json_.truth(std::get<bool>(*value));
+        }
+        json_.close();
+    }
+    void about(const model::Span& span) {
+        if (span.task != 0) json_.key("task").value(span.task);
+        argument("at", labels_.place(span.at));
+        attributes(model::Model::Of::span, span.id);
+    }
+    // An async row for each: spans of a task may overlap.
+    void spans() {
+        for (const SpanRow& row : span_rows(app_.app.model)) {
+            for (const model::Span* span : row.spans) {
+                const std::string name = words::annotation_name(app_.app.model, span->name);
+                const auto edge = [&](const char* phase, std::uint64_t time_ns) -> Json& {
+                    event(phase, name, "span", time_ns);
+                    tid(app_.row_of_thread(span->thread));
+                    return async_id(span->id);
+                };
+                edge("b", span->begin_ns).key("args").open('{');
+                about(*span);
+                json_.close().close();
+                if (span->end_ns != 0) edge("e", span->end_ns).close();
+            }
+        }
+    }
+    void marks() {
+        for (const model::Span& mark : app_.app.model.spans()) {
+            if (!mark.mark) continue;
+            instant(words::annotation_name(app_.app.model, mark.name), "mark", app_.row_of_thread(mark.thread),
+                    mark.begin_ns);
+            about(mark);
+            json_.close().close();
+        }
+    }
+
     void counter(std::string_view name, const char* unit, const Samples& samples) {
         for (const auto& [time_ns, value] : samples) {
             event("C", name, "", time_ns);
@@ -163,6 +221,13 @@ private:
             const std::string of = "loop " + std::to_string(app_.app.model.loops()[loop]->id);
             counter(of + " lag", "ns", timeline_.lag(loop));
             counter(of + " ready", "tasks", timeline_.ready_depth(loop));
+        }
+        for (const model::Counter* of_app : app_.app.model.counters()) {
+            for (const model::CounterSample& sample : of_app->recent) {
+                if (!std::isfinite(sample.value)) continue;
+                event("C", words::annotation_name(app_.app.model, of_app->name), "", sample.time_ns);
+                json_.key("args").open('{').key("value").real(sample.value).close().close();
+            }
         }
     }
 

@@ -1,6 +1,10 @@
 // Streaming JSON.
 #include "json_text.hpp"
 
+#include <charconv>
+#include <cmath>
+#include <string>
+
 #include "proto/words/utf8.hpp"
 
 namespace coroscope::trace {
@@ -81,6 +85,28 @@ Json& Json::value(std::string_view text) {
 Json& Json::value(std::uint64_t number) {
     separate();
     out_ << number;
+    return *this;
+}
+
+Json& Json::integer(std::int64_t number) {
+    separate();
+    out_ << std::to_string(number);
+    return *this;
+}
+
+Json& Json::real(double number) {
+    separate();
+    char text[32];
+    if (std::isfinite(number))
+        out_ << std::string_view(text, std::to_chars(text, text + sizeof text, number).ptr);
+    else
+        out_ << "null";
+    return *this;
+}
+
+Json& Json::truth(bool value) {
+    separate();
+    out_ << (value ? "true" : "false");
     return *this;
 }
 

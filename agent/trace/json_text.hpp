@@ -26,6 +26,9 @@ public:
     Json& value(std::string_view text);
     Json& value(const char* text) { return value(std::string_view{text}); }
     Json& value(std::uint64_t number);
+    Json& integer(std::int64_t number);
+    Json& real(double number);  // null if it is infinite or not a number: JSON has none
+    Json& truth(bool value);
     Json& microseconds(std::uint64_t time_ns);
     // What has to be added to the begin to get the end, both as microseconds() writes them.
     Json& microseconds_between(std::uint64_t begin_ns, std::uint64_t end_ns);

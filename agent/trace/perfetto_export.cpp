@@ -2,10 +2,14 @@
 #include "perfetto_export.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <variant>
 
+#include "agent/words/annotation.hpp"
 #include "exported_app.hpp"
 #include "perfetto_writer.hpp"
 #include "proto/words/utf8.hpp"
+#include "span_rows.hpp"
 
 namespace coroscope::trace {
 
@@ -32,6 +36,8 @@ public:
         tracks();
         for (std::size_t row = 0; row < timeline_.rows().size(); ++row) steps(row);
         for (const Task* task : app_.app.model.all_tasks()) life(*task);
+        spans();
+        marks();
         counters();
         losses();
         for (const Marker* marker : app_.own(markers)) instant(*marker);
@@ -39,7 +45,18 @@ public:
 
 private:
     // Ids of tracks, flows and tasks are global in a trace: the app's place is in the top bits.
-    enum class Track : std::uint64_t { process = 0, tasks, problems, live_tasks, row, lag, ready, task };
+    enum class Track : std::uint64_t {
+        process = 0,
+        tasks,
+        problems,
+        live_tasks,
+        row,
+        lag,
+        ready,
+        task,
+        spans,
+        counter
+    };
     std::uint64_t uuid(Track kind, std::uint64_t id = 0) const {
         return order_ << 50 | static_cast<std::uint64_t>(kind) << 46 | (id & ((std::uint64_t{1} << 46) - 1));
     }
@@ -164,6 +181,7 @@ private:
         events_.annotate(event, "ready ns", task.ready_ns);
         events_.annotate(event, "longest step ns", task.longest_step_ns);
         if (task.incomplete) events_.annotate(event, "incomplete", "events of it were lost");
+        attributes(event, model::Model::Of::task, task.id);
         events_.send();
         for (const Phase& phase : timeline_.phases(task)) this->phase(id, phase);
         if (life.end_ns != 0) end(id, life.end_ns);
@@ -194,6 +212,67 @@ private:
         if (frame.line != 0) out.set_line_number(frame.line);
     }
 
+    // What the app said about itself. A dot makes a group of them in Perfetto's window.
+    void attributes(pf::TrackEvent& event, model::Model::Of of, std::uint64_t id) {
+        const model::Model& model = app_.app.model;
+        for (const model::Attribute& each : model.attributes(of, id)) {
+            const std::string key = "attributes." + words::annotation_name(model, each.key);
+            const model::Value* value = model.value(each.value);
+            if (value == nullptr || std::holds_alternative<std::string>(*value) || value->index() == 0)
+                events_.annotate(event, key, words::value_text(value));
+            else if (const auto* integer = std::get_if<std::int64_t>(value))
+                events_.annotate(event, key).set_int_value(*integer);
+            else if (const auto* real = std::get_if<double>(value))
+                events_.annotate(event, key).set_double_value(*real);
+            else
+                events_.annotate(event, key).set_bool_value(std::get<bool>(*value));
+        }
+    }
+    void spans() {
+        std::uint64_t rows = 0;
+        for (const SpanRow& row : span_rows(app_.app.model)) {
+            const bool has_track = app_.app.model.task(row.task) != nullptr;
+            const std::uint64_t id = uuid(Track::spans, ++rows);
+            track(id, has_track ? uuid(Track::task, row.task) : uuid(Track::process), "spans")
+                .set_sibling_merge_behavior(pf::TrackDescriptor::SIBLING_MERGE_BEHAVIOR_NONE);
+            events_.send();
+            std::vector<std::uint64_t> ends;  // of the spans around; END closes the newest
+            const auto close_until = [&](std::uint64_t time_ns) {
+                for (; !ends.empty() && ends.back() != 0 && ends.back() <= time_ns; ends.pop_back())
+                    end(id, ends.back());
+            };
+            for (const model::Span* span : row.spans) {
+                close_until(span->begin_ns);
+                pf::TrackEvent& event = events_.event(pf::TrackEvent::TYPE_SLICE_BEGIN, id, app_.at(span->begin_ns));
+                annotation(event, *span, "span");
+                ends.push_back(span->end_ns);
+            }
+            close_until(~std::uint64_t{0});
+        }
+    }
+    void marks() {
+        for (const model::Span& mark : app_.app.model.spans()) {
+            if (!mark.mark) continue;
+            const bool has_track = app_.app.model.task(mark.task) != nullptr;
+            pf::TrackEvent& event =
+                events_.event(pf::TrackEvent::TYPE_INSTANT,
+                              has_track ? uuid(Track::task, mark.task) : row_track(app_.row_of_thread(mark.thread)),
+                              app_.at(mark.begin_ns));
+            annotation(event, mark, "mark");
+        }
+    }
+    void annotation(pf::TrackEvent& event, const model::Span& span, const char* category) {
+        events_.set_name(event, words::annotation_name(app_.app.model, span.name));
+        events_.add_category(event, category);
+        if (span.task != 0) {
+            event.set_correlation_id(global(span.task));
+            events_.annotate(event, "task", span.task);
+        }
+        events_.annotate(event, "at", labels_.place(span.at));
+        attributes(event, model::Model::Of::span, span.id);
+        events_.send();
+    }
+
     void counter(std::uint64_t track_id, const Samples& samples) {
         for (const auto& [time_ns, value] : samples) {
             events_.event(pf::TrackEvent::TYPE_COUNTER, track_id, app_.at(time_ns)).set_counter_value(value);
@@ -205,6 +284,16 @@ private:
         for (std::uint32_t loop = 0; loop < app_.app.model.loops().size(); ++loop) {
             counter(uuid(Track::lag, loop), timeline_.lag(loop));
             counter(uuid(Track::ready, loop), timeline_.ready_depth(loop));
+        }
+        for (const model::Counter* of_app : app_.app.model.counters()) {
+            const std::uint64_t id = uuid(Track::counter, of_app->name);
+            counter_track(id, words::annotation_name(app_.app.model, of_app->name), pf::CounterDescriptor::UNIT_COUNT);
+            for (const model::CounterSample& sample : of_app->recent) {
+                if (!std::isfinite(sample.value)) continue;
+                events_.event(pf::TrackEvent::TYPE_COUNTER, id, app_.at(sample.time_ns))
+                    .set_double_counter_value(sample.value);
+                events_.send();
+            }
         }
     }
 

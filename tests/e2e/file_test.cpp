@@ -122,6 +122,49 @@ TEST_F(Files, DebugModesSlowStepAndForgottenCoroutineAreFoundWhereTheyAre) {
 }
 
 // As a child that inherited its parent's environment.
+TEST_F(Files, WhatAnAppSaysAboutItselfIsInEveryView) {
+    const std::string file = trace_of("annotations");
+    const Json app = only_app(file);
+    const auto named = [](const Json& list, const std::string& name) {
+        return std::count_if(list.begin(), list.end(), [&](const Json& each) { return each.at("name") == name; });
+    };
+    EXPECT_EQ(named(app.at("spans"), "reserve"), 6);
+    EXPECT_EQ(named(app.at("spans"), "charge"), 6);
+    EXPECT_EQ(named(app.at("marks"), "out of stock"), 2);
+    ASSERT_EQ(app.at("counters").size(), 1u);
+    EXPECT_EQ(app.at("counters")[0].at("value"), 0);
+    EXPECT_EQ(app.at("counters")[0].at("samples"), 12);
+    for (const Json& task : app.at("tasks")) {
+        const std::string name = task.at("name");
+        if (!name.starts_with("order ")) continue;
+        EXPECT_EQ(task.at("attributes"), Json({{"customer", name.back() % 2 == 0 ? "ann" : "bob"}}));
+    }
+    const Result tree = coroscope(directory_, {"tree", file}), ps = coroscope(directory_, {"ps", file});
+    for (const std::string& text : {tree.out, ps.out}) EXPECT_NE(text.find("customer=bob"), std::string::npos) << text;
+    EXPECT_NE(ps.out.find("counters: orders in work 0"), std::string::npos) << ps.out;
+    for (const char* format : {"chrome", "perfetto"}) {
+        const std::string out = directory_.path(format).string();
+        ASSERT_EQ(coroscope(directory_, {"export", file, "--format", format, "-o", out}).code, 0);
+        for (const char* said : {"reserve", "out of stock", "orders in work", "customer", "amount"})
+            EXPECT_NE(read_file(out).find(said), std::string::npos) << format << ": " << said;
+    }
+    // A span lasts over the awaits in it, and --at finds the tasks in theirs.
+    const Json reserve = *std::find_if(app.at("spans").begin(), app.at("spans").end(),
+                                       [](const Json& each) { return each.at("name") == "reserve"; });
+    EXPECT_GE(reserve.at("end_ns").get<std::uint64_t>() - reserve.at("begin_ns").get<std::uint64_t>(), 10'000'000u);
+    const Result middle = coroscope(directory_, {"tree", file, "--at", "0.015"});
+    EXPECT_NE(middle.out.find("in span '"), std::string::npos) << middle.out;
+}
+
+TEST_F(Files, DebugModesMessagesGoToTheLoggerThatTheAppGave) {
+    const std::string file = directory_.path("own_logger.cst").string();
+    Process app(directory_, {binary("e2e/own_logger")}, {"COROSCOPE=file:" + file});
+    ASSERT_EQ(app.wait(), 0);
+    EXPECT_EQ(app.err(), "");
+    EXPECT_NE(app.out().find("[app's logger, level 2] the loop hangs: "), std::string::npos) << app.out();
+    EXPECT_NE(app.out().find("was never awaited"), std::string::npos) << app.out();
+}
+
 TEST_F(Files, TwoProcessesOnOnePathHaveAFileEach) {
     const std::string file = directory_.path("t.cst").string();
     Process first(directory_, {binary("e2e/at_rest"), "thread"}, {"COROSCOPE=file:" + file});

@@ -186,6 +186,8 @@ TEST_F(Resources, AttributesSpansMarksAndCounters) {
     EXPECT_EQ(model_.spans()[1].end_ns, 1350u);
     ASSERT_EQ(model_.counters().size(), 1u);
     EXPECT_EQ(model_.counters()[0]->value, 2.5);
+    ASSERT_EQ(model_.counters()[0]->recent.size(), 1u);
+    EXPECT_EQ(model_.counters()[0]->recent[0].time_ns, 1340u);
 }
 
 TEST_F(Resources, ANestedStepPausesTheOuterOne) {

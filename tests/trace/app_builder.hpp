@@ -5,6 +5,7 @@
 #include "coroscope/v2/events.pb.h"
 #include "coroscope/v2/session.pb.h"
 
+#include <bit>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -53,6 +54,18 @@ public:
         name.set_text(text);
         return *this;
     }
+    BatchBuilder& value(std::uint32_t id, const std::string& text) {
+        auto& value = *batch_.add_values();
+        value.set_id(id);
+        value.set_text(text);
+        return *this;
+    }
+    BatchBuilder& value(std::uint32_t id, double real) {
+        auto& value = *batch_.add_values();
+        value.set_id(id);
+        value.set_real(real);
+        return *this;
+    }
     BatchBuilder& gap(std::uint32_t thread, std::uint64_t count, std::uint64_t first_ns, std::uint64_t last_ns) {
         auto& gap = *batch_.add_gaps();
         gap.set_thread(thread);
@@ -96,6 +109,25 @@ public:
             .arg(0)
             .stack(scheduled_at)
             .event(end, vocabulary::EventKind::callback_end);
+    }
+
+    BatchBuilder& attribute(std::uint64_t t, std::uint64_t task, std::uint32_t key, std::uint32_t value) {
+        return event(t, vocabulary::EventKind::task_attribute).task(task).arg(vocabulary::pack_attribute(key, value));
+    }
+    BatchBuilder& span_attribute(std::uint64_t t, std::uint64_t span, std::uint32_t key, std::uint32_t value) {
+        return event(t, vocabulary::EventKind::span_attribute).task(span).arg(vocabulary::pack_attribute(key, value));
+    }
+    BatchBuilder& span_begin(std::uint64_t t, std::uint64_t span, std::uint32_t name, std::uint32_t at) {
+        return event(t, vocabulary::EventKind::span_begin).task(span).arg(name).stack(at);
+    }
+    BatchBuilder& span_end(std::uint64_t t, std::uint64_t span) {
+        return event(t, vocabulary::EventKind::span_end).task(span);
+    }
+    BatchBuilder& mark(std::uint64_t t, std::uint64_t id, std::uint32_t text, std::uint32_t at) {
+        return event(t, vocabulary::EventKind::mark).task(id).arg(text).stack(at);
+    }
+    BatchBuilder& counter(std::uint64_t t, std::uint32_t name, double value) {
+        return event(t, vocabulary::EventKind::counter).task(name).arg(std::bit_cast<std::uint64_t>(value));
     }
 
     const v2::Batch& batch() const { return batch_; }
@@ -171,13 +203,28 @@ inline std::vector<v2::Frame> small_app(std::uint64_t app = 1, std::uint64_t pid
     return {hello(app, "small", pid), b.frame(app)};
 }
 
+// The small app, with what it says about itself: task 3 has an attribute, two spans that overlap and one within the
+// first, of which one lasts, and a mark; the process has a counter.
+inline std::vector<v2::Frame> telling_app() {
+    std::vector<v2::Frame> frames = small_app();
+    BatchBuilder b(2, 1, 7100);
+    b.name(1, "user").name(2, "price").name(3, "charge").name(4, "cold cache").name(5, "orders").name(6, "amount");
+    b.name(7, "inner").value(1, "ann").value(2, 9.5);
+    b.attribute(7100, 3, 1, 1).span_begin(7200, 1, 2, 5).span_begin(7300, 2, 7, 5).span_end(7350, 2);
+    b.span_begin(7400, 3, 3, 5).span_attribute(7450, 3, 6, 2).span_end(7500, 1);
+    b.mark(7600, 4, 4, 5).counter(7700, 5, 2.5).counter(7800, 5, -1).counter(7900, 5, 1.0 / 0.0);
+    frames.push_back(b.frame(1));
+    return frames;
+}
+
 // A loop with tasks that create, wake, wait and end as chance wills, but as a loop could do it. With `gaps` some events
 // are lost on the way.
 inline std::vector<v2::Frame> random_app(std::uint64_t app, std::uint64_t seed, bool gaps = false) {
     std::mt19937_64 random(seed);
     std::vector<v2::Frame> frames{hello(app, "random", 100 + app)};
     std::uint64_t t = 1000 + random() % 1000, next_task = 2, sequence = 1;
-    std::vector<std::uint64_t> ready{1}, waiting;
+    std::vector<std::uint64_t> ready{1}, waiting, spans;
+    std::uint64_t next_span = 1;
     const auto tick = [&] { return t += random() % 50; };
     const auto take = [&](std::vector<std::uint64_t>& from) {
         const std::size_t i = random() % from.size();
@@ -189,7 +236,7 @@ inline std::vector<v2::Frame> random_app(std::uint64_t app, std::uint64_t seed, 
         BatchBuilder b(sequence, 1, t);
         if (sequence == 1) {
             define_small_app(b);
-            b.name(1, "na\"me \\ \x01 ;");
+            b.name(1, "na\"me \\ \x01 ;").value(1, "va\"lue");
             b.loop_started(tick(), 1).created(tick(), 1, 0, 1);
         }
         for (int round = 0; round < 60; ++round) {
@@ -208,6 +255,10 @@ inline std::vector<v2::Frame> random_app(std::uint64_t app, std::uint64_t seed, 
             }
             if (!waiting.empty() && random() % 2 == 0)
                 ready.push_back(take(waiting)), b.ready(tick(), ready.back(), task);
+            if (random() % 5 == 0) b.span_begin(tick(), next_span, 1, 4), spans.push_back(next_span++);
+            if (random() % 5 == 0 && !spans.empty()) b.span_end(tick(), take(spans));
+            if (random() % 9 == 0) b.mark(tick(), next_span++, 1, 4).attribute(tick(), task, 1, 1);
+            if (random() % 9 == 0) b.counter(tick(), 1, static_cast<double>(random() % 100) / 8);
             const auto fate = random() % 6;
             if (fate == 0 && task != 1) {
                 b.done(tick(), task, vocabulary::Outcome::ok).end(tick(), task, vocabulary::Verb::unknown, 0, 0);

@@ -127,6 +127,34 @@ TEST(Chrome, CountersOfTasksAndLag) {
     EXPECT_EQ(lag, (std::vector<std::pair<std::int64_t, int>>{{1000, 150}, {1150, 0}, {1200, 600}, {1800, 0}}));
 }
 
+TEST(Chrome, WhatTheAppSaysIsShown) {
+    model::Session session;
+    fold(session, telling_app());
+    const json trace = exported(session);
+    const auto life = select(trace, "b", "Task-3 ns::worker");
+    ASSERT_EQ(life.size(), 1u);
+    EXPECT_EQ(life[0]["args"]["attributes"], json({{"user", "ann"}}));
+    const auto price = select(trace, "b", "price"), price_end = select(trace, "e", "price");
+    ASSERT_EQ(price.size(), 1u);
+    ASSERT_EQ(price_end.size(), 1u);
+    EXPECT_EQ(ns(price[0]["ts"]), 7200);
+    EXPECT_EQ(ns(price_end[0]["ts"]), 7500);
+    EXPECT_EQ(price[0]["cat"], "span");
+    EXPECT_EQ(price[0]["id2"], price_end[0]["id2"]);
+    EXPECT_EQ(price[0]["args"]["task"], 3);
+    EXPECT_EQ(price[0]["args"]["at"], "src/worker.cpp:22");
+    ASSERT_EQ(select(trace, "b", "charge").size(), 1u);
+    EXPECT_EQ(select(trace, "b", "charge")[0]["args"]["attributes"]["amount"], 9.5);
+    EXPECT_TRUE(select(trace, "e", "charge").empty()) << "it lasts";
+    const auto mark = select(trace, "i", "cold cache");
+    ASSERT_EQ(mark.size(), 1u);
+    EXPECT_EQ(ns(mark[0]["ts"]), 7600);
+    EXPECT_EQ(mark[0]["args"]["task"], 3);
+    std::vector<double> values;
+    for (const auto& event : select(trace, "C", "orders")) values.push_back(event["args"]["value"]);
+    EXPECT_EQ(values, (std::vector<double>{2.5, -1})) << "JSON has no infinity";
+}
+
 TEST(Chrome, MarkersAreInstantsOnTheTasksThread) {
     model::Session session;
     fold(session, small_app());
@@ -199,8 +227,10 @@ void check_rules(const json& trace) {
             slices[{event["pid"], event["tid"]}].emplace_back(ns(event["ts"]),
                                                               std::numeric_limits<std::int64_t>::max());
         if (phase != "b" && phase != "e") continue;
-        ASSERT_EQ(event["cat"], "task");
-        const std::pair<std::uint64_t, std::string> key{event["pid"], event["id2"]["local"]};
+        const std::string category = event["cat"];  // a tool keeps rows apart by it and the id
+        ASSERT_TRUE(category == "task" || category == "span");
+        const std::pair<std::uint64_t, std::string> key{event["pid"],
+                                                        category + event["id2"]["local"].get<std::string>()};
         ASSERT_GE(ns(event["ts"]), last[key]);
         last[key] = ns(event["ts"]);
         if (phase == "b") {

@@ -134,7 +134,7 @@ private:
         }
         const bool counter = tracks[raw.track_uuid()].has_counter();
         ASSERT_EQ(raw.type() == pf::TrackEvent::TYPE_COUNTER, counter);
-        ASSERT_EQ(raw.has_counter_value(), counter);
+        ASSERT_EQ(raw.has_counter_value() || raw.has_double_counter_value(), counter);
         events[raw.track_uuid()].push_back(event);
     }
 
@@ -268,6 +268,32 @@ TEST(Perfetto, CountersOfTasksAndLag) {
     ASSERT_EQ(trace.on("loop 1 lag").size(), 4u);
     EXPECT_EQ(trace.on("loop 1 lag")[2].raw.counter_value(), 600);
     EXPECT_FALSE(trace.on("loop 1 ready").empty());
+}
+
+TEST(Perfetto, WhatTheAppSaysIsShown) {
+    model::Session session;
+    fold(session, telling_app());
+    Decoder trace;
+    trace.decode(exported_bytes(session));
+    const std::vector<Event> life = trace.on("Task-3 ns::worker");
+    ASSERT_FALSE(life.empty());
+    EXPECT_EQ(life[0].annotations.at("attributes.user"), "ann");
+    EXPECT_TRUE(std::any_of(life.begin(), life.end(), [](const Event& event) {
+        return event.raw.type() == pf::TrackEvent::TYPE_INSTANT && event.name == "cold cache" && event.time_ns == 7600;
+    }));
+    // Spans that overlap are on tracks of their own, below the task's; one within another is on its track.
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& [uuid, track] : trace.tracks) {
+        if (track.name() != "spans") continue;
+        EXPECT_EQ(trace.tracks.at(track.parent_uuid()).name(), "Task-3 ns::worker");
+        std::vector<std::string> row;
+        for (const Event& event : trace.events.at(uuid)) row.push_back(event.name);
+        rows.push_back(row);
+    }
+    EXPECT_EQ(rows, (std::vector<std::vector<std::string>>{{"price", "inner", "", ""}, {"charge"}}));
+    std::vector<double> values;
+    for (const Event& event : trace.on("orders")) values.push_back(event.raw.double_counter_value());
+    EXPECT_EQ(values, (std::vector<double>{2.5, -1}));
 }
 
 TEST(Perfetto, MarkersAreInstantsWithTheirStack) {

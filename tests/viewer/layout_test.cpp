@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <random>
 
+#include "tests/trace/app_builder.hpp"
 #include "viewer/layout/contains.hpp"
 #include "viewer/layout/iterations.hpp"
 #include "viewer/layout/panes.hpp"
+#include "viewer/layout/said.hpp"
 #include "viewer/layout/slices.hpp"
 #include "viewer/layout/time_axis.hpp"
 
@@ -253,6 +255,26 @@ TEST(Panes, FillTheAreaWithoutOverlap) {
             EXPECT_LE(all.timeline.y + all.timeline.height, all.bottom.y);
         }
     }
+}
+
+TEST(Said, SpansOfATaskAreInRowsThatDoNotOverlap) {
+    model::Session session;
+    trace::test::fold(session, trace::test::telling_app());
+    SaidIndex index;
+    index.update(session.app(1)->model, {Lane{.task = 3}});
+    EXPECT_EQ(index.find(2), nullptr);
+    const SaidOfTask* said = index.find(3);
+    ASSERT_NE(said, nullptr);
+    std::vector<std::vector<std::uint64_t>> rows;
+    for (const auto& row : said->rows) {
+        rows.emplace_back();
+        for (const model::Span& span : row) rows.back().push_back(span.id);
+    }
+    EXPECT_EQ(rows, (std::vector<std::vector<std::uint64_t>>{{1}, {2, 3}}));
+    ASSERT_EQ(said->marks.size(), 1u);
+    EXPECT_EQ(said->marks[0].begin_ns, 7600u);
+    index.update(session.app(1)->model, {Lane{.task = 2}});
+    EXPECT_EQ(index.find(3), nullptr) << "without a lane";
 }
 
 }  // namespace

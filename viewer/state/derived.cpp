@@ -156,6 +156,7 @@ void Derived::update_lanes(const model::App& app, const ViewState& state, double
     if (lanes_due_.due(now_s, mix(range, app.model.version()), mix(state.app, state.task))) {
         const Stopwatch watch;
         shown_lanes_ = choose_lanes(app.model, state, why_);
+        said_.update(app.model, shown_lanes_);
         lanes_due_.took(now_s, watch.elapsed_s());
     }
     lanes_.update(app.model, shown_lanes_);
@@ -181,6 +182,7 @@ void Derived::forget() {
     latency_due_.reset();
     latency_ = {};
     lanes_ = {};
+    said_ = {};
     shown_lanes_.clear();
     iterations_.clear();
     awaiters_.clear();

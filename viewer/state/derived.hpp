@@ -13,6 +13,7 @@
 #include "throttle.hpp"
 #include "view_state.hpp"
 #include "viewer/layout/iterations.hpp"
+#include "viewer/layout/said.hpp"
 #include "viewer/layout/task_lane.hpp"
 #include "viewer/layout/task_tree.hpp"
 
@@ -41,6 +42,7 @@ public:
     const std::vector<analysis::Problem>& problems() const { return problems_; }  // of all apps, worst first
     std::size_t problems_of(model::AppKey app) const;
     const LaneIndex& lanes() const { return lanes_; }
+    const SaidIndex& said() const { return said_; }
     const std::vector<Lane>& shown_lanes() const { return shown_lanes_; }  // top to bottom
     const IterationIndex& iterations(model::LoopId loop) const;
     const std::vector<model::TaskId>& awaiters() const { return awaiters_; }  // of the selected task
@@ -65,6 +67,7 @@ private:
     Throttle problems_due_{0.5};
     LaneIndex lanes_;
     std::vector<Lane> shown_lanes_;
+    SaidIndex said_;
     Throttle lanes_due_{0.5};
     std::map<model::LoopId, IterationIndex> iterations_;
     std::vector<model::TaskId> awaiters_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "agent/words/annotation.hpp"
 #include "agent/words/ending.hpp"
 #include "agent/words/task.hpp"
 #include "agent/words/where.hpp"
@@ -184,6 +185,20 @@ void fact_task(Context& context, const char* name, model::TaskId id) {
     ImGui::PopID();
 }
 
+// What the app said about the task.
+void said(Context& context, const model::Task& task) {
+    const model::Model& model = context.model();
+    for (const model::Attribute& each : model.attributes(model::Model::Of::task, task.id))
+        fact(words::annotation_name(model, each.key).c_str(), words::value_text(model.value(each.value)));
+    std::string spans;
+    for (const model::Span* span : model.open_spans()) {
+        if (span->task != task.id) continue;
+        spans += (spans.empty() ? "" : ", ") + words::annotation_name(model, span->name) + " for " +
+                 words::duration(model.now_ns() - std::min(model.now_ns(), span->begin_ns));
+    }
+    fact("In span", spans);
+}
+
 void facts(Context& context, const model::Task& task) {
     const model::Model& model = context.model();
     if (!ImGui::BeginTable("facts", 2, ImGuiTableFlags_SizingFixedFit)) return;
@@ -215,6 +230,7 @@ void facts(Context& context, const model::Task& task) {
         fact("Error retrieved", task.retrieved_ns != 0 ? "yes" : "by nobody");
         fact_task(context, "Retrieved by", task.retrieved_by);
     }
+    said(context, task);
     fact("Loop", task.loop == 0 ? "" : std::to_string(task.loop));
     ImGui::EndTable();
 }

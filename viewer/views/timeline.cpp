@@ -97,6 +97,7 @@ Hit draw_lanes(Context& context, const LaneArea& area) {
     TimelineState& timeline = context.state.timeline;
     area.list.PushClipRect({area.left, area.top}, {area.axis.right_px(), area.bottom}, true);
     Drawn drawn = draw_loop_lanes(context, area, area.top + px(4) - timeline.scroll_px);
+    drawn.add(draw_counter_lanes(context, area, drawn.next_y));
     drawn.add(draw_task_lanes(context, area, drawn.next_y + px(4)));
     const float overflow = drawn.next_y + timeline.scroll_px - area.bottom;
     timeline.scroll_px = std::clamp(timeline.scroll_px, 0.0f, std::max(0.0f, overflow));

@@ -177,7 +177,9 @@ void timeline_tooltip(const Context& context, const Hit& hit) {
     const model::Task* task = context.model().task(hit.task);
     if (hit.slices == 0 && task == nullptr) return;
     ui::begin_tooltip();
-    if (hit.slices > 1) {
+    if (hit.said) {
+        said_tooltip(context, *hit.said);
+    } else if (hit.slices > 1) {
         run_tooltip(context, hit);
     } else if (hit.slices == 1) {
         slice_tooltip(context, hit.slice(hit.first));

@@ -22,11 +22,12 @@ struct LaneArea {
 
 // What the mouse is on.
 struct Hit {
-    const model::Loop* loop = nullptr;        // of the slices
-    const TaskSlices* group = nullptr;        // or this, if they are of a lane that tasks share
-    std::size_t first = 0, slices = 0;        // which they are; more than one if they were merged, 0: none
-    std::optional<Span> span = std::nullopt;  // of a task's own lane
-    model::TaskId task = 0;                   // whose span or slice it is
+    const model::Loop* loop = nullptr;               // of the slices
+    const TaskSlices* group = nullptr;               // or this, if they are of a lane that tasks share
+    std::size_t first = 0, slices = 0;               // which they are; more than one if they were merged, 0: none
+    std::optional<Span> span = std::nullopt;         // of a task's own lane
+    model::TaskId task = 0;                          // whose span or slice it is
+    std::optional<model::Span> said = std::nullopt;  // a span or mark of the app's own
 
     const model::Slice& slice(std::size_t i) const { return loop != nullptr ? loop->slices[i] : group->slices[i]; }
 };
@@ -51,6 +52,13 @@ void gutter_name(const LaneArea& area, float y, float height, std::string_view n
 // Loops' lanes, then tasks' lanes, from `y` down.
 Drawn draw_loop_lanes(const Context& context, const LaneArea& area, float y);
 Drawn draw_task_lanes(const Context& context, const LaneArea& area, float y);
+
+// What the app said about itself. A task's spans, from `y` down; its marks, on its lane; counters, in lanes of their
+// own.
+Drawn draw_spans(const Context& context, const LaneArea& area, model::TaskId task, float y);
+std::optional<Hit> draw_marks(const Context& context, const LaneArea& area, model::TaskId task, float y, float height);
+Drawn draw_counter_lanes(const Context& context, const LaneArea& area, float y);
+void said_tooltip(const Context& context, const model::Span& said);
 
 void timeline_tooltip(const Context& context, const Hit& hit);
 // Mouse and keys over the lanes.

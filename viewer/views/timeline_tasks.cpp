@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "agent/words/task.hpp"
 #include "agent/words/where.hpp"
@@ -102,6 +103,7 @@ Drawn draw_task_lane(const Context& context, const LaneArea& area, const model::
             if (time >= span.begin_ns && time <= span.end_ns) drawn.hit->span = span;
         }
     }
+    if (auto mark = draw_marks(context, area, task.id, y, height)) drawn.hit = std::move(mark);
     return drawn;
 }
 
@@ -183,6 +185,7 @@ Drawn draw_task_lanes(const Context& context, const LaneArea& area, float y) {
         } else if (const model::Task* task = context.model().task(lane.task)) {
             middles[lane.task] = drawn.next_y + px(task_lane) / 2;
             drawn.add(draw_task_lane(context, area, *task, drawn.next_y));
+            drawn.add(draw_spans(context, area, lane.task, drawn.next_y));
         }
     }
     area.list.PushClipRect({area.axis.left_px, area.top}, {area.axis.right_px(), area.bottom}, true);

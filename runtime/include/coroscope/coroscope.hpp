@@ -1,6 +1,7 @@
 // The runtime's public API but for the network (net.hpp, http.hpp) and the loop for tests (virtual_time_loop.hpp).
 #pragma once
 
+#include "coroscope/annotate.hpp"
 #include "coroscope/as_completed.hpp"
 #include "coroscope/async_with.hpp"
 #include "coroscope/barrier.hpp"
@@ -14,6 +15,7 @@
 #include "coroscope/future.hpp"
 #include "coroscope/gather.hpp"
 #include "coroscope/generator.hpp"
+#include "coroscope/log.hpp"
 #include "coroscope/loop.hpp"
 #include "coroscope/queue.hpp"
 #include "coroscope/resource.hpp"
