@@ -1,5 +1,6 @@
-# Large headers are most of the time of a build: targets that read the same ones share them precompiled.
-# The clang preset builds without (COROSCOPE_FAST_BUILD OFF): there, a file that misses an include does not compile.
+# Large headers are most of the time of a build: targets that read the same ones share them precompiled, and small sources
+# are compiled together. The clang preset builds all but the tests without (COROSCOPE_FAST_BUILD OFF): there, a file that misses an include
+# does not compile.
 
 # Headers of the standard library that nearly every file reads.
 set(COROSCOPE_STD_HEADERS
@@ -38,5 +39,15 @@ endfunction()
 function(coroscope_own_headers target)
   if(COROSCOPE_FAST_BUILD)
     target_precompile_headers(${target} PRIVATE ${COROSCOPE_STD_HEADERS} ${ARGN})
+  endif()
+endfunction()
+
+# coroscope_compile_together(TARGET n): its sources are compiled n at a time, as one file that includes them. What headers
+# cost, above all the templates that they instantiate, is paid once for all of them: a third to a half of the time.
+function(coroscope_compile_together target count)
+  if(COROSCOPE_FAST_BUILD)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${count})
+    # g++ takes sources that are included for headers, and warns of their anonymous namespaces.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
 endfunction()

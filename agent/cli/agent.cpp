@@ -70,19 +70,18 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_agent(CLI::App& root, Action& action) {
+void add_agent(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command = root.add_subcommand("agent", "Collect what apps tell, serve viewers and commands, record");
+    Command command = root.subcommand("agent", "Collect what apps tell, serve viewers and commands, record");
     command
-        ->add_option("--listen", options->agent.listen,
-                     "Where to listen: unix:PATH or localhost:PORT, several times; default: " + default_address())
-        ->type_name("ADDRESS");
-    command->add_option("--record", options->agent.record, "Write everything to a trace file as well")
-        ->type_name("FILE");
-    command->add_option("--retain", options->agent.retain_apps, "How many ended apps are kept")->capture_default_str();
-    command->add_flag("-q,--quiet", options->quiet, "Log warnings and errors only");
-    command->add_option("--end-with-parent", options->parent)->group("");
-    command->footer(
+        .option("--listen", options->agent.listen,
+                "Where to listen: unix:PATH or localhost:PORT, several times; default: " + default_address())
+        .type("ADDRESS");
+    command.option("--record", options->agent.record, "Write everything to a trace file as well").type("FILE");
+    command.option("--retain", options->agent.retain_apps, "How many ended apps are kept").shows_default();
+    command.flag("-q,--quiet", options->quiet, "Log warnings and errors only");
+    command.option("--end-with-parent", options->parent, "").hidden();
+    command.footer(
         "It logs to stderr, says `listening on ADDRESS` on stdout when it is ready, and ends in order on SIGINT or "
         "SIGTERM.\n"
         "Any user of this machine can reach a TCP port; a unix socket is yours alone.\n"
@@ -91,7 +90,7 @@ void add_agent(CLI::App& root, Action& action) {
         "  coroscope agent\n"
         "  coroscope agent --record run.cst\n"
         "  coroscope agent --listen unix:/run/user/1000/a.sock --listen localhost:6670");
-    command->callback([options, &action] { action = [options] { return run(*options); }; });
+    command.runs([options] { return run(*options); });
 }
 
 }  // namespace coroscope::cli

@@ -125,17 +125,17 @@ int set_threshold(const Options& options) {
 
 }  // namespace
 
-void add_attach(CLI::App& root, Action& action) {
+void add_attach(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command = root.add_subcommand("attach", "Switch debug mode on in a program that runs");
-    command->add_option("pid", options->pid, "The process")->required()->type_name("PID")->check(CLI::PositiveNumber);
+    Command command = root.subcommand("attach", "Switch debug mode on in a program that runs");
+    command.option("pid", options->pid, "The process").required().type("PID").positive();
     command
-        ->add_option("--to", options->to,
-                     "Where the program is to send to: unix:PATH, HOST:PORT or file:PATH; default: what its "
-                     "COROSCOPE=standby:TARGET says, or the agent at " +
-                         default_address())
-        ->type_name("TARGET");
-    command->footer(
+        .option("--to", options->to,
+                "Where the program is to send to: unix:PATH, HOST:PORT or file:PATH; default: what its "
+                "COROSCOPE=standby:TARGET says, or the agent at " +
+                    default_address())
+        .type("TARGET");
+    command.footer(
         "The program was started with COROSCOPE=standby, which costs nothing while nobody asks. Its tasks appear as "
         "they\n"
         "are: where each one waits, but not what happened before. To end it: coroscope detach PID. With\n"
@@ -145,35 +145,33 @@ void add_attach(CLI::App& root, Action& action) {
         "  COROSCOPE=standby ./app &\n"
         "  coroscope attach $!                     to the default agent\n"
         "  coroscope attach $! --to file:t.cst     into a file");
-    command->callback([options, &action] { action = [options] { return attach(*options); }; });
+    command.runs([options] { return attach(*options); });
 }
 
-void add_detach(CLI::App& root, Action& action) {
+void add_detach(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command = root.add_subcommand("detach", "Switch debug mode off in a program that runs");
-    command->add_option("pid", options->pid, "The process")->required()->type_name("PID")->check(CLI::PositiveNumber);
-    command->footer("The program runs on, and can be attached to again.\n\nExample:\n  coroscope detach 4711");
-    command->callback([options, &action] { action = [options] { return detach(*options); }; });
+    Command command = root.subcommand("detach", "Switch debug mode off in a program that runs");
+    command.option("pid", options->pid, "The process").required().type("PID").positive();
+    command.footer("The program runs on, and can be attached to again.\n\nExample:\n  coroscope detach 4711");
+    command.runs([options] { return detach(*options); });
 }
 
-void add_threshold(CLI::App& root, Action& action) {
+void add_threshold(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command = root.add_subcommand("threshold", "Set the length from which a step of a live app is too long");
-    command->add_option("app", options->app, "The app: its pid, or its name under the agent")
-        ->required()
-        ->type_name("APP");
-    command->add_option("duration", options->threshold, "50ms, 1.5s, 200us")->required()->type_name("DURATION");
+    Command command = root.subcommand("threshold", "Set the length from which a step of a live app is too long");
+    command.option("app", options->app, "The app: its pid, or its name under the agent").required().type("APP");
+    command.option("duration", options->threshold, "50ms, 1.5s, 200us").required().type("DURATION");
     command
-        ->add_option("--agent", options->agent,
-                     "Through this agent; default: the process itself, or the agent at " + default_address())
-        ->type_name("ADDRESS");
-    command->footer(
+        .option("--agent", options->agent,
+                "Through this agent; default: the process itself, or the agent at " + default_address())
+        .type("ADDRESS");
+    command.footer(
         "Steps that are longer are problems, and a thread that hangs for longer is looked at. At its start an app has\n"
         "100 ms, or what COROSCOPE_SLOW_STEP says.\n"
         "\n"
         "Example:\n"
         "  coroscope threshold 4711 50ms");
-    command->callback([options, &action] { action = [options] { return set_threshold(*options); }; });
+    command.runs([options] { return set_threshold(*options); });
 }
 
 }  // namespace coroscope::cli

@@ -34,16 +34,14 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_cancel(CLI::App& root, Action& action) {
+void add_cancel(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command = root.add_subcommand("cancel", "Cancel a task of a live app");
-    command->add_option("app", options->app, "The app's name or pid")->required()->type_name("APP");
-    command->add_option("task", options->task, "The task's id or name")->required()->type_name("TASK");
-    command->add_option("--agent", options->agent, "A live agent: unix:PATH or HOST:PORT")
-        ->type_name("ADDRESS")
-        ->capture_default_str();
-    command->footer("Examples:\n  coroscope cancel web_server 12\n  coroscope cancel 4711 Task-12");
-    command->callback([options, &action] { action = [options] { return run(*options); }; });
+    Command command = root.subcommand("cancel", "Cancel a task of a live app");
+    command.option("app", options->app, "The app's name or pid").required().type("APP");
+    command.option("task", options->task, "The task's id or name").required().type("TASK");
+    command.option("--agent", options->agent, "A live agent: unix:PATH or HOST:PORT").type("ADDRESS").shows_default();
+    command.footer("Examples:\n  coroscope cancel web_server 12\n  coroscope cancel 4711 Task-12");
+    command.runs([options] { return run(*options); });
 }
 
 }  // namespace coroscope::cli

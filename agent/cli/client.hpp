@@ -5,21 +5,23 @@
 #include <string>
 
 #include "agent/model/session.hpp"
-#include "coroscope/v2/observe.grpc.pb.h"
+#include "coroscope/v2/observe.pb.h"
 
 namespace coroscope::cli {
 
 // An open Watch. read() on one thread, cancel() from any: read() then ends.
 class ClientStream {
 public:
-    ClientStream(v2::Observe::Stub& stub, const v2::WatchRequest& request) : reader_(stub.Watch(&context_, request)) {}
-    bool read(v2::WatchUpdate& update) { return reader_->Read(&update); }
-    void cancel() { context_.TryCancel(); }
-    grpc::Status finish() { return reader_->Finish(); }
+    class Call;  // gRPC's side of it: its headers are in client.cpp alone, for they make every file slow to compile
+
+    explicit ClientStream(std::unique_ptr<Call> call);
+    ~ClientStream();
+
+    bool read(v2::WatchUpdate& update);  // false: it has ended
+    void cancel();
 
 private:
-    grpc::ClientContext context_;
-    std::unique_ptr<grpc::ClientReader<v2::WatchUpdate>> reader_;
+    std::unique_ptr<Call> call_;
 };
 
 // An address as it may be given to a program, which may have another folder: the path of a socket is absolute. Throws
@@ -33,6 +35,7 @@ public:
     static constexpr unsigned answer_deadline_ms = 20'000;
 
     explicit Client(const std::string& address);  // as Address::parse() reads it
+    ~Client();
 
     v2::StatusResponse status();
     // The state of all apps now.
@@ -46,12 +49,10 @@ public:
     const std::string& address() const { return address_; }
 
 private:
-    void connect();
-    grpc::Status ask(v2::StatusResponse& response, unsigned deadline_ms);
-    [[noreturn]] void fail(const grpc::Status& status) const;
+    class Connection;
 
     std::string address_;
-    std::unique_ptr<v2::Observe::Stub> stub_;
+    std::unique_ptr<Connection> connection_;
 };
 
 }  // namespace coroscope::cli

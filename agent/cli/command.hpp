@@ -1,11 +1,11 @@
 // What the subcommands share: how one is added, how it fails.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "command_line.hpp"
 
 namespace coroscope::cli {
 
@@ -25,26 +25,23 @@ private:
     int code_;
 };
 
-// What the command line asked for: runs after all of it was parsed, returns the exit code.
-using Action = std::function<int()>;
-
-// Each adds one subcommand; parsing it sets `action`.
-void add_agent(CLI::App& root, Action& action);
-void add_run(CLI::App& root, Action& action);
-void add_ps(CLI::App& root, Action& action);
-void add_tree(CLI::App& root, Action& action);
-void add_top(CLI::App& root, Action& action);
-void add_problems(CLI::App& root, Action& action);
-void add_why(CLI::App& root, Action& action);
-void add_export(CLI::App& root, Action& action);
-void add_view(CLI::App& root, Action& action);
-void add_index(CLI::App& root, Action& action);
-void add_cancel(CLI::App& root, Action& action);
-void add_status(CLI::App& root, Action& action);
-void add_attach(CLI::App& root, Action& action);
-void add_detach(CLI::App& root, Action& action);
-void add_stacks(CLI::App& root, Action& action);
-void add_threshold(CLI::App& root, Action& action);
+// Each adds one subcommand.
+void add_agent(Command root);
+void add_run(Command root);
+void add_ps(Command root);
+void add_tree(Command root);
+void add_top(Command root);
+void add_problems(Command root);
+void add_why(Command root);
+void add_export(Command root);
+void add_view(Command root);
+void add_index(Command root);
+void add_cancel(Command root);
+void add_status(Command root);
+void add_attach(Command root);
+void add_detach(Command root);
+void add_stacks(Command root);
+void add_threshold(Command root);
 
 // Takes the "--" out of `run [OPTIONS] -- PROGRAM ...`: CLI11 would give what follows it to the root command.
 void drop_run_marker(std::vector<std::string>& arguments);

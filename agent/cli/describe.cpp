@@ -60,12 +60,12 @@ words::Where shown_place(const model::Model& model, const model::Task& task, boo
     return with_library ? words::innermost(model, task) : words::where(model, task);
 }
 
-void add_library_flag(CLI::App& command, bool& with_library) {
-    command.add_flag("--library", with_library, "Name the innermost line, even if it is not the program's own code");
+void add_library_flag(Command command, bool& with_library) {
+    command.flag("--library", with_library, "Name the innermost line, even if it is not the program's own code");
 }
 
-void add_each_flag(CLI::App& command, bool& each) {
-    command.add_flag("--each", each, "Show each task, also where many are alike");
+void add_each_flag(Command command, bool& each) {
+    command.flag("--each", each, "Show each task, also where many are alike");
 }
 
 void print_left_out(const model::Model& model) {

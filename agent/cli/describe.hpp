@@ -29,9 +29,9 @@ std::string app_state(const model::App& app);
 // Of a task that is done: where its error came from, else nowhere.
 words::Where shown_place(const model::Model& model, const model::Task& task, bool with_library);
 // --library, for commands that name such places.
-void add_library_flag(CLI::App& command, bool& with_library);
+void add_library_flag(Command command, bool& with_library);
 // Of `ps` and `tree`: rows that say the same are shown, too.
-void add_each_flag(CLI::App& command, bool& each);
+void add_each_flag(Command command, bool& each);
 // A line for tasks that the model does not keep, if there are any: else what is shown would be taken for all.
 void print_left_out(const model::Model& model);
 

@@ -66,25 +66,24 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_export(CLI::App& root, Action& action) {
+void add_export(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command =
-        root.add_subcommand("export", "Convert a trace file for Perfetto, Chrome, speedscope or flame graphs");
-    add_source(*command, options->source);
+    Command command =
+        root.subcommand("export", "Convert a trace file for Perfetto, Chrome, speedscope or flame graphs");
+    add_source(command, options->source);
     command
-        ->add_option(
-            "--format", options->format,
-            "perfetto: for ui.perfetto.dev; chrome: JSON for chrome://tracing; speedscope: what each loop ran, "
-            "for speedscope.app; folded: where tasks waited, for flame graphs")
-        ->required()
-        ->check([](const std::string& name) {
+        .option("--format", options->format,
+                "perfetto: for ui.perfetto.dev; chrome: JSON for chrome://tracing; speedscope: what each loop ran, "
+                "for speedscope.app; folded: where tasks waited, for flame graphs")
+        .required()
+        .check([](const std::string& name) {
             return trace::format_named(name) ? "" : "'" + name + "' is none of " + trace::format_names();
         });
-    command->add_option("-o,--output", options->output, "The file to write; - is stdout")->required()->type_name("OUT");
-    command->add_flag("--profile", options->profile,
-                      "With folded or speedscope: where the CPU time of steps went, if the app ran with "
-                      "COROSCOPE_PROFILE");
-    command->footer(
+    command.option("-o,--output", options->output, "The file to write; - is stdout").required().type("OUT");
+    command.flag("--profile", options->profile,
+                 "With folded or speedscope: where the CPU time of steps went, if the app ran with "
+                 "COROSCOPE_PROFILE");
+    command.footer(
         "Without FILE it exports what a live agent knows now.\n"
         "\n"
         "Examples:\n"
@@ -93,7 +92,7 @@ void add_export(CLI::App& root, Action& action) {
         "  coroscope export t.cst --format folded -o - | flamegraph.pl > waits.svg\n"
         "  coroscope export t.cst --format folded --profile -o - | flamegraph.pl > cpu.svg\n"
         "  coroscope export --agent localhost:6670 --format chrome -o now.json");
-    command->callback([options, &action] { action = [options] { return run(*options); }; });
+    command.runs([options] { return run(*options); });
 }
 
 }  // namespace coroscope::cli

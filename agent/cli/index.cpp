@@ -31,20 +31,20 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_index(CLI::App& root, Action& action) {
+void add_index(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command = root.add_subcommand(
+    Command command = root.subcommand(
         "index", "Add keyframes to a trace file that a program wrote itself, so that any moment of it opens fast");
-    command->add_option("file", options->file, "The trace file")->required()->type_name("FILE");
-    command->add_flag("--accept-damage", options->accept_damage, "Also of a damaged file: what is damaged is left out");
-    command->add_flag("--again", options->again, "Also where the file has keyframes");
-    command->footer(
+    command.option("file", options->file, "The trace file").required().type("FILE");
+    command.flag("--accept-damage", options->accept_damage, "Also of a damaged file: what is damaged is left out");
+    command.flag("--again", options->again, "Also where the file has keyframes");
+    command.footer(
         "The new file is written beside the old one and takes its place when it is whole. Keyframes take at most a\n"
         "twentieth of it; a short recording needs none. Files recorded by an agent have them already.\n"
         "\n"
         "Example:\n"
         "  COROSCOPE=file:t.cst ./app && coroscope index t.cst && coroscope tree t.cst --at 12.5");
-    command->callback([options, &action] { action = [options] { return run(*options); }; });
+    command.runs([options] { return run(*options); });
 }
 
 }  // namespace coroscope::cli

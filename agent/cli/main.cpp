@@ -1,8 +1,9 @@
 // coroscope: see what an async program is doing, while it does it and afterwards.
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "command.hpp"
@@ -10,15 +11,10 @@
 
 namespace {
 
-using coroscope::cli::Action;
+using namespace coroscope::cli;
 
-void add_all(CLI::App& root, Action& action) {
+void add_all(Command root) {
     using namespace coroscope::cli;
-    root.description(
-        "coroscope shows what an async program is doing: its tasks, where each one waits, what blocks the loop, what "
-        "was forgotten.");
-    root.set_version_flag("--version", std::string("coroscope ") + COROSCOPE_VERSION);
-    root.require_subcommand(1);
     root.footer(
         "Examples:\n"
         "  coroscope run ./app                 run a program in debug mode\n"
@@ -33,41 +29,34 @@ void add_all(CLI::App& root, Action& action) {
         "Exit codes: 0 all well, 1 what was asked for failed, 2 wrong usage; `run` passes the program's on, and\n"
         "`problems --exit-code` has its own.\n"
         "`coroscope COMMAND --help` tells more.");
-    add_run(root, action);
-    add_ps(root, action);
-    add_tree(root, action);
-    add_top(root, action);
-    add_problems(root, action);
-    add_why(root, action);
-    add_view(root, action);
-    add_export(root, action);
-    add_index(root, action);
-    add_attach(root, action);
-    add_detach(root, action);
-    add_stacks(root, action);
-    add_threshold(root, action);
-    add_cancel(root, action);
-    add_agent(root, action);
-    add_status(root, action);
+    add_run(root);
+    add_ps(root);
+    add_tree(root);
+    add_top(root);
+    add_problems(root);
+    add_why(root);
+    add_view(root);
+    add_export(root);
+    add_index(root);
+    add_attach(root);
+    add_detach(root);
+    add_stacks(root);
+    add_threshold(root);
+    add_cancel(root);
+    add_agent(root);
+    add_status(root);
 }
 
 int parse_and_run(int argc, char** argv) {
-    using namespace coroscope::cli;
-    CLI::App root;
-    root.name("coroscope");
-    Action action;
-    add_all(root, action);
-    try {
-        std::vector<std::string> arguments(argv + 1, argv + argc);
-        drop_run_marker(arguments);
-        std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
-        root.parse(std::move(arguments));
-    } catch (const CLI::Success& asked) {  // --help, --version
-        return root.exit(asked);
-    } catch (const CLI::ParseError& error) {
-        std::fprintf(stderr, "coroscope: %s; see coroscope --help\n", error.what());
-        return exit_usage;
-    }
+    CommandLine line("coroscope",
+                     "coroscope shows what an async program is doing: its tasks, where each one waits, what blocks the "
+                     "loop, what was forgotten.",
+                     COROSCOPE_VERSION);
+    add_all(line.root());
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    drop_run_marker(arguments);
+    const Action action = line.parse(std::move(arguments));
+    if (!action) return exit_ok;
     const int code = action();
     finish_output();
     return code;
@@ -80,12 +69,12 @@ int main(int argc, char** argv) {
     ::setenv("GRPC_VERBOSITY", "NONE", 0);
     try {
         return parse_and_run(argc, argv);
-    } catch (const coroscope::cli::Failure& failure) {
+    } catch (const Failure& failure) {
         std::fflush(stdout);
         std::fprintf(stderr, "coroscope: %s\n", failure.what());
         return failure.code();
     } catch (const std::exception& error) {
         std::fprintf(stderr, "coroscope: %s\n", error.what());
-        return coroscope::cli::exit_failed;
+        return exit_failed;
     }
 }

@@ -163,24 +163,24 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_problems(CLI::App& root, Action& action) {
+void add_problems(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command = root.add_subcommand(
+    Command command = root.subcommand(
         "problems", "Say what is wrong: slow steps, coroutines never awaited, errors nobody looked at, ...");
-    add_source(*command, options->source);
-    add_moment(*command, options->source);
-    command->add_flag("--json", options->json, "Print JSON");
-    command->add_flag("--exit-code", options->exit_code,
-                      "Exit with 1 when there are problems, with 2 when there are none in what was seen, but not "
-                      "everything was seen");
-    command->add_flag("--rules", options->rules, "List what is looked for");
-    command->add_flag("--library", options->library, "Show the library's own frames of async stacks, too");
-    command->footer(
+    add_source(command, options->source);
+    add_moment(command, options->source);
+    command.flag("--json", options->json, "Print JSON");
+    command.flag("--exit-code", options->exit_code,
+                 "Exit with 1 when there are problems, with 2 when there are none in what was seen, but not "
+                 "everything was seen");
+    command.flag("--rules", options->rules, "List what is looked for");
+    command.flag("--library", options->library, "Show the library's own frames of async stacks, too");
+    command.footer(
         "Examples:\n"
         "  coroscope problems                                      of the apps under the default agent\n"
         "  COROSCOPE=file:t.cst ./app; coroscope problems t.cst    of a trace file\n"
         "  coroscope problems t.cst --exit-code                    in a test");
-    command->callback([options, &action] { action = [options] { return run(*options); }; });
+    command.runs([options] { return run(*options); });
 }
 
 }  // namespace coroscope::cli

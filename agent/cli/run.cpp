@@ -25,7 +25,6 @@ namespace {
 struct Options {
     std::string agent = default_address(), record;
     bool keep_agent = false;
-    std::vector<std::string> program;
 };
 
 // The agent that this command started.
@@ -96,26 +95,25 @@ void let_apps_leave(Client& client) {
     }
 }
 
-pid_t start(const Options& options, const std::string& address, const BlockedSignals& signals) {
+pid_t start(const std::vector<std::string>& arguments, const std::string& address, const BlockedSignals& signals) {
     Spawn program;
-    program.arguments = options.program;
+    program.arguments = arguments;
     program.environment = {"COROSCOPE=" + address};
     const pid_t pid = spawn(program, signals.before());
     if (pid > 0) return pid;
     const std::string why = std::strerror(-pid);
-    throw Failure("cannot run " + options.program.front() + ": " + why, pid == -ENOENT ? 127 : 126);
+    throw Failure("cannot run " + arguments.front() + ": " + why, pid == -ENOENT ? 127 : 126);
 }
 
-int run(const Options& options) {
-    if (options.program.empty())
-        throw Failure("run what? give a program: coroscope run -- PROGRAM ARGS...", exit_usage);
+int run(const Options& options, const std::vector<std::string>& program) {
+    if (program.empty()) throw Failure("run what? give a program: coroscope run -- PROGRAM ARGS...", exit_usage);
     const BlockedSignals signals;  // before gRPC starts threads: they would take the signals
     Client client(absolute_address(options.agent));
     const std::unique_ptr<OwnAgent> agent = ensure_agent(client, options, signals);
     std::optional<StreamRecorder> recorder;
     if (!options.record.empty()) recorder.emplace(client, options.record);
 
-    const pid_t pid = start(options, client.address(), signals);
+    const pid_t pid = start(program, client.address(), signals);
     const int status = wait_and_forward(pid, signals);
     if (recorder) recorder->finish(pid);
     if (agent && !options.keep_agent) let_apps_leave(client);
@@ -124,17 +122,14 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_run(CLI::App& root, Action& action) {
+void add_run(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command =
-        root.add_subcommand("run", "Run a program in debug mode, with an agent: run [OPTIONS] [--] PROGRAM ARGS...");
-    command->add_option("--record", options->record, "Write what the program tells to a trace file")->type_name("FILE");
-    command->add_option("--agent", options->agent, "The agent: unix:PATH or localhost:PORT")
-        ->type_name("ADDRESS")
-        ->capture_default_str();
-    command->add_flag("--keep-agent", options->keep_agent, "An agent started by this stays when the program has ended");
-    command->prefix_command();
-    command->footer(
+    Command command =
+        root.subcommand("run", "Run a program in debug mode, with an agent: run [OPTIONS] [--] PROGRAM ARGS...");
+    command.option("--record", options->record, "Write what the program tells to a trace file").type("FILE");
+    command.option("--agent", options->agent, "The agent: unix:PATH or localhost:PORT").type("ADDRESS").shows_default();
+    command.flag("--keep-agent", options->keep_agent, "An agent started by this stays when the program has ended");
+    command.footer(
         "Sets COROSCOPE for the program. Where no agent answers, one is started in the background; it ends with the "
         "program\n"
         "unless --keep-agent is given. Signals are passed on; the exit code is the program's (128 + N if signal N "
@@ -145,10 +140,7 @@ void add_run(CLI::App& root, Action& action) {
         "  coroscope run ./app --its-own-option\n"
         "  coroscope run --record run.cst -- ./app\n"
         "  coroscope problems run.cst");
-    command->callback([options, command, &action] {
-        options->program = command->remaining();
-        action = [options] { return run(*options); };
-    });
+    command.runs_with_rest([options](const std::vector<std::string>& program) { return run(*options, program); });
 }
 
 void drop_run_marker(std::vector<std::string>& arguments) {

@@ -26,21 +26,21 @@ Source load_file(const std::string& path, const std::string& at) {
 
 }  // namespace
 
-void add_source(CLI::App& command, SourceOptions& options) {
-    auto* positional = command.add_option("source", options.source, "A trace file, or the address of an agent")
-                           ->type_name("FILE|ADDRESS");
-    command.add_option("--agent", options.agent, "A live agent: unix:PATH or HOST:PORT; default: " + default_address())
-        ->type_name("ADDRESS")
-        ->excludes(positional);
+void add_source(Command command, SourceOptions& options) {
+    const Option positional =
+        command.option("source", options.source, "A trace file, or the address of an agent").type("FILE|ADDRESS");
+    command.option("--agent", options.agent, "A live agent: unix:PATH or HOST:PORT; default: " + default_address())
+        .type("ADDRESS")
+        .excludes(positional);
 }
 
-void add_moment(CLI::App& command, SourceOptions& options) {
+void add_moment(Command command, SourceOptions& options) {
     command
-        .add_option("--at", options.at,
-                    "Of a trace file, the state at this time: seconds since the recording began, or a wall-clock time "
-                    "as 2026-11-26T14:03:07.25")
-        ->type_name("TIME")
-        ->check([](const std::string& text) {
+        .option("--at", options.at,
+                "Of a trace file, the state at this time: seconds since the recording began, or a wall-clock time "
+                "as 2026-11-26T14:03:07.25")
+        .type("TIME")
+        .check([](const std::string& text) {
             return parse_moment(text) ? "" : "'" + text + "' is neither seconds nor a time as 2026-11-26T14:03:07.25";
         });
 }

@@ -16,9 +16,9 @@ struct SourceOptions {
 };
 
 // Adds [FILE|ADDRESS] and --agent ADDRESS to a subcommand.
-void add_source(CLI::App& command, SourceOptions& options);
+void add_source(Command command, SourceOptions& options);
 // Adds --at TIME: what is loaded is the state at that moment of a trace file.
-void add_moment(CLI::App& command, SourceOptions& options);
+void add_moment(Command command, SourceOptions& options);
 
 struct Source {
     model::Session session;

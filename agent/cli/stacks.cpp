@@ -190,22 +190,22 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_stacks(CLI::App& root, Action& action) {
+void add_stacks(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command = root.add_subcommand(
+    Command command = root.subcommand(
         "stacks", "Print every task of a program that runs, with its await stack, also while the program hangs");
-    command->add_option("pid", options->pid, "The process")->required()->type_name("PID")->check(CLI::PositiveNumber);
-    command->add_flag("--json", options->json, "Print JSON");
-    add_library_flag(*command, options->library);
-    add_each_flag(*command, options->each);
-    command->footer(
+    command.option("pid", options->pid, "The process").required().type("PID").positive();
+    command.flag("--json", options->json, "Print JSON");
+    add_library_flag(command, options->library);
+    add_each_flag(command, options->each);
+    command.footer(
         "The program was started with COROSCOPE=standby, or is in debug mode; no agent is needed. A loop that does "
         "not\n"
         "answer within 200 ms is read from outside, and its thread's native stack says what it hangs in.\n"
         "\n"
         "Example:\n"
         "  coroscope stacks 4711");
-    command->callback([options, &action] { action = [options] { return run(*options); }; });
+    command.runs([options] { return run(*options); });
 }
 
 }  // namespace coroscope::cli

@@ -44,13 +44,13 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_status(CLI::App& root, Action& action) {
+void add_status(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command = root.add_subcommand("status", "Say how the agent itself is doing");
-    add_source(*command, options->source);
-    command->add_flag("--json", options->json, "Print JSON");
-    command->footer("Example:\n  coroscope status --agent localhost:6670");
-    command->callback([options, &action] { action = [options] { return run(*options); }; });
+    Command command = root.subcommand("status", "Say how the agent itself is doing");
+    add_source(command, options->source);
+    command.flag("--json", options->json, "Print JSON");
+    command.footer("Example:\n  coroscope status --agent localhost:6670");
+    command.runs([options] { return run(*options); });
 }
 
 }  // namespace coroscope::cli

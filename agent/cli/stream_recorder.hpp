@@ -12,7 +12,7 @@
 
 #include "agent/trace/indexed_writer.hpp"
 #include "client.hpp"
-#include "coroscope/v2/observe.grpc.pb.h"
+#include "coroscope/v2/observe.pb.h"
 
 namespace coroscope::cli {
 

@@ -216,21 +216,18 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_top(CLI::App& root, Action& action) {
+void add_top(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command = root.add_subcommand("top", "Show which tasks keep their loops busy, again and again");
-    add_source(*command, options->source);
-    command->add_option("-d,--interval", options->interval_s, "Seconds between two looks")
-        ->check(CLI::Range(0.1, 3600.0))
-        ->capture_default_str();
-    command->add_option("-n,--rounds", options->rounds, "End after so many looks; 0: not before Ctrl-C")
-        ->capture_default_str();
-    add_library_flag(*command, options->library);
-    command->footer(
+    Command command = root.subcommand("top", "Show which tasks keep their loops busy, again and again");
+    add_source(command, options->source);
+    command.option("-d,--interval", options->interval_s, "Seconds between two looks").range(0.1, 3600).shows_default();
+    command.option("-n,--rounds", options->rounds, "End after so many looks; 0: not before Ctrl-C").shows_default();
+    add_library_flag(command, options->library);
+    command.footer(
         "Examples:\n"
         "  coroscope top               on a terminal: refreshed each second\n"
         "  coroscope top -n 1 -d 5     once, over five seconds");
-    command->callback([options, &action] { action = [options] { return run(*options); }; });
+    command.runs([options] { return run(*options); });
 }
 
 }  // namespace coroscope::cli

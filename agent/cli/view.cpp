@@ -39,18 +39,16 @@ int run(const std::vector<std::string>& remaining) {
 
 }  // namespace
 
-void add_view(CLI::App& root, Action& action) {
-    CLI::App* command =
-        root.add_subcommand("view", "Open the window: live task trees, timelines, loop latency, problems");
-    command->prefix_command();
-    command->footer(
+void add_view(Command root) {
+    Command command = root.subcommand("view", "Open the window: live task trees, timelines, loop latency, problems");
+    command.footer(
         "[FILE|ADDRESS] and every other argument go to coroscope-viewer; `coroscope-viewer --help` lists them.\n"
         "\n"
         "Examples:\n"
         "  coroscope view                  the apps of the default agent, live\n"
         "  coroscope view t.cst            a trace file\n"
         "  coroscope view localhost:6670   another agent");
-    command->callback([command, &action] { action = [remaining = command->remaining()] { return run(remaining); }; });
+    command.runs_with_rest(run);
 }
 
 }  // namespace coroscope::cli

@@ -69,19 +69,18 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_why(CLI::App& root, Action& action) {
+void add_why(Command root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command =
-        root.add_subcommand("why", "Tell what a task really waits for: on whom, who holds it, since when");
-    command->add_option("task", options->task, "The task's id or name")->required()->type_name("TASK");
-    add_source(*command, options->source);
-    add_moment(*command, options->source);
-    command->add_flag("--json", options->json, "Print JSON");
-    command->footer(
+    Command command = root.subcommand("why", "Tell what a task really waits for: on whom, who holds it, since when");
+    command.option("task", options->task, "The task's id or name").required().type("TASK");
+    add_source(command, options->source);
+    add_moment(command, options->source);
+    command.flag("--json", options->json, "Print JSON");
+    command.footer(
         "Examples:\n"
         "  coroscope why checkout           of an app under the default agent\n"
         "  coroscope why 12 t.cst           task 12 of a trace file");
-    command->callback([options, &action] { action = [options] { return run(*options); }; });
+    command.runs([options] { return run(*options); });
 }
 
 }  // namespace coroscope::cli

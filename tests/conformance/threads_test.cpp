@@ -93,17 +93,17 @@ TEST(RunCoroutineThreadsafe, MaySwallowItsCancellation) {
 
 TEST(RunCoroutineThreadsafe, CancelledBeforeItBeganNeverBegins) {
     VirtualTimeLoop loop;  // not running yet
-    testing::internal::CaptureStderr();
+    ::testing::internal::CaptureStderr();
     const auto answer = run_coroutine_threadsafe(value_now(1), loop);
     answer.cancel("too early");
     for (int i = 0; i < 3; ++i) loop.run_once();
     EXPECT_TRUE(answer.cancelled());
     EXPECT_EQ(thrown_in([&] { answer.get(); }), "Cancelled: too early");
-    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
 TEST(RunCoroutineThreadsafe, TheEndOfTheLoopCountsAsACancellation) {
-    testing::internal::CaptureStderr();
+    ::testing::internal::CaptureStderr();
     std::optional<ConcurrentFuture<>> begun, queued;
     {
         EventLoop loop;
@@ -111,7 +111,7 @@ TEST(RunCoroutineThreadsafe, TheEndOfTheLoopCountsAsACancellation) {
         loop.run_once();
         queued = run_coroutine_threadsafe(forever(), loop);
     }
-    testing::internal::GetCapturedStderr();
+    ::testing::internal::GetCapturedStderr();
     EXPECT_EQ(thrown_in([&] { begun->get(); }), "Cancelled");
     EXPECT_EQ(thrown_in([&] { queued->get(); }), "Cancelled");
     EXPECT_FALSE(begun->cancel());
@@ -290,7 +290,7 @@ TEST(Submit, AnExceptionOfAJobGoesToTheLoopsExceptionHandler) {
     EXPECT_EQ(handled[0], "FirstError: of a job");
 }
 TEST(Submit, AnExceptionOfAJobIsHandledAlsoByALoopThatEnds) {
-    testing::internal::CaptureStderr();
+    ::testing::internal::CaptureStderr();
     std::atomic<int> handled{0};
     {
         EventLoop loop;
@@ -298,10 +298,10 @@ TEST(Submit, AnExceptionOfAJobIsHandledAlsoByALoopThatEnds) {
         loop.submit([] { throw FirstError("of a job"); });
     }
     EXPECT_EQ(handled, 1);
-    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 TEST(ThreadPoolExecutor, AnExceptionOfAJobIsReportedAndTheThreadGoesOn) {
-    testing::internal::CaptureStderr();
+    ::testing::internal::CaptureStderr();
     std::atomic<bool> done{false};
     {
         ThreadPoolExecutor executor(1);
@@ -309,7 +309,7 @@ TEST(ThreadPoolExecutor, AnExceptionOfAJobIsReportedAndTheThreadGoesOn) {
         executor.submit([&done] { done = true; });
     }
     EXPECT_TRUE(done);
-    EXPECT_NE(testing::internal::GetCapturedStderr().find("of a job"), std::string::npos);
+    EXPECT_NE(::testing::internal::GetCapturedStderr().find("of a job"), std::string::npos);
 }
 
 Coro<> leave_a_job(ThreadPoolExecutor& executor, Gate& gate, std::atomic<int>& calls) {

@@ -56,9 +56,6 @@ protected:
     std::string out_, err_;
 };
 
-bool contains(const Json& text, const std::string& part) {
-    return text.get<std::string>().find(part) != std::string::npos;
-}
 std::string at(int line) { return "failures.cpp:" + std::to_string(line); }
 
 TEST_F(Failures, ATaskThatFailsSilentlyIsToldWhileItsHandleIsKept) {

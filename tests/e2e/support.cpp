@@ -27,6 +27,10 @@ bool wait_until(const std::function<bool()>& holds, std::chrono::milliseconds de
 std::string binary(const std::string& name) { return std::string(COROSCOPE_BINARIES) + "/" + name; }
 std::string example(const std::string& name) { return binary("examples/" + name); }
 
+bool contains(const Json& text, const std::string& part) {
+    return text.get<std::string>().find(part) != std::string::npos;
+}
+
 std::string read_file(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;

@@ -30,6 +30,8 @@ std::string binary(const std::string& name);
 std::string example(const std::string& name);
 
 std::string read_file(const std::filesystem::path& path);
+// Of a JSON text.
+bool contains(const Json& text, const std::string& part);
 
 // A program that runs. Its output goes to files, so it never waits for the test. The destructor kills it.
 class Process {

@@ -49,10 +49,6 @@ int line_with(const std::string& marker) {
     return 0;
 }
 
-bool contains(const Json& text, const std::string& part) {
-    return text.get<std::string>().find(part) != std::string::npos;
-}
-
 TEST_F(Trouble, BlockingCallsReturnAsWithoutDebugMode) {
     Process plain(directory_, program("calls"));
     ASSERT_EQ(plain.wait(), 0);

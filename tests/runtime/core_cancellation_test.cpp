@@ -17,15 +17,9 @@ namespace {
 using namespace std::chrono_literals;
 using test::DebugOn;
 using test::Observed;
+using test::observed;
 using vocabulary::CancelOrigin;
 using vocabulary::EventKind;
-
-template <class Body>
-void observed(Body body) {
-    const DebugOn debug_on;
-    Observed seen;
-    run<VirtualTimeLoop>(body(seen));
-}
 
 struct Request {
     std::uint64_t by = 0;

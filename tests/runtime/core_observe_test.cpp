@@ -13,6 +13,7 @@
 #include "coroscope/virtual_time_loop.hpp"
 #include "probe_support.hpp"
 #include "runtime/src/probe/process_registry.hpp"
+#include "waits.hpp"
 
 namespace coroscope {
 namespace {
@@ -20,6 +21,11 @@ namespace {
 using namespace std::chrono_literals;
 using detail::pack_wait;
 using detail::Verb;
+using test::get;
+using test::join_queue;
+using test::put;
+using test::wait_barrier;
+using test::wait_future;
 
 Coro<int> value_now(int value) { co_return value; }
 Coro<int> sum_of_six(int a, int b, int c, int d, int e, int f) { co_return a + b + c + d + e + f; }
@@ -111,16 +117,11 @@ Coro<> await_group() {
     group.create_task(sleep_a_second());
     co_await group.join();
 }
-Coro<> await_future(Future<int> future) { co_await future; }
-Coro<> get(Queue<int>& queue) { co_await queue.get(); }
-Coro<> put(Queue<int>& queue) { co_await queue.put(2); }
-Coro<> join(Queue<int>& queue) { co_await queue.join(); }
 Coro<> wait_event(Event& event) { co_await event.wait(); }
 template <class L>
 Coro<> acquire(L& lock) {
     const auto held = co_await lock.acquire();
 }
-Coro<> wait_barrier(Barrier& barrier) { co_await barrier.wait(); }
 Coro<> yield_forever() {
     for (;;) co_await yield();
 }
@@ -139,7 +140,7 @@ Coro<> wait_in_all_ways() {
     one = create_task(sleep_a_second());
     EXPECT_EQ(verb_of(co_await what_it_waits_for(await_two(one, two))), Verb::members);
 
-    EXPECT_EQ(verb_of(co_await what_it_waits_for(await_future(Future<int>()))), Verb::result);
+    EXPECT_EQ(verb_of(co_await what_it_waits_for(wait_future(Future<int>()))), Verb::result);
 
     Queue<int> queue(1), other(1);
     const std::uint64_t for_item = co_await what_it_waits_for(get(queue));
@@ -148,7 +149,8 @@ Coro<> wait_in_all_ways() {
     EXPECT_NE(co_await what_it_waits_for(get(other)), for_item) << "another has another";
     queue.put_nowait(1);
     EXPECT_EQ(co_await what_it_waits_for(put(queue)), pack_wait(Verb::put, vocabulary::operand_of(for_item)));
-    EXPECT_EQ(co_await what_it_waits_for(join(queue)), pack_wait(Verb::all_done, vocabulary::operand_of(for_item)));
+    EXPECT_EQ(co_await what_it_waits_for(join_queue(queue)),
+              pack_wait(Verb::all_done, vocabulary::operand_of(for_item)));
 
     Event event;
     EXPECT_EQ(verb_of(co_await what_it_waits_for(wait_event(event))), Verb::until_set);

@@ -13,6 +13,7 @@
 #include "coroscope/executor.hpp"
 #include "coroscope/virtual_time_loop.hpp"
 #include "probe_support.hpp"
+#include "waits.hpp"
 
 namespace coroscope {
 namespace {
@@ -22,19 +23,17 @@ using detail::ResourceType;
 using detail::Role;
 using detail::Verb;
 using test::DebugOn;
+using test::get;
+using test::join_queue;
 using test::Observed;
+using test::observed;
+using test::put;
+using test::wait_barrier;
+using test::wait_future;
 using vocabulary::EventKind;
 
 Coro<> turns(int count = 3) {
     for (int i = 0; i < count; ++i) co_await yield();
-}
-
-// Runs `body(observed)` in virtual time with debug mode on.
-template <class Body>
-void observed(Body body) {
-    const DebugOn debug_on;
-    Observed seen;
-    run<VirtualTimeLoop>(body(seen));
 }
 
 // --- What it is
@@ -170,15 +169,10 @@ Coro<> check_wait(Observed& seen, Wait make_task, ResourceType type, Verb verb) 
 }
 
 Coro<> sleep_long() { co_await sleep(1h); }
-Coro<> wait_future(Future<int> future) { co_await future; }
-Coro<> wait_barrier(Barrier& barrier) { co_await barrier.wait(); }
 Coro<> wait_condition(Condition& condition) {
     auto held = co_await condition.acquire();
     co_await condition.wait(held);
 }
-Coro<> get(Queue<int>& queue) { co_await queue.get(); }
-Coro<> put(Queue<int>& queue) { co_await queue.put(2); }
-Coro<> join_queue(Queue<int>& queue) { co_await queue.join(); }
 Coro<> gather_two() { co_await gather(sleep_long(), sleep_long()); }
 Coro<> wait_for_two() {
     std::vector<Task<>> two{create_task(sleep_long()), create_task(sleep_long())};

@@ -18,17 +18,10 @@ namespace {
 using namespace std::chrono_literals;
 using test::DebugOn;
 using test::Observed;
+using test::observed;
 using vocabulary::EventKind;
 
 std::uint32_t line_of_fetch = 0, line_of_await = 0, line_of_look = 0;
-
-// Runs `body(observed)` in virtual time with debug mode on.
-template <class Body>
-void observed(Body body) {
-    const DebugOn debug_on;
-    Observed seen;
-    run<VirtualTimeLoop>(body(seen));
-}
 
 std::uint64_t text(const char* of_error) { return cs_value_text(of_error); }
 

@@ -218,10 +218,10 @@ Coro<> not_std() {
 }
 TEST(Cancel, IsNotCaughtAsStdException) { run<VirtualTimeLoop>(not_std()); }
 
-Coro<> await_it(Task<> inner) { co_await inner; }
+Coro<> await_inner(Task<> inner) { co_await inner; }
 Coro<> cancels_inner() {
     auto inner = create_task(wait_for_ever());
-    auto outer = create_task(await_it(inner));
+    auto outer = create_task(await_inner(inner));
     co_await sleep(1ms);
     outer.cancel();
     EXPECT_THROW(co_await outer, Cancelled);

@@ -12,9 +12,9 @@
 namespace coroscope::test {
 namespace {
 
-class Case {
+class Exchange {
 public:
-    Case(std::string the_request, int the_status) : request(std::move(the_request)), status(the_status) {}
+    Exchange(std::string the_request, int the_status) : request(std::move(the_request)), status(the_status) {}
     std::string request;
     int status;
 };
@@ -26,10 +26,10 @@ std::string post_with(const std::string& fields, const std::string& body) {
 std::string chunked(const std::string& body) { return post_with("Transfer-Encoding: chunked\r\n", body); }
 
 // Each request is answered with its status, and what is wrong ends the connection.
-Coro<> expect_answers(std::vector<Case> cases) {
+Coro<> expect_answers(std::vector<Exchange> cases) {
     Site site;
     co_await site.start();
-    for (const Case& each : cases) {
+    for (const Exchange& each : cases) {
         Connection client = co_await site.connect();
         client.writer.write(each.request);
         const Answer answer = co_await read_answer(client.reader);
@@ -40,7 +40,7 @@ Coro<> expect_answers(std::vector<Case> cases) {
     }
 }
 
-void expect(std::vector<Case> cases) {
+void expect(std::vector<Exchange> cases) {
     run_test([&]() -> Coro<> { return expect_answers(std::move(cases)); });
 }
 

@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "coroscope/run.hpp"
 #include "coroscope/task.hpp"
+#include "coroscope/virtual_time_loop.hpp"
 #include "runtime/src/probe/hooks.hpp"
 #include "runtime/src/probe/process_registry.hpp"
 
@@ -144,5 +146,13 @@ private:
     std::vector<std::uint64_t> closed_;
     std::vector<probe::Record> events_;
 };
+
+// Runs `body(observed)` in virtual time with debug mode on.
+template <class Body>
+void observed(Body body) {
+    const DebugOn debug_on;
+    Observed seen;
+    run<VirtualTimeLoop>(body(seen));
+}
 
 }  // namespace coroscope::test

@@ -88,4 +88,16 @@ CertificateFiles Authority::issue(const std::string& common_name, const std::vec
     return {base + ".pem", base + ".key"};
 }
 
+Authority& authority() {
+    static Authority one;
+    return one;
+}
+
+const CertificateFiles& localhost() {
+    static const CertificateFiles files = authority().issue("localhost", {"DNS:localhost", "IP:127.0.0.1"});
+    return files;
+}
+
+TlsContext server_context() { return TlsContext::server(localhost().certificate, localhost().key); }
+
 }  // namespace coroscope::test

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "coroscope/net/tls.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace coroscope::test {
@@ -31,5 +32,10 @@ private:
     std::string file_;
     int issued_ = 0;
 };
+
+// One for all tests of a program; what it gave localhost; and a server that shows that.
+Authority& authority();
+const CertificateFiles& localhost();
+TlsContext server_context();
 
 }  // namespace coroscope::test

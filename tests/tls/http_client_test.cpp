@@ -390,15 +390,6 @@ TEST(HttpClient, WhatIsNoHttpIsSaid) {
     });
 }
 
-Authority& authority() {
-    static Authority one;
-    return one;
-}
-TlsContext server_context() {
-    static const CertificateFiles files = authority().issue("localhost", {"DNS:localhost", "IP:127.0.0.1"});
-    return TlsContext::server(files.certificate, files.key);
-}
-
 TEST(HttpClient, SpeaksHttpsAndVerifies) {
     run_test([]() -> Coro<> {
         Site site;

@@ -11,15 +11,6 @@
 namespace coroscope::test {
 namespace {
 
-Authority& authority() {
-    static Authority one;
-    return one;
-}
-const CertificateFiles& localhost() {
-    static const CertificateFiles files = authority().issue("localhost", {"DNS:localhost", "IP:127.0.0.1"});
-    return files;
-}
-TlsContext server_context() { return TlsContext::server(localhost().certificate, localhost().key); }
 TlsContext client_context() { return TlsContext::client().trust(authority().file()); }
 
 Coro<> echo(StreamReader reader, StreamWriter writer) {

@@ -8,7 +8,8 @@ target_link_libraries(coroscope_emitter
   PUBLIC coroscope_proto coroscope_probe
   PRIVATE coroscope_proto_services coroscope_container coroscope_address coroscope_words coroscope_warnings PkgConfig::libdw PkgConfig::grpcpp spdlog::spdlog
           Threads::Threads)
-coroscope_own_headers(coroscope_emitter ${COROSCOPE_SERVICE_HEADERS} <spdlog/spdlog.h>)
+coroscope_use_headers(coroscope_emitter coroscope_message_headers)
+coroscope_compile_together(coroscope_emitter 9)
 
 # The library must not carry a second probe registry: it gets the app's through its entry point, and of the probe's code it has
 # only what works on that (definitions, rings).

@@ -18,11 +18,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t most_frames = 64;
-constexpr auto end_patience = 100ms;
+constexpr std::size_t most_sites = 64;
+constexpr auto answer_patience = 100ms;
 
 std::vector<probe::SiteId> stack_of(probe::Registry& registry, std::uint64_t tid) {
-    std::array<cs_site, most_frames> sites{};
+    std::array<cs_site, most_sites> sites{};
     for (const probe::Runtime* runtime : registry.all_runtimes()) {
         if (runtime->stack_of == nullptr) continue;
         const std::size_t count = runtime->stack_of(runtime->self, tid, sites.data(), sites.size());
@@ -85,7 +85,7 @@ RuntimeCalls::~RuntimeCalls() {
     shared_->ending = true;
     shared_->answered = nullptr;
     shared_->changed.notify_all();
-    const bool ended = shared_->changed.wait_for(lock, end_patience, [this] { return shared_->ended; });
+    const bool ended = shared_->changed.wait_for(lock, answer_patience, [this] { return shared_->ended; });
     lock.unlock();
     if (ended) {
         thread_.join();

@@ -13,7 +13,7 @@ namespace coroscope::debug {
 
 namespace {
 
-constexpr std::size_t most_frames = 128;
+constexpr std::size_t most_unwound = 128;
 constexpr std::uint64_t deepest_frame = 64 * 1024;  // in which a saved pair is searched
 
 using Value = std::optional<std::uint64_t>;
@@ -111,7 +111,7 @@ public:
 
     std::vector<void*> run() {
         std::vector<void*> addresses;
-        for (bool first = true; at_.pc != 0 && addresses.size() < most_frames; first = false) {
+        for (bool first = true; at_.pc != 0 && addresses.size() < most_unwound; first = false) {
             addresses.push_back(reinterpret_cast<void*>(at_.pc));
             if (!to_caller(first)) break;
         }
