@@ -16,7 +16,7 @@ struct Form {
     Environment environment;
 };
 
-// On with an agent; the other forms are that and something more.
+// Off; in standby; on with an agent; and the other forms are that and something more.
 std::vector<Form> forms(Context& context) {
     const Environment on = context.debug_environment(context.free_socket(part));
     const auto and_more = [&](const char* name, const char* value) {
@@ -25,6 +25,7 @@ std::vector<Form> forms(Context& context) {
         return environment;
     };
     return {{"off", context.debug_environment("")},
+            {"standby", context.debug_environment("standby")},
             {"on", on},
             {"profile at 97 Hz", and_more("COROSCOPE_PROFILE", "97")},
             {"blocking calls", and_more("COROSCOPE_BLOCKING", "1")}};
@@ -87,6 +88,8 @@ void bench_debug(Context& context) {
         const auto ratio = [&](const char* of, const char* to) {
             return report.ratio(part, row(work, of), row(work, to));
         };
+        report.figure(
+            {part, row(work, "standby") + " / off", "x", ratio("standby", "off"), Figure::Limit::at_most, 1.01});
         report.figure({part, row(work, "on") + " / off", "x", ratio("on", "off"),
                        is_server ? Figure::Limit::at_most : Figure::Limit::none, 1.1});
         report.figure({part, row(work, "profile at 97 Hz") + " / on", "x", ratio("profile at 97 Hz", "on"),
