@@ -1,5 +1,6 @@
 // coroscope attach, detach, threshold: debug mode of a program that runs, without an end and a new start of it.
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -83,7 +84,7 @@ std::optional<std::uint64_t> parse_duration(const std::string& text) {
     if (wrong != std::errc() || number <= 0 || number > 1e9) return std::nullopt;
     const std::string unit(end, text.data() + text.size());
     for (const auto& [name, ns] : {std::pair("us", 1e3), std::pair("ms", 1e6), std::pair("s", 1e9)})
-        if (unit == name) return static_cast<std::uint64_t>(number * ns + 0.5);
+        if (unit == name) return static_cast<std::uint64_t>(std::llround(number * ns));
     return std::nullopt;
 }
 

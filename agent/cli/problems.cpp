@@ -87,6 +87,7 @@ void print_stack(const char* title, const std::vector<analysis::Place>& stack, b
     print(std::string("  ") + title + "\n");
     std::vector<std::vector<std::string>> rows;
     std::vector<bool> of_library;
+    of_library.reserve(stack.size());
     for (const analysis::Place& place : stack) of_library.push_back(place.library);
     for (const words::StackRow& row : words::stack_rows(of_library, with_library)) {
         if (row.hidden != 0) {

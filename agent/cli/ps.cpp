@@ -339,6 +339,7 @@ std::vector<AppState> in_standby() {
 
 void print_standby(const std::vector<AppState>& all) {
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(all.size());
     for (const AppState& app : all)
         rows.push_back({styled(title(app), Style::bold), "standby: coroscope attach " + std::to_string(app.pid)});
     print_table(rows);

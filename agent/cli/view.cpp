@@ -18,6 +18,7 @@ constexpr const char* viewer_name = "coroscope-viewer";
 // Beside this program first: the viewer that was built with it. Else whatever PATH has.
 void exec(const std::vector<std::string>& arguments) {
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
     std::error_code ignored;

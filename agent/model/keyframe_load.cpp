@@ -31,7 +31,10 @@ bool Model::Fold::load_definitions(TablesIn& in) {
            in.read<runtime_table>(runtime) && in.read<name_table>([&](NameRow& row) {
                return count(definitions.add_name(row.id, std::move(row.text)));
            }) &&
-           in.read<site_table>([&](SiteRow& row) { return count(definitions.add_site(row.id, std::move(row))); }) &&
+           in.read<site_table>([&](SiteRow& row) {
+               const std::uint32_t id = row.id;
+               return count(definitions.add_site(id, std::move(row)));
+           }) &&
            in.read<node_table>([&](NodeRow& row) { return count(definitions.add_node(row.id, row)); }) &&
            in.read<value_table>(value);
 }

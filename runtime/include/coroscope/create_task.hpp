@@ -192,7 +192,7 @@ private:
     }
     template <MovableAwaiter A>
     auto make(const TaskOptions& options, A&& awaiter) {
-        return make(options, as_coro(std::move(awaiter)));
+        return make(options, as_coro(std::forward<A>(awaiter)));
     }
     template <class F, class... A>
         requires CoroFunction<F, A...>
@@ -222,9 +222,9 @@ public:
 template <detail::CoroOrFunction W>
 auto create_task(W&& work, std::string_view name = {}, std::source_location where = std::source_location::current()) {
     if constexpr (detail::IsCoro<W>::value) {  // the usual way, and the short one
-        return detail::spawn_coro(nullptr, std::move(work), nullptr, name, where);
+        return detail::spawn_coro(nullptr, std::forward<W>(work), nullptr, name, where);
     } else if constexpr (detail::MovableAwaiter<W>) {
-        return detail::spawn_coro(nullptr, detail::as_coro(std::move(work)), nullptr, name, where);
+        return detail::spawn_coro(nullptr, detail::as_coro(std::forward<W>(work)), nullptr, name, where);
     } else {
         return detail::CreatesOnRunningLoop().create_task(std::forward<W>(work), name, where);
     }

@@ -80,7 +80,7 @@ private:
 
 template <Awaitable A>
 auto as_task(A&& awaitable) {
-    return create_task(as_coro(std::move(awaitable)));
+    return create_task(as_coro(std::forward<A>(awaitable)));
 }
 template <class T>
 Task<T> as_task(Task<T>&& task) {

@@ -27,7 +27,7 @@ inline void throw_if_cancelled() {
 class [[nodiscard("co_await it")]] SleepAwaiter final : public Suspension, TimerNode {
 public:
     explicit SleepAwaiter(std::int64_t duration_ns) noexcept : Suspension(Room{duration_ns}) {}
-    SleepAwaiter(SleepAwaiter&& other) noexcept : Suspension(std::move(other)), TimerNode() {
+    SleepAwaiter(SleepAwaiter&& other) noexcept : Suspension(static_cast<Suspension&&>(other)), TimerNode() {
         COROSCOPE_ASSERT(!other.queued(), "an awaiter that waits is not moved");
     }
     ~SleepAwaiter() {

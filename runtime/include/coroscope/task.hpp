@@ -124,7 +124,8 @@ public:
 
 protected:
     explicit JoinBase(TaskControl* target) noexcept : target_(target) { target_->reference(); }
-    JoinBase(JoinBase&& other) noexcept : Suspension(std::move(other)), DoneHook(), target_(other.target_) {
+    JoinBase(JoinBase&& other) noexcept
+        : Suspension(static_cast<Suspension&&>(other)), DoneHook(), target_(other.target_) {
         COROSCOPE_ASSERT(other.DoneHook::task == nullptr, "an awaiter that waits is not moved");
         target_->reference();
     }

@@ -300,7 +300,7 @@ bool Unwinder::find_frame_pointer(Dwarf_Frame& frame, bool first) {
         const Value pair = by_prologue(frame, start, *sp);
         const Call call = call_at(*pair);
         if (call == Call::ours || (call != Call::none && chain_goes_on(*pair))) {
-            at_.values[Registers::frame] = *pair;
+            at_.values[Registers::frame] = pair;
             return true;
         }
     }
