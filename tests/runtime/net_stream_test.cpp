@@ -24,6 +24,18 @@ TEST(NetStream, ReadsInEveryWay) {
     });
 }
 
+TEST(NetStream, LinesEndWithTheStream) {
+    run_test([]() -> Coro<> {
+        Pair pair = co_await connected_pair();
+        pair.client.writer.write("one\n\nthree\nlast");
+        pair.client.writer.close();
+        std::vector<std::string> all;
+        AsyncGenerator<std::string> lines = pair.server.reader.lines();
+        while (const std::optional<std::string> line = co_await lines.next()) all.push_back(*line);
+        EXPECT_EQ(all, (std::vector<std::string>{"one\n", "\n", "three\n", "last"}));
+    });
+}
+
 TEST(NetStream, WhatComesInPiecesIsPutTogether) {
     run_test([]() -> Coro<> {
         Pair pair = co_await connected_pair();

@@ -154,6 +154,10 @@ Coro<std::string> StreamReader::read_until(std::vector<std::string> separators) 
     }
 }
 
+AsyncGenerator<std::string> StreamReader::lines() {
+    for (std::string line = co_await read_line(); !line.empty(); line = co_await read_line()) co_yield std::move(line);
+}
+
 Coro<std::string> StreamReader::read_line() {
     const Ref<StreamState> state = state_;
     try {

@@ -20,6 +20,7 @@
 
 #include "coroscope/coro.hpp"
 #include "coroscope/detail/net_stream_state.hpp"
+#include "coroscope/generator.hpp"
 #include "coroscope/net/address.hpp"
 #include "coroscope/net/error.hpp"
 #include "coroscope/net/socket.hpp"
@@ -54,6 +55,9 @@ public:
     // A line with its "\n"; the last one may have none; empty: the end. Throws LimitOverrunError for a line that is
     // longer than the limit, and drops what came of it (asyncio: ValueError).
     Coro<std::string> read_line();
+    // The lines up to the end, as read_line() gives them: Python's `async for line in reader`. The reader must outlive it.
+    //     co_await for_each(reader.lines(), handle);
+    AsyncGenerator<std::string> lines();
 
     // For parsers that look at the buffer in place: what is there, take some away, wait for more (false: the end of the
     // stream). The view is valid until the next consume() or read.
