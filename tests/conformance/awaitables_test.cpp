@@ -86,6 +86,8 @@ CORO_TEST(Awaitables, BecomeTasks) {
 CORO_TEST(Awaitables, AreShielded) {
     Event event;
     EXPECT_EQ(co_await thrown_by(wait_for(shield(event.wait()), 5ms)), "TimeoutError: timed out");
+    event.set();  // what is shielded waits on, and the event goes
+    co_await turns();
     const Task<> sleeps = create_task(sleep(10ms));
     EXPECT_EQ(co_await thrown_by(wait_for(shield(sleeps), 5ms)), "TimeoutError: timed out");
     EXPECT_FALSE(sleeps.done());

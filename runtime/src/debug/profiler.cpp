@@ -124,7 +124,15 @@ Profiler::Profiler(unsigned hz) : period_ns_(1'000'000'000u / std::clamp(hz, 1u,
 }
 
 Profiler::~Profiler() {
-    for (const Watched& each : watched_) release(*each.shared);
+    for (const Watched& each : watched_) {
+        release(*each.shared);
+        idle().push_back(each.shared);
+    }
+}
+
+std::vector<Profiler::Thread*>& Profiler::idle() {
+    static auto* const all = new std::vector<Thread*>;
+    return *all;
 }
 
 void Profiler::release(Thread& thread) {
@@ -138,13 +146,13 @@ void Profiler::release(Thread& thread) {
 void Profiler::watch(const probe::ThreadProbe& thread) {
     if (signal_ == 0 || std::ranges::any_of(watched_, [&](const Watched& each) { return each.thread == thread.id; }))
         return;
-    const auto gone = std::ranges::find_if(idle_, [](const Thread* each) {
+    const auto gone = std::ranges::find_if(idle(), [](const Thread* each) {
         return ::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(each->tid), 0) != 0 && errno == ESRCH;
     });
     Thread* shared = nullptr;
-    if (gone != idle_.end()) {
+    if (gone != idle().end()) {
         shared = *gone;
-        idle_.erase(gone);
+        idle().erase(gone);
     } else {
         shared = new Thread;
     }
@@ -171,7 +179,7 @@ void Profiler::forget(std::uint32_t thread) {
     if (found == watched_.end()) return;
     release(*found->shared);
     lost_before_ += found->shared->lost.exchange(0, std::memory_order_relaxed);
-    idle_.push_back(found->shared);
+    idle().push_back(found->shared);
     watched_.erase(found);
 }
 

@@ -59,6 +59,9 @@ private:
         std::uint32_t thread = 0;
         Thread* shared = nullptr;
     };
+    // Those that are in no use, of all profilers; there is one at a time. Never freed: a signal may still be on its
+    // way. One is used again when its thread is gone.
+    static std::vector<Thread*>& idle();
     static const CpuSample* oldest(const Thread& thread) noexcept;
     static void drop_oldest(Thread& thread) noexcept;
     static void handle(int signal, siginfo_t* info, void* context);
@@ -69,8 +72,6 @@ private:
     const char* shortcoming_ = "";
     std::vector<Watched> watched_;
     std::uint64_t lost_before_ = 0;  // by threads that are gone
-    // Never freed: a signal may still be on its way. One is used again when its thread is gone.
-    std::vector<Thread*> idle_;
 };
 
 template <class Take>

@@ -14,10 +14,12 @@ namespace {
 struct Handler {
     cs_log_handler call = nullptr;
     void* context = nullptr;
+    const Handler* before = nullptr;
 };
 
-// Handlers are never freed: a thread may be about to call an old one.
 std::atomic<const Handler*> the_handler{nullptr};
+// All there ever were, newest first. They are never freed: a thread may be about to call an old one.
+std::atomic<const Handler*> all_handlers{nullptr};
 
 thread_local constinit bool in_handler = false;
 
@@ -37,11 +39,12 @@ bool tell_log_handler(int level, const char* text) noexcept {
 extern "C" {
 
 void cs_set_log_handler(cs_log_handler handler, void* context) {
+    using coroscope::probe::all_handlers;
     using coroscope::probe::Handler;
-    const Handler* made = nullptr;
-    if (handler != nullptr) {
-        made = new (std::nothrow) Handler{handler, context};
-        if (made == nullptr) return;  // the one before stays
+    if (handler == nullptr) return coroscope::probe::the_handler.store(nullptr, std::memory_order_release);
+    auto* made = new (std::nothrow) Handler{handler, context, all_handlers.load(std::memory_order_relaxed)};
+    if (made == nullptr) return;  // the one before stays
+    while (!all_handlers.compare_exchange_weak(made->before, made, std::memory_order_relaxed)) {
     }
     coroscope::probe::the_handler.store(made, std::memory_order_release);
 }
