@@ -3,6 +3,7 @@
 
 #include "coroscope/virtual_time_loop.hpp"
 #include "stream_support.hpp"
+#include "task_support.hpp"
 
 namespace coroscope::test {
 namespace {
@@ -185,22 +186,13 @@ std::size_t consumed_of(const std::exception_ptr& error) {
     }
 }
 
-Coro<std::exception_ptr> thrown_by(Coro<std::string> reading) {
-    try {
-        co_await std::move(reading);
-    } catch (...) {
-        co_return std::current_exception();
-    }
-    co_return std::exception_ptr();
-}
-
 TEST(Stream, BeyondTheLimitWhatCameStaysInTheBuffer) {
     run_test([]() -> Coro<> {
         Pair pair = received("some dataAAA", with_limit(3));
-        const std::exception_ptr found = co_await thrown_by(pair.server.reader.read_until("AAA"));
+        const std::exception_ptr found = co_await error_of(pair.server.reader.read_until("AAA"));
         EXPECT_EQ(consumed_of(found), 9u) << "what is before the separator";
         EXPECT_EQ(pair.server.reader.buffered(), "some dataAAA");
-        const std::exception_ptr not_found = co_await thrown_by(pair.server.reader.read_until("AAAA"));
+        const std::exception_ptr not_found = co_await error_of(pair.server.reader.read_until("AAAA"));
         EXPECT_EQ(consumed_of(not_found), 9u) << "the rest may be the begin of one";
         EXPECT_EQ(co_await pair.server.reader.read_exactly(12), "some dataAAA");
     });

@@ -40,7 +40,7 @@ protected:
     ~BlockingCallsTest() override { t_producer = nullptr; }
 
     void SetUp() override {
-        if (test::has_thread_sanitizer)
+        if (coroscope::test::has_thread_sanitizer)
             GTEST_SKIP() << "the sanitizer's own calls are in the program, past its table of calls";
     }
 

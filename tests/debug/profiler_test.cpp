@@ -59,7 +59,7 @@ std::vector<Seen> sample(std::size_t wanted, const std::function<void(cs_produce
 }
 
 TEST(Profiler, NamesWhatAStepComputesIn) {
-    if (test::has_thread_sanitizer) GTEST_SKIP() << "the sanitizer hands signals on late, and elsewhere";
+    if (coroscope::test::has_thread_sanitizer) GTEST_SKIP() << "the sanitizer hands signals on late, and elsewhere";
     const auto seen = sample(20, [](cs_producer& producer, std::atomic<bool>& enough) {
         cs_enter_at(&producer, probe::stamp_now(), 9, 4);
         compute(enough);

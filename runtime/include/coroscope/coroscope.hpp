@@ -5,7 +5,6 @@
 #include "coroscope/as_completed.hpp"
 #include "coroscope/async_with.hpp"
 #include "coroscope/barrier.hpp"
-#include "coroscope/channel.hpp"
 #include "coroscope/context.hpp"
 #include "coroscope/coro.hpp"
 #include "coroscope/create_task.hpp"
