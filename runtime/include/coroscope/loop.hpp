@@ -261,7 +261,6 @@ private:
     detail::ReadyNode* first_ready_ = nullptr;
     detail::ReadyNode* last_ready_ = nullptr;
     std::size_t ready_count_ = 0;
-    std::size_t steps_a_look_ = 1;  // at the clock; see run_ready()
     detail::TaskControl* first_task_ = nullptr;
     detail::TaskControl* last_task_ = nullptr;
     detail::TimerHeap timers_;
