@@ -55,7 +55,8 @@ public:
     // A line with its "\n"; the last one may have none; empty: the end. Throws LimitOverrunError for a line that is
     // longer than the limit, and drops what came of it (asyncio: ValueError).
     Coro<std::string> read_line();
-    // The lines up to the end, as read_line() gives them: Python's `async for line in reader`. The reader must outlive it.
+    // The lines up to the end, as read_line() gives them: Python's `async for line in reader`. The reader must outlive
+    // it.
     //     co_await for_each(reader.lines(), handle);
     AsyncGenerator<std::string> lines();
 
