@@ -42,6 +42,13 @@ std::string annotation_name(const model::Model& model, std::uint32_t name) {
     return text.empty() ? "unknown" : printable(text);
 }
 
+std::string open_span_text(const model::Model& model, const model::Span& span) {
+    std::string text = "'" + annotation_name(model, span.name) + "' for " +
+                       duration(model.now_ns() - std::min(model.now_ns(), span.begin_ns));
+    if (model.dropped() != 0 || model.batches_lost() != 0) text += ", unless its end was lost";
+    return text;
+}
+
 OpenSpans::OpenSpans(const model::Model& model) : model_(model) {
     for (const model::Span* span : model.open_spans()) by_task_[span->task].push_back(span);
 }
@@ -53,10 +60,10 @@ std::span<const model::Span* const> OpenSpans::of(model::TaskId task) const {
 
 std::string OpenSpans::text(const model::Task& task) const {
     std::string text = attributes_text(model_, model::Model::Of::task, task.id);
+    if (task.state == model::State::done) return text;
     for (const model::Span* span : of(task.id)) {
         if (!text.empty()) text += ", ";
-        text += "in span '" + annotation_name(model_, span->name) + "' for " +
-                duration(model_.now_ns() - std::min(model_.now_ns(), span->begin_ns));
+        text += "in span " + open_span_text(model_, *span);
     }
     return text;
 }

@@ -20,6 +20,9 @@ std::string attributes_text(const model::Model& model, model::Model::Of of, std:
 // Of a span, a mark or a counter: what the app called it, made visible.
 std::string annotation_name(const model::Model& model, std::uint32_t name);
 
+// Of a span that has not ended: "'price' for 12 ms"; where events were lost, it says that its end may be among them.
+std::string open_span_text(const model::Model& model, const model::Span& span);
+
 // Which spans each task is in. Refers to the model, which must not change meanwhile.
 class OpenSpans {
 public:
@@ -27,7 +30,8 @@ public:
 
     // In the order in which they began.
     std::span<const model::Span* const> of(model::TaskId task) const;
-    // "user=ann items=3, in span 'price' for 12 ms": its attributes and the spans that it is in; empty: none.
+    // "user=ann items=3, in span 'price' for 12 ms": its attributes and, until it is done, the spans that it is in;
+    // empty: none.
     std::string text(const model::Task& task) const;
 
 private:

@@ -191,11 +191,9 @@ void said(Context& context, const model::Task& task) {
     for (const model::Attribute& each : model.attributes(model::Model::Of::task, task.id))
         fact(words::annotation_name(model, each.key).c_str(), words::value_text(model.value(each.value)));
     std::string spans;
-    for (const model::Span* span : model.open_spans()) {
-        if (span->task != task.id) continue;
-        spans += (spans.empty() ? "" : ", ") + words::annotation_name(model, span->name) + " for " +
-                 words::duration(model.now_ns() - std::min(model.now_ns(), span->begin_ns));
-    }
+    for (const model::Span* span : model.open_spans())
+        if (span->task == task.id && task.state != model::State::done)
+            spans += (spans.empty() ? "" : ", ") + words::open_span_text(model, *span);
     fact("In span", spans);
 }
 
