@@ -66,6 +66,16 @@ TEST_F(Trouble, BlockingCallsReturnAsWithoutDebugMode) {
         EXPECT_TRUE(contains(problem.at("site").at("file"), "trouble.cpp")) << problem.dump(1);
 }
 
+TEST_F(Trouble, AHangIsToldAlsoWhereTheAppsLogWaitsForTheLoop) {
+    const AgentProcess agent(directory_);
+    Process app(directory_, program("hang-with-the-log's-lock"), {agent.environment()});
+    EXPECT_TRUE(wait_until([&] { return !problems(agent.address(), "stalled_loop").empty(); })) << app.err();
+    EXPECT_EQ(app.out(), "") << "the log handler waits";
+    app.signal(SIGUSR1);
+    EXPECT_EQ(app.wait(), 0) << app.err();
+    EXPECT_NE(app.out().find("the loop hangs: "), std::string::npos) << app.out() << app.err();
+}
+
 TEST_F(Trouble, AHangIsToldWhileItLastsWithThoseWhoWait) {
     const AgentProcess agent(directory_);
     Process app(directory_, program("hang"), {agent.environment()});

@@ -153,7 +153,7 @@ void read_settings(debug::EmitterOptions& options) {
 probe::DebugSession* start_session(probe::Registry* registry, const probe::DebugStart* options, const char** why_not) {
     static std::string the_error;  // of the last start that failed
     try {
-        debug::set_log_handler(registry->tell_log_handler);
+        debug::use_log_handler_of(*registry);
         if (options->forked) debug::renew_log_in_child();
         if (options->log_level != nullptr && !debug::set_log_level(options->log_level))
             debug::log().warn("COROSCOPE_LOG='{}' is not off, error, warn, info or debug; warn is used",
@@ -178,6 +178,7 @@ probe::DebugSession* start_session(probe::Registry* registry, const probe::Debug
 void stop_session(probe::DebugSession* session, std::uint32_t most_ms, bool app_ends) {
     session->emitter->finish(std::chrono::milliseconds(most_ms), app_ends);
     delete session;
+    debug::finish_log(std::chrono::milliseconds(200));
 }
 
 probe::ThreadLook* look_at(std::uint64_t tid, bool may_signal) {

@@ -2,7 +2,12 @@
 // spdlog loggers are not touched.
 #pragma once
 
+#include <chrono>
 #include <string_view>
+
+namespace coroscope::probe {
+struct Registry;
+}
 
 namespace spdlog {
 class logger;
@@ -10,9 +15,13 @@ class logger;
 
 namespace coroscope::debug {
 
+// Thread: any. A message to the app's handler is only queued here: the handler is called on a thread of its own, for it
+// may wait for a lock that a loop which hangs has, and the emitter must go on recording meanwhile.
 spdlog::logger& log();
-// As Registry::tell_log_handler. Before the first message; nullptr: all goes to stderr.
-void set_log_handler(bool (*tell)(int level, const char* text) noexcept) noexcept;
+// Whose log handler is used. Before the first message; without: all goes to stderr.
+void use_log_handler_of(const probe::Registry& registry) noexcept;
+// Waits until the handler has been told everything, for at most so long. What is left then goes to stderr.
+void finish_log(std::chrono::milliseconds most);
 // "off", "error", "warn", "info", "debug". False: no such level.
 bool set_log_level(std::string_view level);
 

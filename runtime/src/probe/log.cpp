@@ -25,6 +25,8 @@ thread_local constinit bool in_handler = false;
 
 }  // namespace
 
+bool has_log_handler() noexcept { return the_handler.load(std::memory_order_relaxed) != nullptr; }
+
 bool tell_log_handler(int level, const char* text) noexcept {
     const Handler* handler = the_handler.load(std::memory_order_acquire);
     if (handler == nullptr || in_handler) return false;

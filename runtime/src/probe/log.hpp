@@ -3,6 +3,7 @@
 
 namespace coroscope::probe {
 
+bool has_log_handler() noexcept;
 // False: there is no handler, or it is what logs just now on this thread. The text is not gone to anybody then.
 bool tell_log_handler(int level, const char* text) noexcept;
 

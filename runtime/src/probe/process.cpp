@@ -60,6 +60,7 @@ cs_producer* producer_if_any() noexcept {
 Registry* make_registry() noexcept {
     auto* made = new Registry(the_process);
     made->producer_if_any = producer_if_any;
+    made->has_log_handler = has_log_handler;
     made->tell_log_handler = tell_log_handler;
     ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     return made;

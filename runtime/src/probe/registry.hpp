@@ -87,6 +87,7 @@ struct Registry {
     // loaded with the program.
     cs_producer* (*producer_if_any)() noexcept = nullptr;
     // See log.hpp: for the debug library, whose own copy of that knows no handler.
+    bool (*has_log_handler)() noexcept = nullptr;
     bool (*tell_log_handler)(int level, const char* text) noexcept = nullptr;
 
     void report(Report&& report) noexcept;

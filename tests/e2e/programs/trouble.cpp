@@ -15,8 +15,10 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace {
@@ -71,12 +73,21 @@ Coro<> tick() {
 // Hangs until a signal with a handler comes: SIGUSR1.
 [[gnu::noinline]] void hang() { ::pause(); }
 
+std::mutex held_while_it_hangs;
+void log_with_the_lock(coroscope::LogLevel, std::string_view text) {
+    const std::lock_guard lock(held_while_it_hangs);
+    std::cout << text << std::endl;
+}
+
 Coro<> hangs_in_a_call() {
     ::signal(SIGUSR1, [](int) {});
     std::vector<coroscope::Task<>> ticking;
     for (int i = 0; i < 8; ++i) ticking.push_back(coroscope::create_task(tick()));
     co_await coroscope::sleep(5ms);
-    hang();
+    {
+        const std::lock_guard lock(held_while_it_hangs);
+        hang();
+    }
     for (auto& each : ticking) each.cancel();
 }
 
@@ -136,6 +147,9 @@ int main(int argc, char** argv) {
     if (what == "calls") {
         coroscope::run(calls());
     } else if (what == "hang") {
+        coroscope::run(hangs_in_a_call());
+    } else if (what == "hang-with-the-log's-lock") {
+        coroscope::set_log_handler(log_with_the_lock);
         coroscope::run(hangs_in_a_call());
     } else if (what == "busy") {
         coroscope::run(busy());
