@@ -18,7 +18,7 @@ namespace coroscope::cli {
 
 namespace {
 
-struct Options {
+struct AgentOptions {
     server::AgentOptions agent;
     bool quiet = false;
     pid_t parent = 0;  // hidden: end when this process does
@@ -41,7 +41,7 @@ void end_with(pid_t parent) {
     if (::getppid() != parent) ::raise(SIGTERM);  // it died before we asked to be told
 }
 
-int run(const Options& options) {
+int run_agent(const AgentOptions& options) {
     server::start_log(options.quiet);
     ::signal(SIGPIPE, SIG_IGN);
     ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is to be an error of write(), not our end
@@ -71,7 +71,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_agent(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<AgentOptions>();
     Command command = root.subcommand("agent", "Collect what apps tell, serve viewers and commands, record");
     command
         .option("--listen", options->agent.listen,
@@ -90,7 +90,7 @@ void add_agent(Command root) {
         "  coroscope agent\n"
         "  coroscope agent --record run.cst\n"
         "  coroscope agent --listen unix:/run/user/1000/a.sock --listen localhost:6670");
-    command.runs([options] { return run(*options); });
+    command.runs([options] { return run_agent(*options); });
 }
 
 }  // namespace coroscope::cli

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::string_view file_prefix = "file:";
 
-struct Options {
+struct AttachOptions {
     pid_t pid = 0;
     std::string to;              // attach
     std::string app, threshold;  // threshold
@@ -48,7 +48,7 @@ std::string sends_to(const std::string& target) {
     return target.starts_with(file_prefix) ? "writes " + target.substr(file_prefix.size()) : "sends to " + target;
 }
 
-int attach(const Options& options) {
+int attach(const AttachOptions& options) {
     const AppState before = app_state(options.pid);
     if (before.on)
         throw Failure(title(before) + " is in debug mode already, and " + sends_to(before.target) +
@@ -66,7 +66,7 @@ int attach(const Options& options) {
     return exit_ok;
 }
 
-int detach(const Options& options) {
+int detach(const AttachOptions& options) {
     const AppState before = app_state(options.pid);
     if (!before.on) throw Failure(title(before) + " is not in debug mode");
     ask_app(options.pid, "detach");
@@ -96,7 +96,7 @@ pid_t pid_from(const std::string& text) {
 }
 
 // Through the agent: the app may be on another machine, or of another runtime.
-std::string set_by_agent(const Options& options, std::uint64_t ns) {
+std::string set_by_agent(const AttachOptions& options, std::uint64_t ns) {
     Client client(options.agent.empty() ? default_address() : options.agent);
     const model::Session session = client.snapshot();
     const model::App& app = choose_app(session, options.app);
@@ -107,7 +107,7 @@ std::string set_by_agent(const Options& options, std::uint64_t ns) {
     return app_title(app);
 }
 
-int set_threshold(const Options& options) {
+int set_threshold(const AttachOptions& options) {
     const auto ns = parse_duration(options.threshold);
     if (!ns || *ns < 1'000)
         throw Failure("'" + options.threshold + "' is no duration of 1 us or more; write 50ms, 1.5s or 200us",
@@ -127,7 +127,7 @@ int set_threshold(const Options& options) {
 }  // namespace
 
 void add_attach(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<AttachOptions>();
     Command command = root.subcommand("attach", "Switch debug mode on in a program that runs");
     command.option("pid", options->pid, "The process").required().type("PID").positive();
     command
@@ -150,7 +150,7 @@ void add_attach(Command root) {
 }
 
 void add_detach(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<AttachOptions>();
     Command command = root.subcommand("detach", "Switch debug mode off in a program that runs");
     command.option("pid", options->pid, "The process").required().type("PID").positive();
     command.footer("The program runs on, and can be attached to again.\n\nExample:\n  coroscope detach 4711");
@@ -158,7 +158,7 @@ void add_detach(Command root) {
 }
 
 void add_threshold(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<AttachOptions>();
     Command command = root.subcommand("threshold", "Set the length from which a step of a live app is too long");
     command.option("app", options->app, "The app: its pid, or its name under the agent").required().type("APP");
     command.option("duration", options->threshold, "50ms, 1.5s, 200us").required().type("DURATION");

@@ -14,11 +14,11 @@ namespace coroscope::cli {
 
 namespace {
 
-struct Options {
+struct CancelOptions {
     std::string agent = default_address(), app, task;
 };
 
-int run(const Options& options) {
+int run_cancel(const CancelOptions& options) {
     Client client(options.agent);
     const model::Session session = client.snapshot();
     const model::App& app = choose_app(session, options.app);
@@ -35,13 +35,13 @@ int run(const Options& options) {
 }  // namespace
 
 void add_cancel(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CancelOptions>();
     Command command = root.subcommand("cancel", "Cancel a task of a live app");
     command.option("app", options->app, "The app's name or pid").required().type("APP");
     command.option("task", options->task, "The task's id or name").required().type("TASK");
     command.option("--agent", options->agent, "A live agent: unix:PATH or HOST:PORT").type("ADDRESS").shows_default();
     command.footer("Examples:\n  coroscope cancel web_server 12\n  coroscope cancel 4711 Task-12");
-    command.runs([options] { return run(*options); });
+    command.runs([options] { return run_cancel(*options); });
 }
 
 }  // namespace coroscope::cli

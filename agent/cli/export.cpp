@@ -13,7 +13,7 @@ namespace coroscope::cli {
 
 namespace {
 
-struct Options {
+struct ExportOptions {
     SourceOptions source;
     std::string format, output;
     bool profile = false;
@@ -47,7 +47,7 @@ bool has_samples(const model::Session& session) {
     });
 }
 
-int run(const Options& options) {
+int run_export(const ExportOptions& options) {
     if (options.output != "-" && same_file(options.source.source, options.output))
         throw Failure("will not write over the trace itself; give another file with -o");
     const trace::ExportFormat format = trace::format_named(options.format).value();  // CLI11 checked it
@@ -67,7 +67,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_export(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ExportOptions>();
     Command command =
         root.subcommand("export", "Convert a trace file for Perfetto, Chrome, speedscope or flame graphs");
     add_source(command, options->source);
@@ -92,7 +92,7 @@ void add_export(Command root) {
         "  coroscope export t.cst --format folded -o - | flamegraph.pl > waits.svg\n"
         "  coroscope export t.cst --format folded --profile -o - | flamegraph.pl > cpu.svg\n"
         "  coroscope export --agent localhost:6670 --format chrome -o now.json");
-    command.runs([options] { return run(*options); });
+    command.runs([options] { return run_export(*options); });
 }
 
 }  // namespace coroscope::cli

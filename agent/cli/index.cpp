@@ -11,12 +11,12 @@ namespace coroscope::cli {
 
 namespace {
 
-struct Options {
+struct IndexOptions {
     std::string file;
     bool accept_damage = false, again = false;
 };
 
-int run(const Options& options) {
+int run_index(const IndexOptions& options) {
     const trace::Indexed done = trace::index_file(options.file, options.accept_damage, options.again);
     if (!done.error.empty()) throw Failure(done.error);
     if (!done.warning.empty()) std::fprintf(stderr, "coroscope: warning: %s\n", done.warning.c_str());
@@ -32,7 +32,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_index(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<IndexOptions>();
     Command command = root.subcommand(
         "index", "Add keyframes to a trace file that a program wrote itself, so that any moment of it opens fast");
     command.option("file", options->file, "The trace file").required().type("FILE");
@@ -44,7 +44,7 @@ void add_index(Command root) {
         "\n"
         "Example:\n"
         "  COROSCOPE=file:t.cst ./app && coroscope index t.cst && coroscope tree t.cst --at 12.5");
-    command.runs([options] { return run(*options); });
+    command.runs([options] { return run_index(*options); });
 }
 
 }  // namespace coroscope::cli

@@ -16,7 +16,7 @@ namespace coroscope::cli {
 
 namespace {
 
-struct Options {
+struct ProblemsOptions {
     SourceOptions source;
     bool json = false, exit_code = false, rules = false, library = false;
 };
@@ -132,7 +132,7 @@ int list_rules() {
     return exit_ok;
 }
 
-int run(const Options& options) {
+int run_problems(const ProblemsOptions& options) {
     if (options.rules) return list_rules();
     const Source source = load(options.source);
     const std::vector<analysis::Problem> problems = analysis::find_problems(source.session);
@@ -165,7 +165,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_problems(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ProblemsOptions>();
     Command command = root.subcommand(
         "problems", "Say what is wrong: slow steps, coroutines never awaited, errors nobody looked at, ...");
     add_source(command, options->source);
@@ -181,7 +181,7 @@ void add_problems(Command root) {
         "  coroscope problems                                      of the apps under the default agent\n"
         "  COROSCOPE=file:t.cst ./app; coroscope problems t.cst    of a trace file\n"
         "  coroscope problems t.cst --exit-code                    in a test");
-    command.runs([options] { return run(*options); });
+    command.runs([options] { return run_problems(*options); });
 }
 
 }  // namespace coroscope::cli

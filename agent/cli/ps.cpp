@@ -24,7 +24,7 @@ namespace coroscope::cli {
 
 namespace {
 
-struct Options {
+struct PsOptions {
     SourceOptions source;
     bool json = false, all = false, library = false, each = false;
 };
@@ -293,7 +293,7 @@ void print_counters(const model::Model& model) {
     if (!line.empty()) print(line + "\n");
 }
 
-void print_app(const model::App& app, bool with_done, const Options& options) {
+void print_app(const model::App& app, bool with_done, const PsOptions& options) {
     const model::Model& model = app.model;
     std::string title = styled(app_title(app), Style::bold) + "  " +
                         styled(app_state(app), app.connected || app.orderly ? Style::plain : Style::yellow) + "  " +
@@ -352,14 +352,14 @@ Json standby_json(const std::vector<AppState>& all) {
 }
 
 // Without an agent, processes in standby are still worth a list.
-int run_without_agent(const Options& options, const std::vector<AppState>& standby, const Failure& failure) {
+int run_without_agent(const PsOptions& options, const std::vector<AppState>& standby, const Failure& failure) {
     if (standby.empty() || options.json) throw failure;
     print_standby(standby);
     finish_output();
     throw failure;
 }
 
-int run(const Options& options) {
+int run_ps(const PsOptions& options) {
     const bool asks_default_agent = options.source.source.empty() && options.source.agent.empty();
     const std::vector<AppState> standby = asks_default_agent ? in_standby() : std::vector<AppState>();
     Source source;
@@ -390,7 +390,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_ps(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<PsOptions>();
     Command command =
         root.subcommand("ps", "List the tasks of every app: state, time spent, where each one waits and on what");
     add_source(command, options->source);
@@ -405,7 +405,7 @@ void add_ps(Command root) {
         "  coroscope ps                              what runs under the default agent\n"
         "  coroscope ps --json | jq '.apps[].name'   for scripts\n"
         "  coroscope ps t.cst                        all tasks of a trace file");
-    command.runs([options] { return run(*options); });
+    command.runs([options] { return run_ps(*options); });
 }
 
 }  // namespace coroscope::cli

@@ -22,7 +22,7 @@ namespace coroscope::cli {
 
 namespace {
 
-struct Options {
+struct RunOptions {
     std::string agent = default_address(), record;
     bool keep_agent = false;
 };
@@ -72,7 +72,7 @@ private:
     const bool keep_;
 };
 
-std::unique_ptr<OwnAgent> ensure_agent(Client& client, const Options& options, const BlockedSignals& signals) {
+std::unique_ptr<OwnAgent> ensure_agent(Client& client, const RunOptions& options, const BlockedSignals& signals) {
     if (client.answers()) return nullptr;
     auto agent = std::make_unique<OwnAgent>(client.address(), options.keep_agent, signals);
     // Another `coroscope run` may have been faster; then its agent serves.
@@ -105,7 +105,7 @@ pid_t start(const std::vector<std::string>& arguments, const std::string& addres
     throw Failure("cannot run " + arguments.front() + ": " + why, pid == -ENOENT ? 127 : 126);
 }
 
-int run(const Options& options, const std::vector<std::string>& program) {
+int run_run(const RunOptions& options, const std::vector<std::string>& program) {
     if (program.empty()) throw Failure("run what? give a program: coroscope run -- PROGRAM ARGS...", exit_usage);
     const BlockedSignals signals;  // before gRPC starts threads: they would take the signals
     Client client(absolute_address(options.agent));
@@ -123,7 +123,7 @@ int run(const Options& options, const std::vector<std::string>& program) {
 }  // namespace
 
 void add_run(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RunOptions>();
     Command command =
         root.subcommand("run", "Run a program in debug mode, with an agent: run [OPTIONS] [--] PROGRAM ARGS...");
     command.option("--record", options->record, "Write what the program tells to a trace file").type("FILE");
@@ -140,7 +140,7 @@ void add_run(Command root) {
         "  coroscope run ./app --its-own-option\n"
         "  coroscope run --record run.cst -- ./app\n"
         "  coroscope problems run.cst");
-    command.runs_with_rest([options](const std::vector<std::string>& program) { return run(*options, program); });
+    command.runs_with_rest([options](const std::vector<std::string>& program) { return run_run(*options, program); });
 }
 
 void drop_run_marker(std::vector<std::string>& arguments) {

@@ -19,7 +19,7 @@ namespace coroscope::cli {
 
 namespace {
 
-struct Options {
+struct StacksOptions {
     pid_t pid = 0;
     bool json = false, each = false, library = false;
 };
@@ -97,7 +97,7 @@ void print_thread(const SeenLoop& loop, bool with_library) {
     }
 }
 
-void print_loop(const SeenStacks& seen, const SeenLoop& loop, const Options& options) {
+void print_loop(const SeenStacks& seen, const SeenLoop& loop, const StacksOptions& options) {
     const model::Model& model = seen.model;
     print(loop_text(loop) + "\n");
     print_thread(loop, options.library);
@@ -165,7 +165,7 @@ SeenStacks read_answer(pid_t pid, const Json& answer) {
     }
 }
 
-int run(const Options& options) {
+int run_stacks(const StacksOptions& options) {
     const AppState app = app_state(options.pid);
     const SeenStacks seen = read_answer(options.pid, ask_app(options.pid, "stacks"));
     if (options.json) {
@@ -191,7 +191,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_stacks(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<StacksOptions>();
     Command command = root.subcommand(
         "stacks", "Print every task of a program that runs, with its await stack, also while the program hangs");
     command.option("pid", options->pid, "The process").required().type("PID").positive();
@@ -205,7 +205,7 @@ void add_stacks(Command root) {
         "\n"
         "Example:\n"
         "  coroscope stacks 4711");
-    command.runs([options] { return run(*options); });
+    command.runs([options] { return run_stacks(*options); });
 }
 
 }  // namespace coroscope::cli

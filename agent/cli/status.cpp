@@ -11,12 +11,12 @@ namespace coroscope::cli {
 
 namespace {
 
-struct Options {
+struct StatusOptions {
     SourceOptions source;
     bool json = false;
 };
 
-int run(const Options& options) {
+int run_status(const StatusOptions& options) {
     Client client(agent_address(options.source));
     const v2::StatusResponse status = client.status();
     if (options.json) {
@@ -45,12 +45,12 @@ int run(const Options& options) {
 }  // namespace
 
 void add_status(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<StatusOptions>();
     Command command = root.subcommand("status", "Say how the agent itself is doing");
     add_source(command, options->source);
     command.flag("--json", options->json, "Print JSON");
     command.footer("Example:\n  coroscope status --agent localhost:6670");
-    command.runs([options] { return run(*options); });
+    command.runs([options] { return run_status(*options); });
 }
 
 }  // namespace coroscope::cli

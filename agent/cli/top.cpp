@@ -24,7 +24,7 @@ namespace coroscope::cli {
 
 namespace {
 
-struct Options {
+struct TopOptions {
     SourceOptions source;
     double interval_s = 1;
     unsigned rounds = 0;  // 0: until interrupted
@@ -195,7 +195,7 @@ std::size_t rows_that_fit() {
     return known ? size.ws_row - 3u : 20;
 }
 
-int run(const Options& options) {
+int run_top(const TopOptions& options) {
     Client client(agent_address(options.source));
     client.status();  // the clear error, if nobody answers
     LiveSession live(client);
@@ -217,7 +217,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_top(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<TopOptions>();
     Command command = root.subcommand("top", "Show which tasks keep their loops busy, again and again");
     add_source(command, options->source);
     command.option("-d,--interval", options->interval_s, "Seconds between two looks").range(0.1, 3600).shows_default();
@@ -227,7 +227,7 @@ void add_top(Command root) {
         "Examples:\n"
         "  coroscope top               on a terminal: refreshed each second\n"
         "  coroscope top -n 1 -d 5     once, over five seconds");
-    command.runs([options] { return run(*options); });
+    command.runs([options] { return run_top(*options); });
 }
 
 }  // namespace coroscope::cli

@@ -17,7 +17,7 @@ namespace coroscope::cli {
 
 namespace {
 
-struct Options {
+struct TreeOptions {
     SourceOptions source;
     bool all = false, library = false, each = false;
 };
@@ -127,7 +127,7 @@ private:
     std::vector<Row> rows_;
 };
 
-int run(const Options& options) {
+int run_tree(const TreeOptions& options) {
     const Source source = load(options.source);
     bool first = true;
     for (const auto& [key, app] : source.session.apps()) {
@@ -152,7 +152,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_tree(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<TreeOptions>();
     Command command =
         root.subcommand("tree", "Draw the task tree: who spawned whom, state, time spent, where each one waits");
     add_source(command, options->source);
@@ -165,7 +165,7 @@ void add_tree(Command root) {
         "Examples:\n"
         "  coroscope tree              the apps of the default agent\n"
         "  coroscope tree t.cst        a trace file");
-    command.runs([options] { return run(*options); });
+    command.runs([options] { return run_tree(*options); });
 }
 
 }  // namespace coroscope::cli

@@ -27,7 +27,7 @@ void exec(const std::vector<std::string>& arguments) {
     ::execvp(viewer_name, argv.data());
 }
 
-int run(const std::vector<std::string>& remaining) {
+int run_view(const std::vector<std::string>& remaining) {
     std::vector<std::string> arguments{viewer_name};
     arguments.insert(arguments.end(), remaining.begin(), remaining.end());
     exec(arguments);
@@ -49,7 +49,7 @@ void add_view(Command root) {
         "  coroscope view                  the apps of the default agent, live\n"
         "  coroscope view t.cst            a trace file\n"
         "  coroscope view localhost:6670   another agent");
-    command.runs_with_rest(run);
+    command.runs_with_rest(run_view);
 }
 
 }  // namespace coroscope::cli

@@ -12,7 +12,7 @@ namespace coroscope::cli {
 
 namespace {
 
-struct Options {
+struct WhyOptions {
     SourceOptions source;
     std::string task;
     bool json = false;
@@ -50,7 +50,7 @@ void print_chain(const Found& found, const std::vector<analysis::Part>& chain) {
     }
 }
 
-int run(const Options& options) {
+int run_why(const WhyOptions& options) {
     const Source source = load(options.source);
     const std::vector<Found> tasks = find_tasks(source.session, options.task);
     if (tasks.empty()) throw Failure("no task '" + options.task + "' in " + source.name + "; coroscope ps lists them");
@@ -70,7 +70,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_why(Command root) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<WhyOptions>();
     Command command = root.subcommand("why", "Tell what a task really waits for: on whom, who holds it, since when");
     command.option("task", options->task, "The task's id or name").required().type("TASK");
     add_source(command, options->source);
@@ -80,7 +80,7 @@ void add_why(Command root) {
         "Examples:\n"
         "  coroscope why checkout           of an app under the default agent\n"
         "  coroscope why 12 t.cst           task 12 of a trace file");
-    command.runs([options] { return run(*options); });
+    command.runs([options] { return run_why(*options); });
 }
 
 }  // namespace coroscope::cli

@@ -78,7 +78,7 @@ Problem problem_of(const model::Model& model, const Blocked& blocked) {
     return problem;
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_blocking_call(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     std::map<std::tuple<std::string, std::string, std::uint32_t, std::string>, Blocked> by_line;
     for (const model::Hotspot* hotspot : model.hotspots(model::ReportKind::blocked_calls)) {
@@ -104,7 +104,7 @@ extern const Rule blocking_call{
     .finds = "a line blocked its loop for 10 ms or longer in all, in steps below the threshold",
     .severity = Severity::warning,
     .ongoing = false,
-    .check = check,
+    .check = check_blocking_call,
 };
 
 }  // namespace coroscope::analysis::rule

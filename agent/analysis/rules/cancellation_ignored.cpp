@@ -58,7 +58,7 @@ std::string evidence_of(const model::Model& model, const model::Task& task, Sign
     return text;
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_cancellation_ignored(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     for (const model::Task* task : model.live_tasks()) {
         const Sign sign = sign_of(model, *task);
@@ -89,7 +89,7 @@ extern const Rule cancellation_ignored{
     .severity = Severity::warning,
     .ongoing = true,
     .needs = vocabulary::has_cancel | vocabulary::has_lines,
-    .check = check,
+    .check = check_cancellation_ignored,
 };
 
 }  // namespace coroscope::analysis::rule

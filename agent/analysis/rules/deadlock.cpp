@@ -39,7 +39,7 @@ std::string advice_of(const model::Model& model, const std::vector<model::TaskId
            "before it waits; or wait with a limit (wait_for).";
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_deadlock(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     const WaitGraph& graph = seen.waits();
     for (const WaitGraph::Circle& circle : graph.circles()) {
@@ -75,7 +75,7 @@ extern const Rule deadlock{
     .severity = Severity::error,
     .ongoing = true,
     .needs = vocabulary::has_waits,
-    .check = check,
+    .check = check_deadlock,
 };
 
 }  // namespace coroscope::analysis::rule

@@ -9,7 +9,7 @@ namespace coroscope::analysis::rule {
 
 namespace {
 
-constexpr std::uint64_t long_ns = 500'000'000;
+constexpr std::uint64_t end_long_ns = 500'000'000;
 
 // The jobs that ran when the loop began to end.
 std::vector<const model::Resource*> jobs_at_the_end(const model::Model& model, std::uint64_t began_ns) {
@@ -21,13 +21,13 @@ std::vector<const model::Resource*> jobs_at_the_end(const model::Model& model, s
     return all;
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_end_waits_for_jobs(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     for (const auto& loop : model.loops()) {
         const bool lasts = loop->closing_since_ns != 0;
         const std::uint64_t took =
             lasts ? model.now_ns() - std::min(loop->closing_since_ns, model.now_ns()) : loop->closing_ns;
-        if (took < long_ns) continue;
+        if (took < end_long_ns) continue;
         const std::uint64_t began = lasts ? loop->closing_since_ns : loop->stopped_ns - loop->closing_ns;
         const auto jobs = jobs_at_the_end(model, began);
         Problem& problem = found.emplace_back();
@@ -59,7 +59,7 @@ extern const Rule end_waits_for_jobs{
     .severity = Severity::warning,
     .ongoing = false,
     .needs = vocabulary::has_jobs,
-    .check = check,
+    .check = check_end_waits_for_jobs,
 };
 
 }  // namespace coroscope::analysis::rule

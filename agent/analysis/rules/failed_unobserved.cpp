@@ -127,7 +127,7 @@ void add(const model::App& app, const model::Task& task, const model::Resource* 
     problem.advice = text.advice;
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_failed_unobserved(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     if (seen.model.batches_lost() != 0) return;
     std::vector<const model::Task*> candidates;
     for (const model::Task* task : seen.model.done_tasks())
@@ -146,7 +146,7 @@ extern const Rule failed_unobserved{
     .severity = Severity::error,
     .ongoing = false,
     .needs = vocabulary::has_outcomes | vocabulary::has_errors,
-    .check = check,
+    .check = check_failed_unobserved,
 };
 
 }  // namespace coroscope::analysis::rule

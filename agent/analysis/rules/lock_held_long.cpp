@@ -16,7 +16,7 @@ namespace coroscope::analysis::rule {
 
 namespace {
 
-constexpr std::uint64_t long_ns = 1'000'000'000;
+constexpr std::uint64_t held_long_ns = 1'000'000'000;
 
 struct Held {
     model::ResourceId lock = 0;
@@ -48,7 +48,7 @@ void find_lasting(const Inspection& seen, std::vector<Held>& all) {
             if (const model::Task* waiter = model.task(id); waiter->wait.holder == owner && !waiter->incomplete)
                 held.begin_ns = std::min(held.begin_ns, waiter->changed_ns);
         held.at = model.stands_at(*holder);
-        if (held.begin_ns + long_ns <= held.end_ns && !seen.waits().is_stuck(owner)) all.push_back(held);
+        if (held.begin_ns + held_long_ns <= held.end_ns && !seen.waits().is_stuck(owner)) all.push_back(held);
     }
 }
 
@@ -114,7 +114,7 @@ void find_past(const model::Model& model, const model::Loop& loop, std::vector<H
             if (const auto found = got.find(each.by); found != got.end())
                 held.begin_ns = std::max(held.begin_ns, found->second);
             got[each.waiter] = each.at_ns;
-            if (held.begin_ns + long_ns > held.end_ns) continue;
+            if (held.begin_ns + held_long_ns > held.end_ns) continue;
             std::uint64_t longest_ns = 0;
             for (std::size_t j = i; j < handed.size(); ++j) {
                 if (handed[j].since_ns >= held.end_ns) continue;
@@ -153,7 +153,7 @@ Problem problem_of(const model::Model& model, const Held& held) {
     return problem;
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_lock_held_long(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     bool any = false;  // nobody ever had to wait for a lock: the usual case
     for (const model::Resource* resource : model.resources()) any = any || (is_lock(resource) && resource->owner != 0);
@@ -172,7 +172,7 @@ extern const Rule lock_held_long{
     .severity = Severity::warning,
     .ongoing = false,
     .needs = vocabulary::has_waits | vocabulary::has_holders,
-    .check = check,
+    .check = check_lock_held_long,
 };
 
 }  // namespace coroscope::analysis::rule

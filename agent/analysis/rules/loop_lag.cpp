@@ -44,7 +44,7 @@ void add(const model::Model& model, const model::Loop& loop, const model::Iterat
     found.push_back(std::move(problem));
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_loop_lag(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     const std::uint64_t threshold = model.slow_step_ns();
     for (const auto& loop : model.loops()) {
@@ -65,7 +65,7 @@ extern const Rule loop_lag{
     .severity = Severity::warning,
     .ongoing = false,
     .needs = vocabulary::has_polls,
-    .check = check,
+    .check = check_loop_lag,
 };
 
 }  // namespace coroscope::analysis::rule

@@ -10,19 +10,19 @@ namespace coroscope::analysis::rule {
 
 namespace {
 
-constexpr std::uint64_t long_ns = 500'000'000;
+constexpr std::uint64_t overdue_ns = 500'000'000;
 
 const model::Loop* sleeping_loop(const model::Model& model, const model::Task& task) {
     const auto loop = std::ranges::find(model.loops(), task.loop, [](const auto& each) { return each->id; });
     if (loop == model.loops().end() || !(*loop)->polling) return nullptr;
-    return (*loop)->polling_since_ns + long_ns <= model.now_ns() ? loop->get() : nullptr;
+    return (*loop)->polling_since_ns + overdue_ns <= model.now_ns() ? loop->get() : nullptr;
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_lost_wakeup(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     for (const model::Task* task : model.live_tasks()) {
         const bool ready = task->state == model::State::ready || task->state == model::State::created;
-        if (!ready || !model.state_known(*task) || task->changed_ns + long_ns > model.now_ns()) continue;
+        if (!ready || !model.state_known(*task) || task->changed_ns + overdue_ns > model.now_ns()) continue;
         const model::Loop* loop = sleeping_loop(model, *task);
         if (loop == nullptr || loop->polling_since_ns > task->changed_ns) continue;
         Problem& problem = found.emplace_back();
@@ -50,7 +50,7 @@ extern const Rule lost_wakeup{
     .severity = Severity::error,
     .ongoing = true,
     .needs = vocabulary::has_ready | vocabulary::has_polls,
-    .check = check,
+    .check = check_lost_wakeup,
 };
 
 }  // namespace coroscope::analysis::rule

@@ -10,7 +10,7 @@ namespace coroscope::analysis::rule {
 
 namespace {
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_no_cpu(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     for (const model::LongStep& step : model.long_steps()) {
         if (!had_no_cpu(model, step)) continue;
@@ -43,7 +43,7 @@ extern const Rule no_cpu{
     .finds = "a step was long because the process was stopped or got no CPU",
     .severity = Severity::warning,
     .ongoing = false,
-    .check = check,
+    .check = check_no_cpu,
 };
 
 }  // namespace coroscope::analysis::rule

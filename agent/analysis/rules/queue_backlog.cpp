@@ -14,7 +14,7 @@ namespace coroscope::analysis::rule {
 namespace {
 
 constexpr std::uint64_t many_items = 100;
-constexpr std::uint64_t long_ns = 2'000'000'000;
+constexpr std::uint64_t backlog_long_ns = 2'000'000'000;
 
 // "task 'a' (produce), task 'b' (produce) and 3 more"
 std::string users_text(const model::Model& model, const model::Resource& queue, model::Role role) {
@@ -31,12 +31,12 @@ std::string users_text(const model::Model& model, const model::Resource& queue, 
     return text;
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_queue_backlog(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     for (const model::Resource* queue : model.resources()) {
         if (queue->type != model::ResourceType::queue || queue->capacity != 0 || queue->level < many_items) continue;
         const std::uint64_t end_ns = queue->closed_ns != 0 ? queue->closed_ns : model.now_ns();
-        if (queue->low_ns == 0 || end_ns < queue->low_ns + long_ns) continue;
+        if (queue->low_ns == 0 || end_ns < queue->low_ns + backlog_long_ns) continue;
         const std::uint64_t above_ns = end_ns - queue->low_ns;
         if (queue->high_water_ns + above_ns / 5 < end_ns) continue;         // it has stopped to grow
         if (queue->level < queue->high_water / 10 * 9) continue;            // it falls
@@ -70,7 +70,7 @@ extern const Rule queue_backlog{
     .finds = "an unbounded queue grows because its consumers are too slow",
     .severity = Severity::warning,
     .ongoing = false,
-    .check = check,
+    .check = check_queue_backlog,
 };
 
 }  // namespace coroscope::analysis::rule

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint64_t many_turns = 5'000;
 constexpr std::uint64_t very_many_turns = 200'000;  // however short the time
-constexpr std::uint64_t long_ns = 1'000'000'000;
+constexpr std::uint64_t circling_long_ns = 1'000'000'000;
 constexpr std::uint64_t short_step_ns = 20'000;  // on average
 
 struct Turns {
@@ -39,7 +39,7 @@ struct Turns {
     }
     bool polls() const {
         return turns >= many_turns && others <= turns / 100 && busy_ns / turns < short_step_ns &&
-               (last_ns - first_ns >= long_ns || turns >= very_many_turns);
+               (last_ns - first_ns >= circling_long_ns || turns >= very_many_turns);
     }
 };
 
@@ -93,7 +93,7 @@ Problem problem_of(const model::Model& model, model::TaskId task, const Turns& t
     return problem;
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_self_waking(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     std::unordered_map<model::TaskId, Turns> candidates;
     for (const auto& tasks : {model.live_tasks(), model.done_tasks()})
@@ -116,7 +116,7 @@ extern const Rule self_waking{
     .severity = Severity::warning,
     .ongoing = false,
     .needs = vocabulary::has_waits,
-    .check = check,
+    .check = check_self_waking,
 };
 
 }  // namespace coroscope::analysis::rule

@@ -37,7 +37,7 @@ std::string evidence_of(const model::Model& model, const model::LongStep& step, 
     return text;
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_slow_step(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     const Stalls stalls(model);
     for (const model::LongStep& step : model.long_steps()) {
@@ -70,7 +70,7 @@ extern const Rule slow_step{
     .finds = "a step kept its loop for longer than the threshold",
     .severity = Severity::warning,
     .ongoing = false,
-    .check = check,
+    .check = check_slow_step,
 };
 
 }  // namespace coroscope::analysis::rule

@@ -51,7 +51,7 @@ Problem problem_of(const model::App& app, const model::Loop& loop, const model::
     return problem;
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_stalled_loop(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     const std::uint64_t now_ns = known_until_ns(model);
     for (const auto& loop : model.loops()) {
@@ -69,7 +69,7 @@ extern const Rule stalled_loop{
     .finds = "a step is running for too long now",
     .severity = Severity::error,
     .ongoing = true,
-    .check = check,
+    .check = check_stalled_loop,
 };
 
 }  // namespace coroscope::analysis::rule

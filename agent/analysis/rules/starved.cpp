@@ -85,7 +85,7 @@ Problem problem_of(const model::Model& model, const model::Loop& loop, const Sta
     return problem;
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_starved(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     const std::uint64_t limit_ns = std::max(model.slow_step_ns() * times_the_threshold, least_ns);
     bool any = false;
@@ -124,7 +124,7 @@ extern const Rule starved{
     .severity = Severity::warning,
     .ongoing = false,
     .needs = vocabulary::has_ready,
-    .check = check,
+    .check = check_starved,
 };
 
 }  // namespace coroscope::analysis::rule

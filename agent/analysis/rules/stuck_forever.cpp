@@ -41,7 +41,7 @@ std::string advice_of(const model::Task& task) {
     }
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_stuck_forever(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     const WaitGraph& graph = seen.waits();
     for (const DeadEnd& end : graph.dead_ends()) {
@@ -73,7 +73,7 @@ extern const Rule stuck_forever{
     .severity = Severity::error,
     .ongoing = true,
     .needs = vocabulary::has_waits,
-    .check = check,
+    .check = check_stuck_forever,
 };
 
 }  // namespace coroscope::analysis::rule

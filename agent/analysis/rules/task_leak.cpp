@@ -16,7 +16,7 @@ namespace coroscope::analysis::rule {
 namespace {
 
 constexpr std::size_t many_alive = 1'000;
-constexpr std::uint64_t long_ns = 1'000'000'000;
+constexpr std::uint64_t spread_long_ns = 1'000'000'000;
 constexpr std::uint64_t few_steps = 10;  // of one that waits for ever
 
 // Those that were alive at the moment when the most were.
@@ -75,7 +75,8 @@ std::uint64_t spread_ns(const std::vector<const model::Task*>& tasks) {
 
 bool leaks(const Peak& peak) {
     const std::size_t count = peak.alive.size();
-    if (count < many_alive || peak.ended > (peak.ended + count) / 10 || spread_ns(peak.alive) < long_ns) return false;
+    if (count < many_alive || peak.ended > (peak.ended + count) / 10 || spread_ns(peak.alive) < spread_long_ns)
+        return false;
     const auto idle = std::ranges::count_if(
         peak.alive, [](const model::Task* task) { return task->steps <= few_steps && !waits_for_io(*task); });
     return static_cast<std::size_t>(idle) >= count / 10 * 9;
@@ -119,7 +120,7 @@ Problem problem_of(const model::Model& model, const Peak& peak) {
     return problem;
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_task_leak(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     // By the call that made them and their coroutine.
     std::map<std::pair<model::SiteId, model::SiteId>, std::vector<const model::Task*>> groups;
@@ -148,7 +149,7 @@ extern const Rule task_leak{
     .severity = Severity::warning,
     .ongoing = false,
     .needs = vocabulary::has_lines,
-    .check = check,
+    .check = check_task_leak,
 };
 
 }  // namespace coroscope::analysis::rule

@@ -11,7 +11,7 @@ namespace coroscope::analysis::rule {
 
 namespace {
 
-constexpr std::uint64_t long_ns = 500'000'000;
+constexpr std::uint64_t queued_long_ns = 500'000'000;
 
 std::string list(const std::vector<Part>& parts) {
     constexpr std::size_t most = 4;
@@ -21,12 +21,12 @@ std::string list(const std::vector<Part>& parts) {
     return text;
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_thread_pool_exhausted(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     for (const model::Resource* pool : model.resources()) {
         if (pool->type != model::ResourceType::thread_pool || pool->closed_ns != 0 || pool->capacity == 0) continue;
         const auto waiting = waiting_jobs(model, pool->id);
-        if (waiting.empty() || waiting.front()->created_ns + long_ns > model.now_ns()) continue;
+        if (waiting.empty() || waiting.front()->created_ns + queued_long_ns > model.now_ns()) continue;
         const auto running = running_jobs(model, pool->id);
         if (running.size() < static_cast<std::size_t>(pool->capacity)) continue;
         Problem& problem = found.emplace_back();
@@ -56,7 +56,7 @@ extern const Rule thread_pool_exhausted{
     .severity = Severity::warning,
     .ongoing = true,
     .needs = vocabulary::has_jobs,
-    .check = check,
+    .check = check_thread_pool_exhausted,
 };
 
 }  // namespace coroscope::analysis::rule

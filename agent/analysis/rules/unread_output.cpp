@@ -10,14 +10,14 @@ namespace coroscope::analysis::rule {
 
 namespace {
 
-constexpr std::uint64_t long_ns = 500'000'000;
+constexpr std::uint64_t exit_long_ns = 500'000'000;
 constexpr std::uint64_t room_for_no_write = 4'096;  // less free room than this: a write of a page blocks
 
 bool is_full(const model::Resource& pipe) {
     return pipe.capacity != 0 && pipe.level + room_for_no_write > static_cast<std::uint64_t>(pipe.capacity);
 }
 
-void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
+void check_unread_output(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
     const model::Model& model = seen.model;
     for (const model::Resource* pipe : model.resources()) {
         const model::Resource* process = model.resource(pipe->parent);
@@ -25,7 +25,7 @@ void check(const Rule&, const Inspection& seen, std::vector<Problem>& found) {
         if (!is_full(*pipe) || !model.waiters(pipe->id).empty()) continue;
         for (const model::TaskId id : model.waiters(process->id)) {
             const model::Task& task = *model.task(id);
-            if (task.wait.verb != model::Verb::exit || model.in_state_ns(task) < long_ns) continue;
+            if (task.wait.verb != model::Verb::exit || model.in_state_ns(task) < exit_long_ns) continue;
             Problem& problem = found.emplace_back();
             problem.task = id;
             problem.time_ns = task.changed_ns;
@@ -54,7 +54,7 @@ extern const Rule unread_output{
     .severity = Severity::error,
     .ongoing = true,
     .needs = vocabulary::has_waits,
-    .check = check,
+    .check = check_unread_output,
 };
 
 }  // namespace coroscope::analysis::rule

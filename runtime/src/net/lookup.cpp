@@ -37,7 +37,7 @@ int ask(const std::string& host, const std::string& service, const LookupOptions
     return 0;
 }
 
-[[noreturn]] void fail(const std::string& host, const std::string& service, const std::string& why, int status) {
+[[noreturn]] void fail_lookup(const std::string& host, const std::string& service, const std::string& why, int status) {
     const std::string what = service.empty() ? "" : ", service '" + service + "'";
     throw LookupError("cannot find host '" + host + "'" + what + ": " + why, status);
 }
@@ -46,7 +46,7 @@ int ask(const std::string& host, const std::string& service, const LookupOptions
 std::vector<Address> ask_resolver(const std::string& host, const std::string& service, const LookupOptions& options) {
     std::vector<Address> addresses;
     const int status = ask(host, service, options, AI_ADDRCONFIG, addresses);
-    if (status != 0) fail(host, service, reason(status, errno), status);
+    if (status != 0) fail_lookup(host, service, reason(status, errno), status);
     return addresses;
 }
 
@@ -73,7 +73,7 @@ std::optional<std::vector<Address>> known(const std::string& host, const std::st
     const int status = ask(host, service, options, AI_NUMERICHOST | AI_NUMERICSERV, addresses);
     if (status == 0) return addresses;
     if (status == EAI_NONAME) return std::nullopt;
-    fail(host, service, reason(status, errno), status);
+    fail_lookup(host, service, reason(status, errno), status);
 }
 
 HostAndService ask_names(const Address& address, int flags) {

@@ -10,15 +10,16 @@
 #include <string>
 #include <system_error>
 
+#include "fail.hpp"
+
 namespace coroscope {
 
+using detail::fail;
 using detail::FdKind;
 using detail::Ref;
 using detail::StreamState;
 
 namespace {
-
-[[noreturn]] void fail(int error, const char* what) { throw std::system_error(error, std::generic_category(), what); }
 
 FdKind kind_of(int fd) {
     struct stat file{};

@@ -9,18 +9,16 @@
 
 #include "connect.hpp"
 #include "coroscope/sleep.hpp"
+#include "fail.hpp"
 
 namespace coroscope {
 
+using detail::fail;
 using detail::IoResult;
 using detail::Ref;
 using detail::SocketState;
 
 namespace {
-
-[[noreturn]] void fail(int error, const std::string& what) {
-    throw std::system_error(error, std::generic_category(), what);
-}
 
 [[noreturn]] void fail_closed() { fail(EBADF, "the socket is closed"); }
 

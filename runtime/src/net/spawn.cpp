@@ -12,16 +12,14 @@
 #include <string_view>
 #include <system_error>
 
+#include "fail.hpp"
+
 namespace coroscope::detail {
 
 namespace {
 
 using subprocess::Redirect;
 using Kind = Redirect::Kind;
-
-[[noreturn]] void fail(int error, const std::string& what) {
-    throw std::system_error(error, std::generic_category(), what);
-}
 
 void check(int error) {
     if (error != 0) fail(error, "cannot prepare a subprocess");

@@ -14,9 +14,11 @@
 
 #include "coroscope/net/lookup.hpp"
 #include "coroscope/sleep.hpp"
+#include "fail.hpp"
 
 namespace coroscope {
 
+using detail::fail;
 using detail::FdKind;
 using detail::IoResult;
 using detail::Ref;
@@ -24,10 +26,6 @@ using detail::SocketState;
 using Direction = SocketState::Direction;
 
 namespace {
-
-[[noreturn]] void fail(int error, const std::string& what) {
-    throw std::system_error(error, std::generic_category(), what);
-}
 
 // What the network says is a ConnectionError; what the caller did wrong is not.
 [[noreturn]] void fail_transfer(int error, const std::string& what) {
