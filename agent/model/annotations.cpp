@@ -71,7 +71,7 @@ void Model::Fold::span_begin(ThreadEntry& on, std::uint64_t time_ns, SpanId id, 
     Span span;
     span.id = id;
     span.name = static_cast<std::uint32_t>(name);
-    span.thread = threads[on.index].id;
+    span.thread = on.id;
     if (on.loop != nullptr && on.loop->loop->open_slice) span.task = on.loop->loop->open_slice->task;
     span.at = at;
     span.begin_ns = time_ns;

@@ -183,6 +183,7 @@ bool Model::Fold::keep(Hotspot hotspot) {
 ThreadEntry& Model::Fold::thread(std::uint32_t id) {
     const auto [place, is_new] = thread_entries.try_emplace(id);
     if (is_new) {
+        place->second.id = id;
         place->second.index = threads.size();
         threads.push_back({id, 0, {}, 0});
     }

@@ -39,6 +39,7 @@ struct LoopEntry {
 };
 
 struct ThreadEntry {
+    std::uint32_t id = 0;
     std::size_t index = 0;  // in Fold::threads
     LoopEntry* loop = nullptr;
     std::uint64_t last_ns = 0;  // of its last event: the times of a thread never go back
@@ -102,6 +103,7 @@ struct Model::Fold : Capture {
     bool fold_lanes(std::uint64_t until_ns);  // false: something later is left
     void close_lanes();
     bool run(Lane& lane, std::uint64_t until_ns);
+    void run_whole(Lane& lane, std::uint64_t until_ns);
     void apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8_t kind, const Event& event);
     void skip_event(std::uint8_t kind);
 
@@ -186,7 +188,8 @@ struct Model::Fold : Capture {
     void loop_closing(std::uint64_t time_ns, LoopId id);
     void callback_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId cause, NodeId scheduled_at);
     void callback_end(ThreadEntry& on, std::uint64_t time_ns);
-    void open_slice(LoopEntry& loop, const Slice& slice, TaskEntry* task);
+    // Made where it stays, for the caller to fill.
+    Slice& open_slice(LoopEntry& loop, std::uint64_t begin_ns, TaskId id, TaskEntry* task);
     void pause_slice(LoopEntry& loop, std::uint64_t time_ns);
     void resume_outer_slice(LoopEntry& loop, std::uint64_t time_ns);
     // Returns how long the whole step took.

@@ -4,6 +4,8 @@
 // With one lane, the usual case, nothing is compared. A gap of a thread takes effect between its lane's events, at the
 // time at which it begins. The merge can stop at any time and go on later: a model may stand inside a batch.
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "fold.hpp"
 
@@ -18,21 +20,38 @@ struct Reader {
 
     explicit Reader(const google::protobuf::RepeatedField<T>& column)
         : at(column.data()), end(column.data() + column.size()) {}
+    std::size_t size() const { return static_cast<std::size_t>(end - at); }
     // A column shorter than the kinds say gives zeros and is told by `short_column`.
+    template <bool checked>
     T next(bool& short_column) {
-        if (at == end) [[unlikely]] {
-            short_column = true;
-            return 0;
+        if constexpr (checked) {
+            if (at == end) [[unlikely]] {
+                short_column = true;
+                return 0;
+            }
         }
         return *at++;
     }
 };
 
+// How many entries of subjects, arguments and stacks an event takes that has these columns: a sum of such numbers has
+// the three sums in it, for fewer events than the room of one.
+constexpr unsigned entry_bits = 21;
+constexpr auto entries_by_columns = [] {
+    std::array<std::uint64_t, 8> made{};
+    for (unsigned columns = 0; columns < made.size(); ++columns) {
+        if ((columns & vocabulary::subject_column) != 0) made[columns] += std::uint64_t{1};
+        if ((columns & vocabulary::argument_column) != 0) made[columns] += std::uint64_t{1} << entry_bits;
+        if ((columns & vocabulary::stack_column) != 0) made[columns] += std::uint64_t{1} << 2 * entry_bits;
+    }
+    return made;
+}();
+
 }  // namespace
 
 class Model::Fold::Lane {
 public:
-    Lane(const v2::Lane& lane, ThreadEntry& thread)
+    Lane(const v2::Lane& lane, ThreadEntry& thread, const std::array<std::uint8_t, 256>& kind_columns)
         : on(&thread),
           kinds_(lane.kinds().data()),
           kinds_end_(kinds_ + lane.kinds().size()),
@@ -40,22 +59,35 @@ public:
           subject_deltas_(lane.subject_deltas()),
           arguments_(lane.arguments()),
           stacks_(lane.stacks()),
-          time_ns_(lane.start_ns()) {
-        advance();
+          time_ns_(lane.start_ns()),
+          whole_(is_whole(kind_columns)) {
+        advance<true>();
     }
 
     bool at_end() const { return ended_; }
     std::uint64_t time_ns() const { return time_ns_; }
     std::uint8_t kind() const { return static_cast<std::uint8_t>(*kinds_); }
+    // All its kinds are known, and no column is shorter than they say: nothing need be checked.
+    bool whole() const { return whole_; }
     // The columns of the event that stands next; in this order, each once, if its kind takes it.
-    std::uint64_t subject() { return subject_ += static_cast<std::uint64_t>(subject_deltas_.next(short_column_)); }
-    std::uint64_t argument() { return arguments_.next(short_column_); }
-    NodeId stack() { return stacks_.next(short_column_); }
+    template <bool checked>
+    std::uint64_t subject() {
+        return subject_ += static_cast<std::uint64_t>(subject_deltas_.next<checked>(short_column_));
+    }
+    template <bool checked>
+    std::uint64_t argument() {
+        return arguments_.next<checked>(short_column_);
+    }
+    template <bool checked>
+    NodeId stack() {
+        return stacks_.next<checked>(short_column_);
+    }
     bool short_column() const { return short_column_; }
     // On to the next event.
+    template <bool checked>
     void next() {
         ++kinds_;
-        advance();
+        advance<checked>();
     }
     // No more events: what follows cannot be read.
     void end() { ended_ = true; }
@@ -69,12 +101,27 @@ public:
     std::vector<const v2::Gap*> gaps;  // of its thread, the next one last
 
 private:
+    bool is_whole(const std::array<std::uint8_t, 256>& kind_columns) const {
+        const auto count = static_cast<std::size_t>(kinds_end_ - kinds_);
+        if (count >> entry_bits != 0 || time_deltas_.size() < count) return false;
+        std::uint64_t needed = 0;
+        std::uint8_t all = 0;
+        for (const char* kind = kinds_; kind != kinds_end_; ++kind) {
+            const std::uint8_t columns = kind_columns[static_cast<std::uint8_t>(*kind)];
+            all |= columns;
+            needed += entries_by_columns[columns % entries_by_columns.size()];
+        }
+        constexpr std::uint64_t most = (std::uint64_t{1} << entry_bits) - 1;
+        return (all & vocabulary::unknown_kind) == 0 && (needed & most) <= subject_deltas_.size() &&
+               (needed >> entry_bits & most) <= arguments_.size() && needed >> 2 * entry_bits <= stacks_.size();
+    }
+    template <bool checked>
     void advance() {
-        ended_ = kinds_ == kinds_end_ || short_column_;
+        ended_ = kinds_ == kinds_end_ || (checked && short_column_);
         if (ended_) return;
-        const std::uint64_t delta_ns = time_deltas_.next(short_column_);
+        const std::uint64_t delta_ns = time_deltas_.next<checked>(short_column_);
         time_ns_ += std::min(delta_ns, ~time_ns_);  // saturates
-        ended_ = short_column_;
+        if constexpr (checked) ended_ = short_column_;
     }
 
     const char* kinds_;
@@ -84,6 +131,7 @@ private:
     Reader<std::uint64_t> arguments_;
     Reader<std::uint32_t> stacks_;
     std::uint64_t time_ns_;
+    bool whole_;
     std::uint64_t subject_ = 0;
     bool short_column_ = false;
     bool ended_ = false;
@@ -114,11 +162,11 @@ Model::Fold::Merge::Merge(Fold& fold, const v2::Batch& batch) : fold_(fold) {
     std::unordered_map<std::uint32_t, std::size_t> lane_of_thread;
     for (const v2::Lane& lane : batch.lanes()) {
         if (batch.gaps_size() != 0) lane_of_thread.try_emplace(lane.thread(), lanes_.size());
-        lanes_.emplace_back(lane, fold.thread(lane.thread()));
+        lanes_.emplace_back(lane, fold.thread(lane.thread()), fold.kind_columns);
     }
     for (const v2::Gap& gap : batch.gaps()) {
         const auto [place, is_new] = lane_of_thread.try_emplace(gap.thread(), lanes_.size());
-        if (is_new) lanes_.emplace_back(v2::Lane::default_instance(), fold.thread(gap.thread()));
+        if (is_new) lanes_.emplace_back(v2::Lane::default_instance(), fold.thread(gap.thread()), fold.kind_columns);
     }
     for (int i = batch.gaps_size(); i-- > 0;)
         lanes_[lane_of_thread.at(batch.gaps(i).thread())].gaps.push_back(&batch.gaps(i));
@@ -156,43 +204,7 @@ void Model::Fold::open_lanes(const v2::Batch& batch) { merge = std::make_unique<
 bool Model::Fold::fold_lanes(std::uint64_t until_ns) { return merge->run(until_ns); }
 void Model::Fold::close_lanes() { merge.reset(); }
 
-// Events and gaps up to and including `until_ns`. False: the lane is over.
-bool Model::Fold::run(Lane& lane, std::uint64_t until_ns) {
-    ThreadEntry& on = *lane.on;
-    while (!lane.is_over()) {
-        if (lane.gap_is_next()) [[unlikely]] {
-            if (lane.gaps.back()->first_ns() > until_ns) return true;
-            apply_gap(on, *lane.gaps.back());
-            lane.gaps.pop_back();
-            continue;
-        }
-        if (lane.time_ns() > until_ns) return true;
-        on.last_ns = std::max(on.last_ns, lane.time_ns());
-        saw_event(on.last_ns);
-        const std::uint8_t kind = lane.kind();
-        const std::uint8_t columns = kind_columns[kind];
-        // A kind that nobody defined takes unknown columns: nothing after it can be read.
-        if ((columns & vocabulary::unknown_kind) != 0) [[unlikely]] {
-            ++anomalies;
-            lane.end();
-            continue;
-        }
-        Event event;
-        if ((columns & vocabulary::subject_column) != 0) event.subject = lane.subject();
-        if ((columns & vocabulary::argument_column) != 0) event.argument = lane.argument();
-        if ((columns & vocabulary::stack_column) != 0) event.stack = lane.stack();
-        if (lane.short_column()) [[unlikely]] {
-            lane.end();
-            continue;
-        }
-        ++events;
-        apply_event(on, on.last_ns, kind, event);
-        lane.next();
-    }
-    return false;
-}
-
-void Model::Fold::apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8_t kind, const Event& event) {
+[[gnu::always_inline]] inline void Model::Fold::apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8_t kind, const Event& event) {
     using vocabulary::EventKind;
     const auto& [subject, argument, stack] = event;
     switch (static_cast<EventKind>(kind)) {
@@ -243,6 +255,69 @@ void Model::Fold::apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8
         case EventKind::gap: break;
     }
     skip_event(kind);  // a kind that this reader was built without
+}
+
+// Events and gaps up to and including `until_ns`. False: the lane is over.
+bool Model::Fold::run(Lane& lane, std::uint64_t until_ns) {
+    ThreadEntry& on = *lane.on;
+    // No event looks at what saw_event() notes, and a thread's times never go back: the first and the last will do.
+    bool any = false;
+    const auto leave = [&](bool more) {
+        if (any) saw_event(on.last_ns);
+        return more;
+    };
+    while (!lane.is_over()) {
+        if (lane.gap_is_next()) [[unlikely]] {
+            if (lane.gaps.back()->first_ns() > until_ns) return leave(true);
+            apply_gap(on, *lane.gaps.back());
+            lane.gaps.pop_back();
+            continue;
+        }
+        if (lane.time_ns() > until_ns) return leave(true);
+        on.last_ns = std::max(on.last_ns, lane.time_ns());
+        if (!std::exchange(any, true)) saw_event(on.last_ns);
+        if (lane.whole() && lane.gaps.empty()) [[likely]] {
+            run_whole(lane, until_ns);
+            continue;
+        }
+        const std::uint8_t kind = lane.kind();
+        const std::uint8_t columns = kind_columns[kind];
+        // A kind that nobody defined takes unknown columns: nothing after it can be read.
+        if ((columns & vocabulary::unknown_kind) != 0) [[unlikely]] {
+            ++anomalies;
+            lane.end();
+            continue;
+        }
+        Event event;
+        if ((columns & vocabulary::subject_column) != 0) event.subject = lane.subject<true>();
+        if ((columns & vocabulary::argument_column) != 0) event.argument = lane.argument<true>();
+        if ((columns & vocabulary::stack_column) != 0) event.stack = lane.stack<true>();
+        if (lane.short_column()) [[unlikely]] {
+            lane.end();
+            continue;
+        }
+        ++events;
+        apply_event(on, on.last_ns, kind, event);
+        lane.next<true>();
+    }
+    return leave(false);
+}
+
+// The same for a lane without gaps in which nothing need be checked: nearly all there are.
+void Model::Fold::run_whole(Lane& lane, std::uint64_t until_ns) {
+    ThreadEntry& on = *lane.on;
+    do {
+        on.last_ns = std::max(on.last_ns, lane.time_ns());
+        const std::uint8_t kind = lane.kind();
+        const std::uint8_t columns = kind_columns[kind];
+        Event event;
+        if ((columns & vocabulary::subject_column) != 0) event.subject = lane.subject<false>();
+        if ((columns & vocabulary::argument_column) != 0) event.argument = lane.argument<false>();
+        if ((columns & vocabulary::stack_column) != 0) event.stack = lane.stack<false>();
+        ++events;
+        apply_event(on, on.last_ns, kind, event);
+        lane.next<false>();
+    } while (!lane.at_end() && lane.time_ns() <= until_ns);
 }
 
 }  // namespace coroscope::model

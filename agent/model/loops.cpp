@@ -20,7 +20,7 @@ void Model::Fold::loop_started(ThreadEntry& on, std::uint64_t time_ns, LoopId id
     if (entry == nullptr) entry = add_loop(id);
     if (entry == nullptr) return;
     Loop& loop = *entry->loop;
-    loop.thread = threads[on.index].id;
+    loop.thread = on.id;
     loop.running = true;
     if (loop.started_ns == 0) loop.started_ns = time_ns;
     loop.stopped_ns = 0;
@@ -134,11 +134,9 @@ void Model::Fold::end_poll(Loop& loop) {
 
 void Model::Fold::callback_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId cause, NodeId scheduled_at) {
     if (on.loop == nullptr) return;
-    Slice slice;
-    slice.begin_ns = time_ns;
+    Slice& slice = open_slice(*on.loop, time_ns, 0, nullptr);
     slice.began_at = scheduled_at;
     slice.woken_by = cause;
-    open_slice(*on.loop, slice, nullptr);
 }
 
 void Model::Fold::callback_end(ThreadEntry& on, std::uint64_t time_ns) {
@@ -151,23 +149,21 @@ void Model::Fold::callback_end(ThreadEntry& on, std::uint64_t time_ns) {
     if (open && open->task == 0) {
         close_slice(*on.loop, time_ns, 0, true);
     } else if (!open && on.loop->gap_end_ns != 0) {  // as for the rest of a step
-        Slice rest;
-        rest.begin_ns = std::min(on.loop->gap_end_ns, time_ns);
-        open_slice(*on.loop, rest, nullptr);
+        open_slice(*on.loop, std::min(on.loop->gap_end_ns, time_ns), 0, nullptr);
         close_slice(*on.loop, time_ns, 0, false);
     } else {
         ++anomalies;
     }
 }
 
-void Model::Fold::open_slice(LoopEntry& entry, const Slice& slice, TaskEntry* task) {
+Slice& Model::Fold::open_slice(LoopEntry& entry, std::uint64_t begin_ns, TaskId id, TaskEntry* task) {
     Loop& loop = *entry.loop;
     if (loop.open_slice) [[unlikely]] {
-        const auto begins_again = [&](const Slice& outer) { return outer.task == slice.task && slice.task != 0; };
+        const auto begins_again = [&](const Slice& outer) { return outer.task == id && id != 0; };
         const bool nested = !begins_again(*loop.open_slice) && loop.outer_slices.size() < most_nested_steps &&
                             std::none_of(loop.outer_slices.begin(), loop.outer_slices.end(), begins_again);
         if (nested) {
-            pause_slice(entry, slice.begin_ns);
+            pause_slice(entry, begin_ns);
         } else {  // the ends of the steps that are open were lost
             ++anomalies;
             while (loop.open_slice) {
@@ -175,14 +171,17 @@ void Model::Fold::open_slice(LoopEntry& entry, const Slice& slice, TaskEntry* ta
                     mark_incomplete(*other);
                     if (other != task && other->state == State::running) other->state = State::suspended;
                 }
-                close_slice(entry, slice.begin_ns, 0, false);
+                close_slice(entry, begin_ns, 0, false);
             }
         }
     }
-    loop.open_slice = slice;
     entry.open_task = task;
     entry.open_ran_ns = 0;
     entry.gap_end_ns = 0;
+    Slice& slice = loop.open_slice.emplace();
+    slice.begin_ns = begin_ns;
+    slice.task = id;
+    return slice;
 }
 
 // A nested step begins: the slice of the outer step ends here, and a later slice goes on with that step.
@@ -217,26 +216,27 @@ void Model::Fold::resume_outer_slice(LoopEntry& entry, std::uint64_t time_ns) {
 std::uint64_t Model::Fold::close_slice(LoopEntry& entry, std::uint64_t time_ns, NodeId ended_at, bool whole,
                                        std::uint64_t wait) {
     Loop& loop = *entry.loop;
-    Slice slice = *loop.open_slice;
+    // Copied first, and then written: a copy of what was just written would wait for it.
+    Slice& slice = loop.slices.emplace_back(*loop.open_slice);
     loop.open_slice.reset();
     entry.open_task = nullptr;
-    slice.end_ns = std::max(time_ns, slice.begin_ns);
+    const std::uint64_t end_ns = std::max(time_ns, slice.begin_ns);
+    slice.end_ns = end_ns;
     slice.ended_at = ended_at;
     slice.wait = wait;
-    const std::uint64_t took_ns = slice.end_ns - slice.begin_ns;
+    const std::uint64_t took_ns = end_ns - slice.begin_ns;
     const std::uint64_t whole_ns = entry.open_ran_ns + took_ns;  // without the steps nested in it
     loop.busy_ns += took_ns;
     ++loop.steps_total;
     ++loop.iteration_steps;
     if (whole && whole_ns >= slow_step_ns) [[unlikely]] {
         long_steps.push_back(
-            {slice.task, loop.id, slice.end_ns - whole_ns, slice.end_ns, slice.began_at, ended_at, slice.task == 0});
+            {slice.task, loop.id, end_ns - whole_ns, end_ns, slice.began_at, ended_at, slice.task == 0});
         bound(long_steps, limits.long_steps);
     }
-    loop.slices.push_back(slice);
     if (loop.slices.size() > limits.slices) loop.slices_dropped += bound(loop.slices, limits.slices);
     if (!loop.outer_slices.empty()) [[unlikely]]
-        resume_outer_slice(entry, slice.end_ns);
+        resume_outer_slice(entry, end_ns);
     return whole_ns;
 }
 
@@ -276,7 +276,7 @@ void Model::Fold::snapshot_task(ThreadEntry& on, std::uint64_t time_ns, TaskId i
     }
     if (on.loop != nullptr && task->owner != on.loop) move_to(*task, on.loop);
     task->seen = std::max(task->seen, mark_of(on.loop));
-    task->thread = threads[on.index].id;
+    task->thread = on.id;
     task->time_limits = 0;  // those in force follow
     if (parent != 0) task->parent = parent;
     if (root != 0) task->root = root;

@@ -7,6 +7,8 @@
 // Thread: one at a time, the owner's. Memory: bounded by Limits. Times: ns on the app's CLOCK_MONOTONIC.
 #pragma once
 
+#include <boost/container/deque.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -117,49 +119,58 @@ struct Resource {
 };
 
 struct Task {
-    TaskId id = 0;
     TaskId parent = 0;
-    NodeId root = 0;          // NodeKind::task: its site is the coroutine, its parent where the task was created
-    NodeId suspended_at = 0;  // while suspended: innermost node of its await stack
-    std::uint32_t name = 0;   // 0: none given
+    NodeId root = 0;         // NodeKind::task: its site is the coroutine, its parent where the task was created
+    std::uint32_t name = 0;  // 0: none given
+    std::uint64_t created_ns = 0, done_ns = 0;  // 0: unknown
+    std::uint32_t cancel_requests = 0;
+    NodeId cancelled_at = 0;                             // the call of cancel(): of the last request, as the next ones
+    TaskId cancelled_by = 0;                             // who asked
+    std::uint64_t cancelled_ns = 0;                      // when
+    std::uint64_t cancelled_steps = 0;                   // steps it had run by then
+    CancelOrigin cancel_origin = CancelOrigin::unknown;  // by what it was asked for
+    ValueId cancel_message = 0;                          // 0: none
+    NodeId cancel_thrown_at = 0;                         // the await at which Cancelled was last thrown into it
+    NodeId cancel_swallowed_at = 0;         // the coroutine in which that Cancelled was gone, at its last await
+    std::uint64_t cancel_thrown_ns = 0;     // when it was thrown; 0: it has not been
+    std::uint64_t cancel_swallowed_ns = 0;  // when it was gone, and the task ran on; 0: never
+    std::uint64_t cancel_repeated_ns = 0;   // when it waited again where that had been thrown
+    ValueId error = 0;                      // type and text of what it ended with; 0: none
+    NodeId error_at = 0;                    // the innermost coroutine that the error passed
+    TaskId retrieved_by = 0;                // who looked at the error first; 0: none, or no task
+    std::uint64_t retrieved_ns = 0;         // when; 0: nobody has
+    NodeId retrieved_at = 0;                // where
+
+    // What every step reads or writes, together: with many tasks, most of the fold's time goes for fetching it.
+    std::uint32_t time_limits = 0;  // in force: one of them will end its wait
+    TaskId id = 0;
     State state = State::created;
     Outcome outcome = Outcome::unknown;
-    bool incomplete = false;  // events that concern it were lost: counts are lower bounds, times may be missing
-    bool found = false;       // a listing found it in its state, which it entered at changed_ns or before
+    bool incomplete = false;       // events that concern it were lost: counts are lower bounds, times may be missing
+    bool found = false;            // a listing found it in its state, which it entered at changed_ns or before
+    NodeId suspended_at = 0;       // while suspended: innermost node of its await stack
+    std::uint64_t changed_ns = 0;  // when it entered its state; 0: unknown
     Wait wait;
-    std::uint32_t time_limits = 0;  // in force: one of them will end its wait
     LoopId loop = 0;
-    std::uint32_t thread = 0;
-    TaskId woken_by = 0;  // last waker; 0: the loop
-    std::uint32_t cancel_requests = 0;
-    TaskId cancelled_by = 0;                                    // who asked, here and below: of the last request
-    NodeId cancelled_at = 0;                                    // the call of cancel()
-    std::uint64_t cancelled_ns = 0;                             // when
-    std::uint64_t cancelled_steps = 0;                          // steps it had run by then
-    CancelOrigin cancel_origin = CancelOrigin::unknown;         // by what it was asked for
-    ValueId cancel_message = 0;                                 // 0: none
-    NodeId cancel_thrown_at = 0;                                // the await at which Cancelled was last thrown into it
-    std::uint64_t cancel_thrown_ns = 0;                         // when; 0: it has not been
-    std::uint64_t cancel_swallowed_ns = 0;                      // when that Cancelled was gone, and it ran on; 0: never
-    NodeId cancel_swallowed_at = 0;                             // the coroutine in which, at its last await
-    std::uint64_t cancel_repeated_ns = 0;                       // when it waited again where that had been thrown
-    ValueId error = 0;                                          // type and text of what it ended with; 0: none
-    NodeId error_at = 0;                                        // the innermost coroutine that the error passed
-    TaskId retrieved_by = 0;                                    // who looked at the error first; 0: none, or no task
-    NodeId retrieved_at = 0;                                    // where
-    std::uint64_t retrieved_ns = 0;                             // when; 0: nobody has
-    std::uint64_t created_ns = 0, done_ns = 0, changed_ns = 0;  // 0: unknown; changed = entered this state
-    std::uint64_t busy_ns = 0;                                  // sum of finished steps
-    std::uint64_t ready_ns = 0;                                 // sum of finished waits for the loop
-    std::uint64_t longest_step_ns = 0;
-    std::uint64_t longest_ready_ns = 0;
-    std::uint64_t steps = 0;
+    TaskId woken_by = 0;              // last waker; 0: the loop
     std::uint64_t step_began_ns = 0;  // while running
     NodeId step_began_at = 0;         // where it was suspended before the running step (its root node for the first)
+    std::uint32_t thread = 0;
+    std::uint64_t steps = 0;
+    std::uint64_t busy_ns = 0;   // sum of finished steps
+    std::uint64_t ready_ns = 0;  // sum of finished waits for the loop
+    std::uint64_t longest_step_ns = 0;
+    std::uint64_t longest_ready_ns = 0;
 };
 
 // The task that `task` waits for; 0: it waits for something else, for several tasks, or not at all.
 TaskId awaited_task(const Task& task);
+
+// What comes in at the back for ever, and leaves at the front. std::deque's blocks are of 512 bytes: every eighth step
+// would call malloc.
+template <typename T>
+using Newest = boost::container::deque<
+    T, void, boost::container::deque_options_t<boost::container::block_bytes<std::size_t{16} * 1024>>>;
 
 // One step of a task, or one callback (task 0), on a loop.
 struct Slice {
@@ -236,8 +247,8 @@ struct Loop {
     std::uint32_t thread = 0;
     bool running = false;
     std::uint64_t started_ns = 0, stopped_ns = 0;
-    std::deque<Slice> slices;                                  // the newest Limits::slices, oldest first
-    std::deque<Iteration> iterations;                          // the newest Limits::iterations
+    Newest<Slice> slices;                                  // the newest Limits::slices, oldest first
+    Newest<Iteration> iterations;                          // the newest Limits::iterations
     std::uint64_t slices_dropped = 0, iterations_dropped = 0;  // retired by the limits
     std::uint64_t busy_ns = 0, iterations_total = 0, steps_total = 0;
     std::uint64_t longest_iteration_ns = 0, longest_wake_to_run_ns = 0;

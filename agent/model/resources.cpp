@@ -135,7 +135,7 @@ void Model::Fold::job_begin(ThreadEntry& on, std::uint64_t time_ns, ResourceId i
     if (job->type == ResourceType::unknown) job->type = ResourceType::job;
     job->begun_ns = time_ns;
     job->ended_ns = 0;
-    job->thread = threads[on.index].id;
+    job->thread = on.id;
     job->job_of = waiting;
     if (Resource* pool = find_resource(job->parent)) resource_level(time_ns, pool->id, pool->level + 1);
 }

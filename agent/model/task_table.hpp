@@ -24,13 +24,13 @@ struct SeededHash {
 
 // What the fold knows of a task beside what it shows.
 struct TaskEntry : Task {
-    TaskEntry* previous = nullptr;  // in its TaskList
-    TaskEntry* next = nullptr;
     LoopEntry* owner = nullptr;      // the loop whose list it is on while it lives; nullptr: that of tasks without one
-    std::uint32_t seen = 0;          // mark of the last snapshot that listed it, or during which it was created
     std::uint32_t known_losses = 0;  // LoopEntry::losses when its loop last said what it does
-    TaskId next_holder = 0;          // of a wait_holder event: belongs to the wait that begins next
     bool woken_while_running = false;  // it is ready as soon as its step ends
+    TaskId next_holder = 0;            // of a wait_holder event: belongs to the wait that begins next
+    TaskEntry* previous = nullptr;     // in its TaskList
+    TaskEntry* next = nullptr;
+    std::uint32_t seen = 0;  // mark of the last snapshot that listed it, or during which it was created
 };
 
 // Doubly linked through the entries: nothing to allocate.

@@ -36,7 +36,7 @@ TaskEntry* Model::Fold::task_or_placeholder(TaskId id, ThreadEntry& on, std::uin
     TaskEntry* task = add_task(id, on.loop);
     if (task == nullptr) return nullptr;
     mark_incomplete(*task);
-    task->thread = threads[on.index].id;
+    task->thread = on.id;
     task->state = State::suspended;
     task->changed_ns = time_ns;
     task->found = true;
@@ -106,7 +106,7 @@ void Model::Fold::created(ThreadEntry& on, std::uint64_t time_ns, TaskId id, Tas
         task->state = State::created;
         know(*task);
         task->changed_ns = time_ns;
-        task->thread = threads[on.index].id;
+        task->thread = on.id;
     } else if (task->created_ns != 0) {
         ++anomalies;  // twice
         return;
@@ -167,31 +167,30 @@ void Model::Fold::step_begin(ThreadEntry& on, std::uint64_t time_ns, TaskId id) 
             task = nullptr;
         }
     }
-    Slice slice;
-    slice.begin_ns = time_ns;
-    slice.task = id;
-    if (task != nullptr) {
-        if (on.loop != nullptr && task->owner != on.loop) move_to(*task, on.loop);
-        know(*task);
-        slice.began_at = task->suspended_at != 0 ? task->suspended_at : task->root;
-        if (task->state == State::ready || task->state == State::created) {
-            slice.ready_ns = task->changed_ns;
-            slice.woken_by = task->state == State::ready ? task->woken_by : 0;
-            const std::uint64_t waited_ns = since(task->changed_ns, time_ns);
-            task->ready_ns += waited_ns;
-            task->longest_ready_ns = std::max(task->longest_ready_ns, waited_ns);
-            if (on.loop != nullptr) woke_to_run(*on.loop->loop, waited_ns);
+    Slice* slice = on.loop != nullptr ? &open_slice(*on.loop, time_ns, id, task) : nullptr;
+    if (task == nullptr) return;
+    if (on.loop != nullptr && task->owner != on.loop) move_to(*task, on.loop);
+    know(*task);
+    const NodeId began_at = task->suspended_at != 0 ? task->suspended_at : task->root;
+    if (slice != nullptr) slice->began_at = began_at;
+    if (task->state == State::ready || task->state == State::created) {
+        const std::uint64_t waited_ns = since(task->changed_ns, time_ns);
+        task->ready_ns += waited_ns;
+        task->longest_ready_ns = std::max(task->longest_ready_ns, waited_ns);
+        if (slice != nullptr) {
+            slice->ready_ns = task->changed_ns;
+            slice->woken_by = task->state == State::ready ? task->woken_by : 0;
+            woke_to_run(*on.loop->loop, waited_ns);
         }
-        task->state = State::running;
-        task->changed_ns = task->step_began_ns = time_ns;
-        task->found = false;
-        task->step_began_at = slice.began_at;
-        task->suspended_at = 0;
-        task->wait = {};
-        task->woken_while_running = false;
-        task->thread = threads[on.index].id;
     }
-    if (on.loop != nullptr) open_slice(*on.loop, slice, task);
+    task->state = State::running;
+    task->changed_ns = task->step_began_ns = time_ns;
+    task->found = false;
+    task->step_began_at = began_at;
+    task->suspended_at = 0;
+    task->wait = {};
+    task->woken_while_running = false;
+    task->thread = on.id;
 }
 
 void Model::Fold::step_end(ThreadEntry& on, std::uint64_t time_ns, TaskId id, std::uint64_t wait, NodeId at) {
@@ -210,10 +209,7 @@ void Model::Fold::step_end(ThreadEntry& on, std::uint64_t time_ns, TaskId id, st
             }
         } else if (!whole && loop->gap_end_ns != 0 && !open) {
             // Its begin was lost in the gap, and since the gap's end nothing was: it ran at least from there on.
-            Slice rest;
-            rest.begin_ns = std::min(loop->gap_end_ns, time_ns);
-            rest.task = id;
-            open_slice(*loop, rest, nullptr);
+            open_slice(*loop, std::min(loop->gap_end_ns, time_ns), id, nullptr);
         } else if (!whole) {
             ++anomalies;
         }

@@ -19,9 +19,31 @@ detail::TaskControl* task_for_timeout() {
     return detail::current_task;
 }
 
+// Out of line, so that the rest needs no frame for it.
+[[gnu::cold, gnu::noinline]] void report_limit(probe::EventKind kind, const detail::TaskControl& task) noexcept {
+    probe::emit(kind, task.id);
+}
+
 }  // namespace
 
-Timeout::Timeout(const std::source_location& where)
+[[gnu::always_inline]] inline void Timeout::set_limit(std::uint64_t when_ns) {
+    when_ns_ = when_ns;
+    task_->loop->add_timer(*this, when_ns_);
+    limited_ = true;
+    if (task_->time_limits != 255) ++task_->time_limits;
+    if (probe::on()) [[unlikely]]
+        report_limit(probe::EventKind::time_limit_begin, *task_);
+}
+
+[[gnu::always_inline]] inline void Timeout::end_limit() noexcept {
+    if (!std::exchange(limited_, false)) return;
+    if (queued()) task_->loop->remove_timer(*this);
+    if (task_->time_limits != 255) --task_->time_limits;
+    if (probe::on()) [[unlikely]]
+        report_limit(probe::EventKind::time_limit_end, *task_);
+}
+
+[[gnu::always_inline]] inline Timeout::Timeout(const std::source_location& where)
     : task_(task_for_timeout()), cancelling_before_(task_->cancel_requests) {
     fire = [](detail::CallbackTimer& timer) noexcept {
         auto& self = static_cast<Timeout&>(timer);
@@ -63,21 +85,6 @@ void Timeout::reschedule_at(std::optional<std::uint64_t> when_ns) {
     if (expired_) throw std::logic_error("Timeout: it has expired");
     end_limit();
     if (when_ns) set_limit(*when_ns);
-}
-
-void Timeout::set_limit(std::uint64_t when_ns) {
-    when_ns_ = when_ns;
-    task_->loop->add_timer(*this, when_ns_);
-    limited_ = true;
-    if (task_->time_limits != 255) ++task_->time_limits;
-    probe::emit(probe::EventKind::time_limit_begin, task_->id);
-}
-
-void Timeout::end_limit() noexcept {
-    if (!std::exchange(limited_, false)) return;
-    if (queued()) task_->loop->remove_timer(*this);
-    if (task_->time_limits != 255) --task_->time_limits;
-    probe::emit(probe::EventKind::time_limit_end, task_->id);
 }
 
 // The scope's request, once.

@@ -20,8 +20,8 @@ constexpr std::uint64_t tasks = 1000;
 Record record(EventKind kind, std::uint64_t task, std::uint64_t arg = 0, std::uint32_t stack = 0) {
     Record made;
     made.kind = kind;
-    made.task = task;
-    made.arg = arg;
+    made.subject = task;
+    made.argument = arg;
     made.stack = stack;
     return made;
 }

@@ -26,34 +26,35 @@ class Stream {
 public:
     explicit Stream(std::size_t events_per_batch) : per_batch_(events_per_batch) { begin_batch(); }
 
-    void event(v2::EventKind kind) {
+    void event(vocabulary::EventKind kind) {
         if (lane_->kinds().size() >= per_batch_) begin_batch();
         lane_->mutable_kinds()->push_back(static_cast<char>(kind));
         lane_->add_time_deltas(80 + events_ % 50);
         now_ns_ += 80 + events_ % 50;
         ++events_;
     }
-    void task(v2::EventKind kind, std::uint64_t id) {
+    void task(vocabulary::EventKind kind, std::uint64_t id) {
         event(kind);
-        lane_->add_task_deltas(static_cast<std::int64_t>(id - task_));
+        lane_->add_subject_deltas(static_cast<std::int64_t>(id - task_));
         task_ = id;
     }
-    void task(v2::EventKind kind, std::uint64_t id, std::uint64_t arg) {
+    void task(vocabulary::EventKind kind, std::uint64_t id, std::uint64_t arg) {
         task(kind, id);
-        lane_->add_args(arg);
+        lane_->add_arguments(arg);
     }
-    void task(v2::EventKind kind, std::uint64_t id, std::uint64_t arg, std::uint32_t stack) {
+    void task(vocabulary::EventKind kind, std::uint64_t id, std::uint64_t arg, std::uint32_t stack) {
         task(kind, id, arg);
         lane_->add_stacks(stack);
     }
     void poll(std::uint64_t found) {
-        event(v2::POLL_BEGIN);
-        event(v2::POLL_END);
-        lane_->add_args(found);
+        event(vocabulary::EventKind::poll_begin);
+        event(vocabulary::EventKind::poll_end);
+        lane_->add_arguments(found);
     }
     void loop_started(std::uint64_t id) {
-        event(v2::LOOP_STARTED);
-        lane_->add_args(id);
+        event(vocabulary::EventKind::loop_started);
+        lane_->add_subject_deltas(static_cast<std::int64_t>(id - task_));
+        task_ = id;
     }
     std::uint64_t events() const { return events_; }
     const std::vector<v2::Batch>& batches() const { return batches_; }
@@ -82,15 +83,15 @@ const Stream& spawn_and_join() {
     static const Stream stream = [] {
         Stream s(per_batch);
         s.loop_started(1);
-        s.task(v2::TASK_CREATED, 1, 0, 1);
+        s.task(vocabulary::EventKind::task_created, 1, 0, 1);
         for (std::uint64_t id = 2; s.events() < wanted_events; ++id) {
-            s.task(v2::STEP_BEGIN, 1);
-            s.task(v2::TASK_CREATED, id, 1, 3);
-            s.task(v2::STEP_END, 1, id << 4 | v2::WAIT_TASK, 4);
-            s.task(v2::STEP_BEGIN, id);
-            s.task(v2::TASK_DONE, id, v2::OUTCOME_OK);
-            s.task(v2::TASK_READY, 1, id);
-            s.task(v2::STEP_END, id, 0, 0);
+            s.task(vocabulary::EventKind::step_begin, 1);
+            s.task(vocabulary::EventKind::task_created, id, 1, 3);
+            s.task(vocabulary::EventKind::step_end, 1, vocabulary::pack_wait(vocabulary::Verb::join, id), 4);
+            s.task(vocabulary::EventKind::step_begin, id);
+            s.task(vocabulary::EventKind::task_done, id, 1);
+            s.task(vocabulary::EventKind::task_ready, 1, id);
+            s.task(vocabulary::EventKind::step_end, id, vocabulary::pack_wait(vocabulary::Verb::finished), 0);
             if (id % 30 == 0) s.poll(0);
         }
         return s;
@@ -106,9 +107,9 @@ const Stream& ping_pong(std::uint64_t tasks) {
     Stream s(per_batch);
     s.loop_started(1);
     for (std::uint64_t id = 1; id <= tasks; ++id) {
-        s.task(v2::TASK_CREATED, id, 0, 1);
-        s.task(v2::STEP_BEGIN, id);
-        s.task(v2::STEP_END, id, v2::WAIT_QUEUE_GET, 4);
+        s.task(vocabulary::EventKind::task_created, id, 0, 1);
+        s.task(vocabulary::EventKind::step_begin, id);
+        s.task(vocabulary::EventKind::step_end, id, vocabulary::pack_wait(vocabulary::Verb::get), 4);
     }
     std::uint64_t state = 88172645463325252u;
     for (std::uint64_t i = 0; s.events() < wanted_events + 3 * tasks; ++i) {
@@ -116,9 +117,9 @@ const Stream& ping_pong(std::uint64_t tasks) {
         state ^= state >> 7;
         state ^= state << 17;
         const std::uint64_t id = 1 + state % tasks;
-        s.task(v2::TASK_READY, id, 0);
-        s.task(v2::STEP_BEGIN, id);
-        s.task(v2::STEP_END, id, (5 << 4) | v2::WAIT_QUEUE_GET, 4);
+        s.task(vocabulary::EventKind::task_ready, id, 0);
+        s.task(vocabulary::EventKind::step_begin, id);
+        s.task(vocabulary::EventKind::step_end, id, vocabulary::pack_wait(vocabulary::Verb::get, 5), 4);
         if (i % 30 == 0) s.poll(1);
     }
     made.emplace_back(tasks, std::move(s));
