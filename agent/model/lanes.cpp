@@ -204,7 +204,8 @@ void Model::Fold::open_lanes(const v2::Batch& batch) { merge = std::make_unique<
 bool Model::Fold::fold_lanes(std::uint64_t until_ns) { return merge->run(until_ns); }
 void Model::Fold::close_lanes() { merge.reset(); }
 
-[[gnu::always_inline]] inline void Model::Fold::apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8_t kind, const Event& event) {
+[[gnu::always_inline]] inline void Model::Fold::apply_event(ThreadEntry& on, std::uint64_t time_ns, std::uint8_t kind,
+                                                            const Event& event) {
     using vocabulary::EventKind;
     const auto& [subject, argument, stack] = event;
     switch (static_cast<EventKind>(kind)) {

@@ -169,8 +169,9 @@ TaskId awaited_task(const Task& task);
 // What comes in at the back for ever, and leaves at the front. std::deque's blocks are of 512 bytes: every eighth step
 // would call malloc.
 template <typename T>
-using Newest = boost::container::deque<
-    T, void, boost::container::deque_options_t<boost::container::block_bytes<std::size_t{16} * 1024>>>;
+using Newest =
+    boost::container::deque<T, void,
+                            boost::container::deque_options_t<boost::container::block_bytes<std::size_t{16} * 1024>>>;
 
 // One step of a task, or one callback (task 0), on a loop.
 struct Slice {
@@ -247,8 +248,8 @@ struct Loop {
     std::uint32_t thread = 0;
     bool running = false;
     std::uint64_t started_ns = 0, stopped_ns = 0;
-    Newest<Slice> slices;                                  // the newest Limits::slices, oldest first
-    Newest<Iteration> iterations;                          // the newest Limits::iterations
+    Newest<Slice> slices;                                      // the newest Limits::slices, oldest first
+    Newest<Iteration> iterations;                              // the newest Limits::iterations
     std::uint64_t slices_dropped = 0, iterations_dropped = 0;  // retired by the limits
     std::uint64_t busy_ns = 0, iterations_total = 0, steps_total = 0;
     std::uint64_t longest_iteration_ns = 0, longest_wake_to_run_ns = 0;

@@ -93,5 +93,44 @@ TEST(StepCost, OfAThreadThatWasNeverReadNothingIsKnown) {
     EXPECT_FALSE(costs.of(thread_id, 1, 2).has_value());
 }
 
+// What the emitter's thread says of itself is only that it works, or waits: a stop is what is left of the time.
+TEST(StepCost, AThreadThatComesBackMuchLaterThanItSaidWasStopped) {
+    StepCosts costs;
+    const std::uint64_t began_ns = probe::monotonic_ns();
+    costs.waits(1'000'000);
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // as a stop would be
+    costs.works();
+    const std::uint64_t ended_ns = probe::monotonic_ns();
+    const auto cost = costs.of(thread_id, began_ns, ended_ns);
+    ASSERT_TRUE(cost);
+    EXPECT_GT(cost->no_cpu_ns, 100'000'000u);
+    EXPECT_LE(cost->no_cpu_ns, ended_ns - began_ns);
+}
+
+TEST(StepCost, AStopWhileItWorksIsKnownBeforeAnyStepIsTold) {
+    StepCosts costs;
+    const std::uint64_t began_ns = probe::monotonic_ns();
+    costs.works();
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    const auto cost = costs.of(thread_id, began_ns, probe::monotonic_ns());
+    ASSERT_TRUE(cost);
+    EXPECT_GT(cost->no_cpu_ns, 100'000'000u);
+}
+
+TEST(StepCost, WaitingAndComputingIsNoStop) {
+    StepCosts costs;
+    const std::uint64_t began_ns = probe::monotonic_ns();
+    costs.waits(60'000'000'000);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    costs.works();
+    const std::uint64_t cpu_ns = own_cpu_ns();
+    while (own_cpu_ns() - cpu_ns < 50'000'000) {
+    }
+    const std::uint64_t before_ns = probe::monotonic_ns();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    costs.waited(probe::monotonic_ns() - before_ns);
+    EXPECT_FALSE(costs.of(thread_id, began_ns, probe::monotonic_ns()));
+}
+
 }  // namespace
 }  // namespace coroscope::debug

@@ -41,7 +41,7 @@ const std::vector<Layer>& table() {
           "proto/container"},
          {"protobuf", "messages", "services", "grpc", "spdlog", "dwarf"}},
         {"runtime/examples", {"runtime/include"}, {"glfw"}},  // one shows a window's loop
-        {"agent/model", {"proto/vocabulary", "proto/words"}, {"protobuf", "messages"}},
+        {"agent/model", {"proto/vocabulary", "proto/words"}, {"protobuf", "messages", "boost"}},
         {"agent/words", {"agent/model", "proto/words"}, {}},
         {"agent/analysis", {"agent/model", "agent/words", "proto/words"}, {}},
         {"agent/trace",

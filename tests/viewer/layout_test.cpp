@@ -237,7 +237,7 @@ TEST(Composition, SumsByTask) {
 }
 
 TEST(Histogram, LogarithmicBins) {
-    std::deque<model::Iteration> all{{0, 500, 0, 0}, {0, 1'500, 0, 0}, {0, 15'000, 0, 0}, {0, 50'000'000'000, 0, 0}};
+    model::Newest<model::Iteration> all{{0, 500, 0, 0}, {0, 1'500, 0, 0}, {0, 15'000, 0, 0}, {0, 50'000'000'000, 0, 0}};
     const auto counts = length_histogram(all, 1, 4);
     EXPECT_EQ(counts, (std::vector<std::size_t>{2, 1, 0, 1}));
 }

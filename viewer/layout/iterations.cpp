@@ -12,7 +12,7 @@ std::uint64_t length_ns(const model::Iteration& iteration) {
     return iteration.end_ns > iteration.begin_ns ? iteration.end_ns - iteration.begin_ns : 0;
 }
 
-std::size_t longest_of(const std::deque<model::Iteration>& all, std::size_t first, std::size_t last) {
+std::size_t longest_of(const model::Newest<model::Iteration>& all, std::size_t first, std::size_t last) {
     std::size_t best = first;
     for (std::size_t i = first + 1; i < last; ++i) {
         if (length_ns(all[i]) > length_ns(all[best])) best = i;
@@ -130,7 +130,7 @@ std::vector<LongIteration> longest_iterations(const model::Model& model, std::si
     return longest;
 }
 
-std::vector<std::size_t> length_histogram(const std::deque<model::Iteration>& iterations, int per_decade, int bins) {
+std::vector<std::size_t> length_histogram(const model::Newest<model::Iteration>& iterations, int per_decade, int bins) {
     std::vector<std::size_t> counts(static_cast<std::size_t>(bins));
     for (const model::Iteration& iteration : iterations) {
         const double decades = std::log10(std::max(1.0, static_cast<double>(length_ns(iteration)) / 1e3));

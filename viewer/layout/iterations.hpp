@@ -55,6 +55,6 @@ struct LongIteration {
 std::vector<LongIteration> longest_iterations(const model::Model& model, std::size_t most);
 
 // Counts of iteration lengths in `per_decade` logarithmic bins from 1 us on; the last bin takes all that is longer.
-std::vector<std::size_t> length_histogram(const std::deque<model::Iteration>& iterations, int per_decade, int bins);
+std::vector<std::size_t> length_histogram(const model::Newest<model::Iteration>& iterations, int per_decade, int bins);
 
 }  // namespace coroscope::viewer

@@ -31,13 +31,6 @@ constexpr auto idle_wait = 50ms;
 constexpr auto resample_interval = 250ms;
 // A batch is sent at least this often, so that a reader's clock moves while nothing happens in the app.
 constexpr auto heartbeat_interval = 250ms;
-constexpr std::uint64_t late_ns = 20'000'000;  // a thread that wakes so much later than asked for had no CPU
-
-std::uint64_t own_cpu_ns() noexcept {
-    timespec time{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
-}
 
 }  // namespace
 
@@ -203,7 +196,7 @@ void Emitter::State::send() {
 }
 
 void Emitter::State::wait(std::chrono::milliseconds time) {
-    const std::uint64_t due_ns = probe::monotonic_ns() + static_cast<std::uint64_t>(time.count()) * 1'000'000u;
+    costs.waits(static_cast<std::uint64_t>(time.count()) * 1'000'000u);
     registry.bell.asleep.store(true, std::memory_order_relaxed);  // see DrainerBell::ring()
     pollfd bell{registry.bell.event_fd, POLLIN, 0};
     if (::poll(&bell, 1, static_cast<int>(time.count())) > 0) {
@@ -211,17 +204,7 @@ void Emitter::State::wait(std::chrono::milliseconds time) {
         [[maybe_unused]] const ssize_t size = ::read(bell.fd, &count, sizeof count);
     }
     registry.bell.asleep.store(false, std::memory_order_relaxed);
-    if (const std::uint64_t now_ns = probe::monotonic_ns(); now_ns > due_ns + late_ns) was_late(due_ns, now_ns);
-}
-
-// This thread should have been so far already at `due_ns`. What it was not queued for a CPU, the process was stopped.
-void Emitter::State::was_late(std::uint64_t due_ns, std::uint64_t now_ns) {
-    const std::uint64_t before_ns = own_queued_ns;
-    const auto queued_ns = times_of(static_cast<std::uint64_t>(::gettid())).queued_ns;
-    if (!queued_ns) return;
-    own_queued_ns = *queued_ns;
-    const std::uint64_t stopped_ns = now_ns - due_ns - std::min(now_ns - due_ns, *queued_ns - before_ns);
-    if (stopped_ns > late_ns) costs.stopped(now_ns - stopped_ns, now_ns);
+    costs.works();
 }
 
 // Not past the time at which a step that runs now has to be looked at.
@@ -237,21 +220,15 @@ void Emitter::State::run() {
     auto last_sample = Clock::now();
     auto pause = usual_wait;
     std::unique_lock lock(working);
+    costs.works();
     while (!ending.load(std::memory_order_acquire)) {  // pairs with finish()
         if (auto crash = CrashWatch::take()) tell_crash(std::move(*crash));
         if (crashed) break;
-        const std::uint64_t began_ns = probe::monotonic_ns(), cpu_ns = own_cpu_ns();
-        looks_ns = 0;
         const std::size_t taken = drain();
-        // This thread waits for nothing meanwhile, but while it looks at others.
-        if (const std::uint64_t due_ns = began_ns + looks_ns + own_cpu_ns() - cpu_ns, now_ns = probe::monotonic_ns();
-            now_ns > due_ns + late_ns)
-            was_late(due_ns, now_ns);
         sink->tick();
         findings.tick();
         if (Clock::now() - last_sample >= resample_interval) {
             clock.resample();
-            own_queued_ns = times_of(static_cast<std::uint64_t>(::gettid())).queued_ns.value_or(0);
             last_sample = Clock::now();
         }
         pause = taken != 0 ? std::chrono::milliseconds(usual_wait)
@@ -262,7 +239,9 @@ void Emitter::State::run() {
         } else {
             wait(until_next_look(pause));
         }
+        const std::uint64_t before_ns = probe::monotonic_ns();
         lock.lock();
+        costs.waited(probe::monotonic_ns() - before_ns);
     }
     if (crashed) return;
     // Places that are still being looked up may take half of the time there is, the sink the rest.
@@ -272,7 +251,9 @@ void Emitter::State::run() {
     asked_until = Clock::time_point::min();  // native frames must do
     while ((!unresolved.empty() || asked_about) && Clock::now() < last_look) {
         drain();
+        const std::uint64_t before_ns = probe::monotonic_ns();
         resolver.wait_for_answer(std::chrono::duration_cast<std::chrono::milliseconds>(last_look - Clock::now()));
+        costs.waited(probe::monotonic_ns() - before_ns);
     }
     drain();
     findings.tell_of_withheld();
@@ -281,6 +262,7 @@ void Emitter::State::run() {
 Emitter::Emitter(probe::Registry& registry, std::unique_ptr<Sink> sink, const EmitterOptions& options)
     : state_(std::make_unique<State>(registry, std::move(sink), options)) {
     const AppSignalsBlocked blocked;
+    state_->costs.starts();
     state_->thread = std::thread([state = state_.get()] { state->run(); });
 }
 

@@ -87,7 +87,7 @@ void Emitter::State::watch() {
         if (now_ns - began_ns >= std::max(threshold_ns, StepCosts::shortest_ns))
             if (const auto cost = costs.of(each->id, began_ns, now_ns)) began_ns += cost->no_cpu_ns;
         auto stall = watchdog->look(*each, *step, now_ns - began_ns, threshold_ns);
-        looks_ns += probe::monotonic_ns() - now_ns;
+        costs.waited(probe::monotonic_ns() - now_ns);
         next_look_ns = std::min(next_look_ns, began_ns + watchdog->next_look_ns(*each, *step, threshold_ns));
         if (!stall) continue;
         stall->seen_ns = now_ns;

@@ -54,7 +54,6 @@ struct Emitter::State {
     void add_crash(const Crash& crash, const std::vector<probe::SiteId>& frames);
     void watch();
     void take_stack();
-    void was_late(std::uint64_t due_ns, std::uint64_t now_ns);
     void add_resolved();
     void add_report(const probe::Report& report, const std::vector<probe::SiteId>& frames);
     void sample();
@@ -96,8 +95,6 @@ struct Emitter::State {
     bool crashing = false, crash_told = false;
     bool crashed = false;              // and it is told: there is nothing more to send to
     std::optional<Watchdog> watchdog;  // never empty: a signal handler refers to the only one
-    std::uint64_t own_queued_ns = 0;   // of this thread, at most a resample_interval ago
-    std::uint64_t looks_ns = 0;        // that the last drain() spent in looks at threads
     std::uint64_t next_look_ns = 0;    // when a thread should be looked at next
     std::optional<Stall> asked_about;  // a stall whose stack a runtime was asked for
     Clock::time_point asked_until{};

@@ -1,5 +1,8 @@
 #include "step_cost.hpp"
 
+#include <time.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "runtime/src/probe/clock.hpp"
@@ -10,6 +13,13 @@ namespace {
 
 constexpr std::size_t most_readings = 16;
 constexpr std::size_t most_stops = 64;
+constexpr std::uint64_t late_ns = 20'000'000;  // a thread that is so much later than it said did not run
+
+std::uint64_t own_cpu_ns() noexcept {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
+}
 
 // How much more than the other; 0 if it is less.
 constexpr std::uint64_t above(std::uint64_t value, std::uint64_t other) { return value > other ? value - other : 0; }
@@ -36,6 +46,31 @@ void StepCosts::read(std::uint32_t thread, std::uint64_t tid, std::uint64_t step
     if (on.newest.size() > most_readings) on.newest.pop_front();
 }
 
+void StepCosts::starts() { own_ = {true, true, probe::monotonic_ns(), 0, 0, 0}; }
+
+void StepCosts::works() { begin_own(true, look_at_own(), 0); }
+void StepCosts::waits(std::uint64_t most_ns) { begin_own(false, look_at_own(), most_ns); }
+
+// `since_ns`: up to when the time before was looked at. A stop may come at any moment, also while the clocks are read.
+void StepCosts::begin_own(bool works, std::uint64_t since_ns, std::uint64_t allowed_ns) {
+    const auto queued_ns = times_of(static_cast<std::uint64_t>(::gettid())).queued_ns;
+    own_ = {queued_ns.has_value(), works, since_ns, allowed_ns, own_cpu_ns(), queued_ns.value_or(0)};
+}
+
+// A stop that came while it worked is found before the steps that ended after the stop are told.
+std::uint64_t StepCosts::look_at_own() {
+    const std::uint64_t now_ns = probe::monotonic_ns();
+    if (!own_.known) return now_ns;
+    const std::uint64_t worked_ns = own_.works ? own_cpu_ns() - own_.cpu_ns : 0;
+    const std::uint64_t due_ns = own_.since_ns + own_.allowed_ns + worked_ns, queued_before_ns = own_.queued_ns;
+    if (now_ns <= due_ns + late_ns) return now_ns;
+    begin_own(own_.works, now_ns, 0);
+    const std::uint64_t queued_ns = above(own_.queued_ns, queued_before_ns);
+    if (const std::uint64_t stopped_ns = above(now_ns - due_ns, queued_ns); stopped_ns > late_ns)
+        stopped(now_ns - stopped_ns, now_ns);
+    return now_ns;
+}
+
 void StepCosts::stopped(std::uint64_t begin_ns, std::uint64_t end_ns) {
     stops_.push_back({begin_ns, end_ns});
     if (stops_.size() > most_stops) stops_.pop_front();
@@ -60,6 +95,7 @@ std::optional<StepCost> StepCosts::by_stops(std::uint64_t begin_ns, std::uint64_
 
 std::optional<StepCost> StepCosts::of(std::uint32_t thread, std::uint64_t begin_ns, std::uint64_t end_ns) {
     if (end_ns <= begin_ns) return std::nullopt;
+    look_at_own();
     const auto found = threads_.find(thread);
     if (found == threads_.end()) return by_stops(begin_ns, end_ns);
     Thread& on = found->second;

@@ -2,6 +2,10 @@
 //
 // A step is not slowed to be measured: its thread's clocks are read beside it, by the emitter, now and then. So what is
 // known of a step that has ended are bounds, as far apart as the readings are from its begin and its end.
+//
+// A process that is stopped (SIGSTOP, a debugger, a frozen cgroup) reads nothing meanwhile. That is seen afterwards:
+// the emitter's thread says how long it is going to wait. Where it comes back much later than that, and was not queued
+// for a CPU, no thread of the process ran.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +30,13 @@ public:
 
     // Reads the clocks of a thread. `step`: the stamp of the begin of the step that it runs; 0: none.
     void read(std::uint32_t thread, std::uint64_t tid, std::uint64_t step);
+    // A thread is about to be started that will call all the rest.
+    void starts();
+    // The calling thread waits for nothing from now on; or it waits for so long, at most.
+    void works();
+    void waits(std::uint64_t most_ns);
+    // Of the time since works(), it waited for so long all the same.
+    void waited(std::uint64_t ns) { own_.allowed_ns += ns; }
     // No thread of the process ran in this time.
     void stopped(std::uint64_t begin_ns, std::uint64_t end_ns);
     // Of a step that has just ended; nullopt: nothing is known. Reads the clocks.
@@ -50,9 +61,18 @@ private:
         std::uint64_t begin_ns = 0, end_ns = 0;
     };
     static std::optional<Reading> reading_of(std::uint64_t tid);
+    // What the calling thread is about.
+    struct Own {
+        bool known = false, works = false;
+        std::uint64_t since_ns = 0, allowed_ns = 0;  // to be late by
+        std::uint64_t cpu_ns = 0, queued_ns = 0;     // at since_ns
+    };
+    std::uint64_t look_at_own();  // returns the time
+    void begin_own(bool works, std::uint64_t since_ns, std::uint64_t allowed_ns);
 
     std::unordered_map<std::uint32_t, Thread> threads_;
     std::deque<Interval> stops_;  // bound: most_stops
+    Own own_;
 };
 
 }  // namespace coroscope::debug
