@@ -39,7 +39,7 @@ struct LoopEntry {
 };
 
 struct ThreadEntry {
-    std::uint32_t id = 0;
+    std::uint32_t id = 0;   // as in Fold::threads: read at each step
     std::size_t index = 0;  // in Fold::threads
     LoopEntry* loop = nullptr;
     std::uint64_t last_ns = 0;  // of its last event: the times of a thread never go back

@@ -113,6 +113,14 @@ TEST_F(LocalLog, WhatTheHandlerWasNotToldAtTheEndGoesToStderr) {
     EXPECT_EQ(told().size(), 1u) << "and to the handler no more";
 }
 
+TEST_F(LocalLog, AtTheEndStderrIsToldHowManyWereTooMany) {
+    block();
+    for (int i = 0; i < 1003; ++i) log().warn("{}", i);
+    ::testing::internal::CaptureStderr();
+    finish_log(std::chrono::milliseconds(0));
+    EXPECT_NE(::testing::internal::GetCapturedStderr().find(" 3 messages were left out"), std::string::npos);
+}
+
 TEST_F(LocalLog, WithoutAHandlerItGoesToStderrAtOnce) {
     handler_.there = false;
     ::testing::internal::CaptureStderr();

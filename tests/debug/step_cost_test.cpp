@@ -1,14 +1,17 @@
 // What a step cost its thread: bounds that hold, whatever the machine does meanwhile.
 #include "runtime/src/debug/step_cost.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <semaphore.h>
+#include <spdlog/spdlog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <functional>
 #include <thread>
 
+#include "runtime/src/debug/local_log.hpp"
 #include "runtime/src/probe/clock.hpp"
 
 namespace coroscope::debug {
@@ -117,19 +120,54 @@ TEST(StepCost, AStopWhileItWorksIsKnownBeforeAnyStepIsTold) {
     EXPECT_GT(cost->no_cpu_ns, 100'000'000u);
 }
 
+std::uint64_t stopped_ns(StepCosts& costs, std::uint64_t began_ns) {
+    const auto cost = costs.of(thread_id, began_ns, probe::monotonic_ns());
+    return cost ? cost->no_cpu_ns : 0;
+}
+
+// Half of each phase, for a machine that gives no CPU now and then.
 TEST(StepCost, WaitingAndComputingIsNoStop) {
     StepCosts costs;
     const std::uint64_t began_ns = probe::monotonic_ns();
     costs.waits(60'000'000'000);
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
     costs.works();
+    EXPECT_LT(stopped_ns(costs, began_ns), 100'000'000u);
     const std::uint64_t cpu_ns = own_cpu_ns();
-    while (own_cpu_ns() - cpu_ns < 50'000'000) {
+    while (own_cpu_ns() - cpu_ns < 200'000'000) {
     }
+    EXPECT_LT(stopped_ns(costs, began_ns), 100'000'000u);
     const std::uint64_t before_ns = probe::monotonic_ns();
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
     costs.waited(probe::monotonic_ns() - before_ns);
-    EXPECT_FALSE(costs.of(thread_id, began_ns, probe::monotonic_ns()));
+    EXPECT_LT(stopped_ns(costs, began_ns), 100'000'000u);
+}
+
+// A message waits until somebody reads stderr.
+TEST(StepCost, ToWaitForWhoReadsStderrIsNoStop) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    const int kept = ::dup(STDERR_FILENO);
+    ASSERT_EQ(::fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    char some[4096] = {};
+    while (::write(ends[1], some, sizeof some) > 0) {  // until it is full
+    }
+    ASSERT_EQ(::fcntl(ends[1], F_SETFL, 0), 0);
+    ::dup2(ends[1], STDERR_FILENO);
+    std::thread reader([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        for (int i = 0; i < 8; ++i) EXPECT_GT(::read(ends[0], some, sizeof some), 0);
+    });
+    StepCosts costs;
+    const std::uint64_t began_ns = probe::monotonic_ns(), waited_before_ns = log_wait_ns();
+    costs.works();
+    log().warn("nobody reads this yet");
+    const std::uint64_t found_ns = stopped_ns(costs, began_ns), waited_ns = log_wait_ns() - waited_before_ns;
+    ::dup2(kept, STDERR_FILENO);
+    reader.join();
+    for (const int fd : {kept, ends[0], ends[1]}) ::close(fd);
+    EXPECT_GT(waited_ns, 0u);
+    EXPECT_LT(found_ns, 100'000'000u);
 }
 
 }  // namespace

@@ -107,6 +107,13 @@ TEST_F(Trouble, AStoppedProcessIsNotCalledSlow) {
     for (const Json& problem : no_cpu) EXPECT_EQ(problem.at("site").at("line"), 0);
 }
 
+TEST_F(Trouble, ACrashIsToldToTheAppsLog) {
+    Process app(directory_, program("segv-with-a-log"), {"COROSCOPE=file:" + file_});
+    EXPECT_EQ(app.wait(), 128 + SIGSEGV);
+    EXPECT_NE(app.out().find("the app crashes: "), std::string::npos) << app.out() << app.err();
+    EXPECT_NE(app.out().find("parse-20"), std::string::npos) << app.out();
+}
+
 TEST_F(Trouble, ACrashIsToldWithItsTaskAndLine) {
     EXPECT_EQ(trace("segv"), 128 + SIGSEGV) << err_;
     const Json found = problems(file_, "crashed");

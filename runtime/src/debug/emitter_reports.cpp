@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "emitter_state.hpp"
+#include "local_log.hpp"
 #include "proto/words/utf8.hpp"
 
 namespace coroscope::debug {
@@ -186,6 +187,7 @@ void Emitter::State::tell_crash(Crash&& crash) {
         if (const auto* late = std::get_if<Crash>(&each); late != nullptr && !crash_told) add_crash(*late, {});
     if (must_send) send();
     sink->finish(std::max(std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()), 0ms), signal);
+    finish_log(most_of_log);  // the process may be gone before the app's log handler was told
     crashed = true;
     CrashWatch::told();
 }

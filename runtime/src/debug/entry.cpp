@@ -178,7 +178,7 @@ probe::DebugSession* start_session(probe::Registry* registry, const probe::Debug
 void stop_session(probe::DebugSession* session, std::uint32_t most_ms, bool app_ends) {
     session->emitter->finish(std::chrono::milliseconds(most_ms), app_ends);
     delete session;
-    debug::finish_log(std::chrono::milliseconds(200));
+    debug::finish_log(debug::most_of_log);
 }
 
 probe::ThreadLook* look_at(std::uint64_t tid, bool may_signal) {

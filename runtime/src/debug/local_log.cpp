@@ -20,6 +20,7 @@
 #include "app_signals.hpp"
 #include "coroscope/emit.h"
 #include "own_thread.hpp"
+#include "runtime/src/probe/clock.hpp"
 #include "runtime/src/probe/registry.hpp"
 
 namespace coroscope::debug {
@@ -34,7 +35,23 @@ int level_of(spdlog::level::level_enum level) {
     return level == spdlog::level::info ? CS_LOG_INFO : CS_LOG_DEBUG;
 }
 
-class Stderr final : public spdlog::sinks::stderr_sink_mt {};
+constexpr const char* log_name = "coroscope";
+
+thread_local constinit std::uint64_t waited_for_stderr_ns = 0;
+
+// Whoever reads it may be slow: then the thread that logs waits.
+class Stderr {
+public:
+    void log(const spdlog::details::log_msg& message) {
+        const std::uint64_t before_ns = probe::monotonic_ns();
+        sink_.log(message);
+        waited_for_stderr_ns += probe::monotonic_ns() - before_ns;
+    }
+    spdlog::sinks::stderr_sink_mt& sink() { return sink_; }
+
+private:
+    spdlog::sinks::stderr_sink_mt sink_;
+};
 
 // Tells the app's log handler, message by message, on a thread that it starts with the first. Never destroyed.
 class HandlerThread {
@@ -66,6 +83,7 @@ public:
         std::unique_lock lock(mutex_);
         changed_.wait_for(lock, most, [this] { return waiting_.empty() && !calls_; });
         for (const Message& message : std::exchange(waiting_, {})) otherwise_.log(message);
+        if (left_out_ != 0) otherwise_.log({log_name, spdlog::level::warn, left_out_text(std::exchange(left_out_, 0))});
     }
 
 private:
@@ -83,7 +101,7 @@ private:
             lock.unlock();
             try {
                 tell(message);
-                if (left_out != 0) tell({message.logger_name, spdlog::level::warn, left_out_text(left_out)});
+                if (left_out != 0) tell({log_name, spdlog::level::warn, left_out_text(left_out)});
             } catch (const std::bad_alloc&) {  // the message is lost, not the app
             }
             lock.lock();
@@ -118,10 +136,10 @@ public:
         const probe::Registry* registry = app.load(std::memory_order_acquire);
         if (registry == nullptr || !registry->has_log_handler() || !handler_.add(message)) stderr_.log(message);
     }
-    void flush() override { stderr_.flush(); }
-    void set_pattern(const std::string& pattern) override { stderr_.set_pattern(pattern); }
+    void flush() override { stderr_.sink().flush(); }
+    void set_pattern(const std::string& pattern) override { stderr_.sink().set_pattern(pattern); }
     void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override {
-        stderr_.set_formatter(std::move(formatter));
+        stderr_.sink().set_formatter(std::move(formatter));
     }
 
     HandlerThread& handler() { return handler_; }
@@ -135,7 +153,7 @@ private:
 // process ends.
 struct Log {
     std::shared_ptr<AppOrStderr> sink = std::make_shared<AppOrStderr>();
-    spdlog::logger logger{"coroscope", sink};
+    spdlog::logger logger{log_name, sink};
 
     Log() {
         logger.set_pattern("%H:%M:%S.%e coroscope %l: %v");
@@ -159,6 +177,8 @@ void use_log_handler_of(const probe::Registry& registry) noexcept { app.store(&r
 void finish_log(std::chrono::milliseconds most) {
     the_log().load(std::memory_order_relaxed)->sink->handler().finish(most);
 }
+
+std::uint64_t log_wait_ns() noexcept { return waited_for_stderr_ns; }
 
 void renew_log_in_child() { the_log().store(new Log, std::memory_order_relaxed); }
 

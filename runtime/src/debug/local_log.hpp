@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string_view>
 
 namespace coroscope::probe {
@@ -21,7 +22,10 @@ spdlog::logger& log();
 // Whose log handler is used. Before the first message; without: all goes to stderr.
 void use_log_handler_of(const probe::Registry& registry) noexcept;
 // Waits until the handler has been told everything, for at most so long. What is left then goes to stderr.
+constexpr std::chrono::milliseconds most_of_log{200};  // where the process ends
 void finish_log(std::chrono::milliseconds most);
+// How long the calling thread has been kept by messages to stderr, in all.
+std::uint64_t log_wait_ns() noexcept;
 // "off", "error", "warn", "info", "debug". False: no such level.
 bool set_log_level(std::string_view level);
 

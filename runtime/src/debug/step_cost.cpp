@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "local_log.hpp"
 #include "runtime/src/probe/clock.hpp"
 
 namespace coroscope::debug {
@@ -46,7 +47,7 @@ void StepCosts::read(std::uint32_t thread, std::uint64_t tid, std::uint64_t step
     if (on.newest.size() > most_readings) on.newest.pop_front();
 }
 
-void StepCosts::starts() { own_ = {true, true, probe::monotonic_ns(), 0, 0, 0}; }
+void StepCosts::starts() { own_ = {true, true, probe::monotonic_ns(), 0, 0, 0, 0}; }
 
 void StepCosts::works() { begin_own(true, look_at_own(), 0); }
 void StepCosts::waits(std::uint64_t most_ns) { begin_own(false, look_at_own(), most_ns); }
@@ -54,7 +55,7 @@ void StepCosts::waits(std::uint64_t most_ns) { begin_own(false, look_at_own(), m
 // `since_ns`: up to when the time before was looked at. A stop may come at any moment, also while the clocks are read.
 void StepCosts::begin_own(bool works, std::uint64_t since_ns, std::uint64_t allowed_ns) {
     const auto queued_ns = times_of(static_cast<std::uint64_t>(::gettid())).queued_ns;
-    own_ = {queued_ns.has_value(), works, since_ns, allowed_ns, own_cpu_ns(), queued_ns.value_or(0)};
+    own_ = {queued_ns.has_value(), works, since_ns, allowed_ns, own_cpu_ns(), queued_ns.value_or(0), log_wait_ns()};
 }
 
 // A stop that came while it worked is found before the steps that ended after the stop are told.
@@ -62,7 +63,8 @@ std::uint64_t StepCosts::look_at_own() {
     const std::uint64_t now_ns = probe::monotonic_ns();
     if (!own_.known) return now_ns;
     const std::uint64_t worked_ns = own_.works ? own_cpu_ns() - own_.cpu_ns : 0;
-    const std::uint64_t due_ns = own_.since_ns + own_.allowed_ns + worked_ns, queued_before_ns = own_.queued_ns;
+    const std::uint64_t logged_ns = log_wait_ns() - own_.log_wait_ns, queued_before_ns = own_.queued_ns;
+    const std::uint64_t due_ns = own_.since_ns + own_.allowed_ns + worked_ns + logged_ns;
     if (now_ns <= due_ns + late_ns) return now_ns;
     begin_own(own_.works, now_ns, 0);
     const std::uint64_t queued_ns = above(own_.queued_ns, queued_before_ns);

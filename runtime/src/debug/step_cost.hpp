@@ -66,6 +66,7 @@ private:
         bool known = false, works = false;
         std::uint64_t since_ns = 0, allowed_ns = 0;  // to be late by
         std::uint64_t cpu_ns = 0, queued_ns = 0;     // at since_ns
+        std::uint64_t log_wait_ns = 0;               // the same: nobody may be reading stderr
     };
     std::uint64_t look_at_own();  // returns the time
     void begin_own(bool works, std::uint64_t since_ns, std::uint64_t allowed_ns);

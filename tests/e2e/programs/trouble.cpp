@@ -142,7 +142,9 @@ int main(int argc, char** argv) {
         {"uncaught", throw_out_of_noexcept},
         {"terminate", [] { std::terminate(); }},
         {"own-handler", write_nowhere},
+        {"segv-with-a-log", write_nowhere},
     };
+    if (what == "segv-with-a-log") coroscope::set_log_handler(log_with_the_lock);
     if (what == "own-handler") ::signal(SIGSEGV, own_handler);
     if (what == "calls") {
         coroscope::run(calls());
