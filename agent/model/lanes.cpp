@@ -51,7 +51,7 @@ constexpr auto entries_by_columns = [] {
 
 class Model::Fold::Lane {
 public:
-    Lane(const v2::Lane& lane, ThreadEntry& thread, const std::array<std::uint8_t, 256>& kind_columns)
+    Lane(const v2::Lane& lane, ThreadEntry& thread, const std::array<std::uint8_t, 256>& columns_of_kinds)
         : on(&thread),
           kinds_(lane.kinds().data()),
           kinds_end_(kinds_ + lane.kinds().size()),
@@ -60,7 +60,7 @@ public:
           arguments_(lane.arguments()),
           stacks_(lane.stacks()),
           time_ns_(lane.start_ns()),
-          whole_(is_whole(kind_columns)) {
+          whole_(is_whole(columns_of_kinds)) {
         advance<true>();
     }
 
@@ -101,13 +101,13 @@ public:
     std::vector<const v2::Gap*> gaps;  // of its thread, the next one last
 
 private:
-    bool is_whole(const std::array<std::uint8_t, 256>& kind_columns) const {
+    bool is_whole(const std::array<std::uint8_t, 256>& columns_of_kinds) const {
         const auto count = static_cast<std::size_t>(kinds_end_ - kinds_);
         if (count >> entry_bits != 0 || time_deltas_.size() < count) return false;
         std::uint64_t needed = 0;
         std::uint8_t all = 0;
         for (const char* kind = kinds_; kind != kinds_end_; ++kind) {
-            const std::uint8_t columns = kind_columns[static_cast<std::uint8_t>(*kind)];
+            const std::uint8_t columns = columns_of_kinds[static_cast<std::uint8_t>(*kind)];
             all |= columns;
             needed += entries_by_columns[columns % entries_by_columns.size()];
         }
