@@ -187,16 +187,15 @@ Coro<T> Promise<T>::get_return_object() noexcept {
 
 inline Coro<void> Promise<void>::get_return_object() noexcept { return Coro<void>(this); }
 
+// Destroys the frames of a suspended task, innermost first, as a destructor of `root` would. By a loop: calls of
+// destructors within destructors would need a stack as deep as the chain of frames is long.
+void destroy_from_leaf(PromiseBase& leaf, PromiseBase& root) noexcept;
+
 // Runs the child inside the awaiting task, and owns its frame.
-template <class T>
-class [[nodiscard]] CoroAwaiter {
+class CoroAwaiterBase {
 public:
-    explicit CoroAwaiter(Promise<T>* child) noexcept : child_(child) {}
-    CoroAwaiter(const CoroAwaiter&) = delete;
-    CoroAwaiter& operator=(const CoroAwaiter&) = delete;
-    ~CoroAwaiter() {
-        if (child_ != nullptr) child_->destroy();
-    }
+    CoroAwaiterBase(const CoroAwaiterBase&) = delete;
+    CoroAwaiterBase& operator=(const CoroAwaiterBase&) = delete;
 
     bool await_ready() const {
         if (child_ == nullptr) [[unlikely]]
@@ -205,13 +204,31 @@ public:
     }
     std::coroutine_handle<> start() noexcept {
         child_->parent = current_frame;
+        const std::ptrdiff_t words =
+            reinterpret_cast<PromiseBase**>(this) - reinterpret_cast<PromiseBase**>(current_frame);
+        const auto short_words = static_cast<std::int16_t>(words);
+        child_->owner_words = short_words == words ? short_words : std::int16_t{0};
         current_frame = child_;
         return transfer_to(*child_);
     }
-    T await_resume() { return child_->take(); }
+
+protected:
+    explicit CoroAwaiterBase(PromiseBase* child) noexcept : child_(child) {}
+    ~CoroAwaiterBase() {
+        if (child_ != nullptr) child_->destroy();
+    }
+    PromiseBase* child() const noexcept { return child_; }
 
 private:
-    Promise<T>* child_;
+    friend void destroy_from_leaf(PromiseBase& leaf, PromiseBase& root) noexcept;
+    PromiseBase* child_;
+};
+
+template <class T>
+class [[nodiscard]] CoroAwaiter : public CoroAwaiterBase {
+public:
+    explicit CoroAwaiter(Promise<T>* child) noexcept : CoroAwaiterBase(child) {}
+    T await_resume() { return static_cast<Promise<T>*>(child())->take(); }
 };
 
 template <class U>

@@ -71,7 +71,7 @@ private:
     bool cancelled_counts_;  // a cancelled task counts as one with an exception (gather), or not (wait)
     OnCancelled on_cancelled_;
     bool waiting_ = false;
-    bool passing_on_ = false;
+    [[no_unique_address]] PassingOn passing_on_;
     bool cancel_passed_on_ = false;
     TaskControl* first_ = nullptr;
     Timeout timeout_;

@@ -150,7 +150,7 @@ private:
     void target_done(const TaskControl& done) noexcept;
     void observe_end();
 
-    bool passing_on_ = false;
+    [[no_unique_address]] PassingOn passing_on_;
     bool passed_on_ = false;
 };
 

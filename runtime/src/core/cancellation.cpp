@@ -1,6 +1,7 @@
 // How a cancellation is asked for and thrown, and what the debugger is told of it. How it travels: task_control.hpp.
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "coroscope/error.hpp"
 #include "coroscope/task.hpp"
@@ -54,6 +55,53 @@ bool TaskControl::cancel(std::string_view message, std::source_location where) n
     return cancel(message, CancelCause{origin, current_id(), call_node(where)});
 }
 
+namespace {
+
+// Cancellations of tasks at the far end of a long chain, each of which awaits the next one. They are delivered when the
+// calls that passed them on have returned: these would fill the stack.
+struct PutOff {
+    std::vector<TaskControl*> tasks;  // with a reference to each
+    bool delivers = false;
+};
+thread_local constinit PutOff* t_put_off = nullptr;  // made when it is needed first
+thread_local constinit bool t_delivering = false;    // by a call further up the stack
+
+// Batches of cancellations that were put off, and sweeps: which one is under way.
+class Numbered {
+public:
+    void begin() noexcept {
+        last_ = (last_ + 1) & 0x7fff'ffff;
+        if (last_ == 0) last_ = 1;
+        now_ = last_;
+    }
+    void end() noexcept { now_ = 0; }
+    std::uint32_t now() const noexcept { return now_; }  // 0: none
+
+private:
+    std::uint32_t now_ = 0, last_ = 0;
+};
+thread_local constinit Numbered t_batch, t_sweep;
+
+}  // namespace
+
+PassingOn::Begun PassingOn::begin() noexcept {
+    if (on_the_way_) return Begun::came_round;
+    // The way that a put off cancellation took is not known any more: it comes round where it passes twice in a batch.
+    if (t_batch.now() != 0) {
+        if (last_batch_ == t_batch.now()) return Begun::came_round;
+        last_batch_ = t_batch.now();
+    }
+    if (t_sweep.now() != 0) {
+        if (last_sweep_ == t_sweep.now()) return Begun::passed_on;
+        last_sweep_ = t_sweep.now();
+    }
+    on_the_way_ = true;
+    return Begun::yes;
+}
+
+CancelSweep::CancelSweep() noexcept { t_sweep.begin(); }
+CancelSweep::~CancelSweep() { t_sweep.end(); }
+
 bool TaskControl::cancel(std::string_view message, const CancelCause& cause) noexcept {
     if (done()) return false;
     ++cancel_requests;
@@ -70,12 +118,49 @@ bool TaskControl::cancel(std::string_view message, const CancelCause& cause) noe
         const bool has_message = extras && extras->cancel_message;
         report_request(*this, has_message ? extras->cancel_message->c_str() : nullptr, cause);
     }
+    if (t_delivering && stack_is_deep() && put_off_cancel()) [[unlikely]]
+        return true;
+    const bool passed_on = std::exchange(t_delivering, true);
+    deliver_cancel();
+    if (t_put_off != nullptr) [[unlikely]]
+        deliver_put_off();
+    t_delivering = passed_on;
+    return true;
+}
+
+void TaskControl::deliver_cancel() noexcept {
     if (Suspension* const awaiter = in_queue() ? nullptr : suspended_on()) {
         awaiter->type().on_cancel(*awaiter);
     } else {
         must_cancel = true;
     }
+}
+
+bool TaskControl::put_off_cancel() noexcept {
+    try {
+        thread_local PutOff put_off;
+        t_put_off = &put_off;
+        put_off.tasks.push_back(this);
+    } catch (...) {  // out of memory: at once, if the stack is large enough
+        return false;
+    }
+    reference();
     return true;
+}
+
+void TaskControl::deliver_put_off() noexcept {
+    PutOff& put_off = *t_put_off;
+    if (put_off.delivers || put_off.tasks.empty()) return;
+    put_off.delivers = true;  // further up the stack, for what is put off meanwhile
+    t_batch.begin();
+    while (!put_off.tasks.empty()) {
+        TaskControl* const task = put_off.tasks.back();
+        put_off.tasks.pop_back();
+        if (!task->done()) task->deliver_cancel();
+        task->release();
+    }
+    t_batch.end();
+    put_off.delivers = false;
 }
 
 void TaskControl::cancel_for_scope(std::string_view text, const CancelCause& cause) noexcept {

@@ -89,11 +89,13 @@ void WaitAwaiter::one_done(TaskControl& task) noexcept {
 
 void WaitAwaiter::on_cancel() noexcept {
     // The request may come round, of tasks that wait for each other in a circle: then the wait ends at once.
-    if (on_cancelled_ == OnCancelled::cancel && !passing_on_) {
-        passing_on_ = true;
+    const PassingOn::Begun begun =
+        on_cancelled_ == OnCancelled::cancel ? passing_on_.begin() : PassingOn::Begun::came_round;
+    if (begun == PassingOn::Begun::passed_on) return;
+    if (begun == PassingOn::Begun::yes) {
         bool any = false;
         for (Hook& hook : hooks_) any = hook.target->cancel(task()->message(), passed_on_by(*task())) || any;
-        passing_on_ = false;
+        passing_on_.end();
         if (!waiting_) return;  // it came round
         if (any) {
             cancel_passed_on_ = true;

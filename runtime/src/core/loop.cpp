@@ -199,7 +199,10 @@ void EventLoop::cancel_all_tasks() {
     std::optional<Running> running;
     if (!running_) running.emplace(*this);
     const std::vector<AnyTask> tasks = all_tasks();
-    for (const AnyTask& task : tasks) task.control()->cancel({}, detail::cause_here(detail::CancelOrigin::run_end));
+    {
+        const detail::CancelSweep sweep;
+        for (const AnyTask& task : tasks) task.control()->cancel({}, detail::cause_here(detail::CancelOrigin::run_end));
+    }
     for (const AnyTask& task : tasks) run_until_done(task);
 }
 

@@ -32,10 +32,12 @@ void EventLoop::abandon_tasks() noexcept {
         task.state = TaskState::done;
         task.outcome = TaskOutcome::cancelled;
     };
+    std::size_t pending = 0;
     for (TaskControl* task = first_task_; task != nullptr; task = task->next_task) {
-        detail::report_task_destroyed_pending(*task);
+        detail::report_task_destroyed_pending(*task, pending++);
         end(*task);
     }
+    detail::report_tasks_destroyed_pending(pending);
     for (TaskControl* task = first_task_; task != nullptr; task = task->next_task) task->destroy_frames();
     for (TaskControl* task = first_task_; task != nullptr; task = task->next_task) end(*task);  // some were woken
     drop_ready();

@@ -200,9 +200,16 @@ void report_future_exception_never_retrieved(const std::exception_ptr& error) no
     }
 }
 
-void report_task_destroyed_pending(const TaskControl& task) noexcept {
+namespace {
+
+constexpr std::size_t most_pending_told = 10;
+
+}  // namespace
+
+void report_task_destroyed_pending(const TaskControl& task, std::size_t others) noexcept {
     try {
         if (!probe::on()) {
+            if (others >= most_pending_told) return;
             const PromiseBase& at = task.leaf != nullptr ? *task.leaf : *task.root;
             const std::source_location& where = task.leaf != nullptr ? at.await_site : at.own_site;
             log_line(LogLevel::error, "%s was destroyed but it is pending, at %s:%u", task.display_name().c_str(),
@@ -213,6 +220,11 @@ void report_task_destroyed_pending(const TaskControl& task) noexcept {
                task.leaf != nullptr ? suspension_node(task) : frame_node(*task.root, task), "");
     } catch (...) {
     }
+}
+
+void report_tasks_destroyed_pending(std::size_t count) noexcept {
+    if (count > most_pending_told && !probe::on())
+        log_line(LogLevel::error, "%zu more tasks were destroyed but pending", count - most_pending_told);
 }
 
 void check_thread(EventLoop& loop, const TaskControl* task, const char* what) noexcept {

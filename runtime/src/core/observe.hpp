@@ -33,7 +33,9 @@ void report_error_of_left_group(std::uint64_t task, const std::exception_ptr& er
 // An exception that nobody caught is about to end the program.
 void report_uncaught_exception(const std::exception_ptr& error) noexcept;
 void report_future_exception_never_retrieved(const std::exception_ptr& error) noexcept;
-void report_task_destroyed_pending(const TaskControl& task) noexcept;
+// `others` were told of before: without debug mode the first few are, and the second function says how many more.
+void report_task_destroyed_pending(const TaskControl& task, std::size_t others) noexcept;
+void report_tasks_destroyed_pending(std::size_t count) noexcept;
 void report_callback_exception(const std::exception_ptr& error) noexcept;
 // With debug mode on only; at the place where the running task is.
 void report_unclosed_transport(const char* what) noexcept;

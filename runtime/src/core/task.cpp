@@ -84,9 +84,31 @@ TaskExtras& TaskControl::make_extras() {
     return *extras;
 }
 
+void destroy_from_leaf(PromiseBase& leaf, PromiseBase& root) noexcept {
+    PromiseBase* frame = &leaf;
+    while (frame != &root) {
+        PromiseBase* const parent = frame->parent;
+        if (frame->owner_words != 0) {  // else whatever owns it destroys it: a generator
+            auto* const owner =
+                reinterpret_cast<CoroAwaiterBase*>(reinterpret_cast<PromiseBase**>(parent) + frame->owner_words);
+            COROSCOPE_ASSERT(owner->child_ == frame, "the awaiter of a coroutine lies where it said");
+            owner->child_ = nullptr;
+            frame->destroy();
+        }
+        frame = parent;
+    }
+    root.destroy();
+}
+
 void TaskControl::destroy_frames() noexcept {
-    leaf = nullptr;
-    if (root != nullptr) std::exchange(root, nullptr)->destroy();  // and the frames it awaits: their awaiters own them
+    PromiseBase* const innermost = std::exchange(leaf, nullptr);
+    PromiseBase* const outermost = std::exchange(root, nullptr);
+    if (outermost == nullptr) return;
+    if (innermost != nullptr) {
+        destroy_from_leaf(*innermost, *outermost);
+    } else {
+        outermost->destroy();
+    }
 }
 
 void throw_no_running_loop() {
@@ -123,10 +145,25 @@ void TaskControl::reverse_hooks() noexcept {
     hooks = reversed;
 }
 
+// It is done, so it has one frame: that of its result and its parameters. They may hold the last handle to the next
+// task, and so on.
 void TaskControl::destroy(TaskControl* task) noexcept {
-    if (task->outcome == TaskOutcome::error && !task->retrieved) report_exception_never_retrieved(*task, task->error());
-    task->destroy_frames();
-    delete task;
+    thread_local constinit bool destroying = false;  // by a call further up the stack
+    thread_local constinit TaskControl* put_off = nullptr;
+    if (destroying && stack_is_deep()) [[unlikely]] {
+        task->next_task = std::exchange(put_off, task);
+        return;
+    }
+    const bool in_another = std::exchange(destroying, true);
+    for (;;) {
+        if (task->outcome == TaskOutcome::error && !task->retrieved)
+            report_exception_never_retrieved(*task, task->error());
+        if (task->root != nullptr) std::exchange(task->root, nullptr)->destroy();
+        delete task;
+        if (put_off == nullptr) break;
+        task = std::exchange(put_off, put_off->next_task);
+    }
+    destroying = in_another;
 }
 
 void JoinBase::wait_for_end(const SuspensionType& type) noexcept {
@@ -146,14 +183,17 @@ void JoinBase::leave() noexcept {
 // one that awaits itself: where the request comes round again, the wait ends at once.
 void JoinBase::pass_on_cancel() noexcept {
     TaskControl& self = *Suspension::task();
-    const bool came_round = passing_on_;
-    passing_on_ = true;
-    if (came_round || target_ == &self || !target_->cancel(self.message(), passed_on_by(self))) {
+    switch (passing_on_.begin()) {
+        case PassingOn::Begun::came_round: return leave();
+        case PassingOn::Begun::passed_on: return;
+        case PassingOn::Begun::yes: break;
+    }
+    if (target_ == &self || !target_->cancel(self.message(), passed_on_by(self))) {
         leave();
     } else {
         passed_on_ = true;
     }
-    passing_on_ = false;
+    passing_on_.end();
 }
 
 void JoinBase::target_done(const TaskControl& done) noexcept {

@@ -45,6 +45,10 @@ void report_never_awaited(PromiseBase& promise) noexcept;
 void forget_creation(PromiseBase& promise) noexcept;
 
 extern thread_local constinit std::uintptr_t stack_floor;  // set by the loop before each batch of steps
+// What goes from frame to frame or from task to task by calls goes on by other means where this is true.
+[[gnu::always_inline]] inline bool stack_is_deep() noexcept {
+    return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < stack_floor;
+}
 
 inline std::coroutine_handle<> transfer_to(PromiseBase& frame) noexcept;
 
@@ -61,6 +65,8 @@ struct PromiseBase {
     };
     std::uint32_t node = 0;  // in the calling-context tree; 0: not asked for yet
     Holds holds = Holds::nothing;
+    // Where the awaiter that owns this frame lies in the parent's frame: words from the parent's promise. 0: unknown.
+    std::int16_t owner_words = 0;
 
     PromiseBase() noexcept {}
     PromiseBase(const PromiseBase&) = delete;
@@ -157,7 +163,7 @@ private:
 // to the loop's driver, and all calls on the stack, which stand in tail position, return to it. So is a shifted frame,
 // which no handle can name.
 inline std::coroutine_handle<> transfer_to(PromiseBase& frame) noexcept {
-    if (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < stack_floor || frame.shifted()) [[unlikely]] {
+    if (stack_is_deep() || frame.shifted()) [[unlikely]] {
         next_frame = &frame;
         return std::noop_coroutine();
     }

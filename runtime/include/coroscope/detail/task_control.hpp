@@ -74,6 +74,31 @@ struct CancelCause {
 CancelCause cause_here(CancelOrigin origin) noexcept;
 CancelCause passed_on_by(const TaskControl& task) noexcept;
 
+// A cancellation that one task passes on to others may come round to where it was: among tasks that await each other in
+// a circle. Each awaiter that passes it on has one of these.
+class PassingOn {
+public:
+    // came_round: the wait is to end at once. passed_on: it was, and all tasks are being cancelled, each by itself.
+    enum class Begun : std::uint8_t { yes, came_round, passed_on };
+    Begun begin() noexcept;
+    void end() noexcept { on_the_way_ = false; }
+
+private:
+    std::uint64_t on_the_way_ : 1 = false;
+    std::uint64_t last_batch_ : 31 = 0;  // of cancellations that were put off: TaskControl::cancel()
+    std::uint64_t last_sweep_ : 31 = 0;
+};
+
+// While it lives, all tasks of this thread's loop are being cancelled. What each passes on need not go on and on: in a
+// chain of n tasks that await each other there would be n * n / 2 requests.
+class CancelSweep {
+public:
+    CancelSweep() noexcept;
+    ~CancelSweep();
+    CancelSweep(const CancelSweep&) = delete;
+    CancelSweep& operator=(const CancelSweep&) = delete;
+};
+
 enum class TaskState : std::uint8_t { created, ready, running, suspended, done };
 using TaskOutcome = vocabulary::Outcome;  // unknown: it has not ended
 
@@ -208,6 +233,9 @@ public:
     TaskExtras& make_extras();
 
 private:
+    void deliver_cancel() noexcept;
+    static void deliver_put_off() noexcept;
+    bool put_off_cancel() noexcept;
     void report_uncancelled() const noexcept;
     void report_retrieved(const std::source_location* where) const noexcept;
     static void destroy(TaskControl* task) noexcept;
