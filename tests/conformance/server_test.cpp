@@ -109,7 +109,8 @@ TEST(Server, WaitClosedWaitsForTheClose) {
     });
 }
 
-Coro<> take_a_moment(StreamReader reader, StreamWriter, bool& ended) {
+Coro<> take_a_moment(StreamReader reader, StreamWriter, bool& began, bool& ended) {
+    began = true;
     try {
         co_await reader.read(1);
     } catch (const Cancelled&) {
@@ -120,13 +121,13 @@ Coro<> take_a_moment(StreamReader reader, StreamWriter, bool& ended) {
 
 TEST(Server, WaitClosedWaitsForTheHandlers) {
     run_test([]() -> Coro<> {
-        bool ended = false;
-        ConnectionHandler handler = [&ended](StreamReader reader, StreamWriter writer) {
-            return take_a_moment(std::move(reader), std::move(writer), ended);
+        bool began = false, ended = false;
+        ConnectionHandler handler = [&](StreamReader reader, StreamWriter writer) {
+            return take_a_moment(std::move(reader), std::move(writer), began, ended);
         };
         Server server = co_await start_server(std::move(handler), "127.0.0.1", 0);
         Connection client = co_await open_connection("127.0.0.1", server.port());
-        co_await until([&] { return server.connections() == 1; });
+        co_await until([&] { return began; });
         server.close();
         EXPECT_FALSE(ended);
         co_await server.wait_closed();

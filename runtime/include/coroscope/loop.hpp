@@ -261,6 +261,8 @@ private:
     detail::ReadyNode* first_ready_ = nullptr;
     detail::ReadyNode* last_ready_ = nullptr;
     std::size_t ready_count_ = 0;
+    std::uint32_t steps_a_look_ = 1;  // at the clock: run_ready()
+    std::uint32_t short_looks_ = 0;
     detail::TaskControl* first_task_ = nullptr;
     detail::TaskControl* last_task_ = nullptr;
     detail::TimerHeap timers_;

@@ -36,32 +36,52 @@ namespace {
 
 void detail::end_now(TaskControl& task) noexcept { task.loop->end_now(task); }
 
-// Runs everything that is ready now, and goes on with what became ready meanwhile: in a ping-pong of two tasks a poll
-// between every two steps would cost more than the steps. But not for long, because I/O and timers wait.
+// Runs what is ready, and goes on with what becomes ready meanwhile: in a ping-pong of two tasks a poll between every
+// two steps would cost more than the steps. But not for long, because I/O, timers and other threads wait: after turn_ns
+// it is their turn, even if not everything that was ready has run.
+//
+// To look at the clock after every step would cost as much as a short step. How many steps are run between two looks
+// follows from what they took: one, once a long step was met; one more after some looks that met short ones. So tasks
+// that work for long between their awaits are looked at step by step, and others hardly ever.
 std::size_t EventLoop::run_ready() {
     constexpr std::uintptr_t deep_bytes = 64 * 1024;  // of stack, below this
     detail::stack_floor = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - deep_bytes;
-    constexpr std::size_t few = 64, many = 1024;
-    constexpr std::uint64_t long_ns = 20'000;
+    constexpr std::size_t most_steps = 1024;
+    constexpr std::uint32_t most_steps_a_look = 32, looks_for_one_more = 8;
+    constexpr std::uint64_t turn_ns = 50'000;
     const std::uint64_t began_ns = now_ns_;
-    std::size_t steps = 0, enough = few;
-    do {
-        for (std::size_t count = ready_count_; count > 0; --count) {
-            detail::ReadyNode& node = *first_ready_;
-            first_ready_ = node.next_ready;
-            if (first_ready_ == nullptr) last_ready_ = nullptr;
-            --ready_count_;
-            COROSCOPE_ASSERT((ready_count_ == 0) == (first_ready_ == nullptr), "ready_count_ is the queue's length");
-            ++steps;
-            if (node.is_task) {
-                run_step(static_cast<TaskControl&>(node));
-            } else {
-                step_stamp_ = 0;
-                run_callback(static_cast<detail::CallbackNode&>(node));
-            }
+    std::uint64_t looked_ns = began_ns;
+    std::size_t steps = 0;
+    std::uint32_t until_look = steps_a_look_;
+    for (std::size_t round = ready_count_; round != 0;) {
+        detail::ReadyNode& node = *first_ready_;
+        first_ready_ = node.next_ready;
+        if (first_ready_ == nullptr) last_ready_ = nullptr;
+        --ready_count_;
+        COROSCOPE_ASSERT((ready_count_ == 0) == (first_ready_ == nullptr), "ready_count_ is the queue's length");
+        ++steps;
+        if (node.is_task) {
+            run_step(static_cast<TaskControl&>(node));
+        } else {
+            step_stamp_ = 0;
+            run_callback(static_cast<detail::CallbackNode&>(node));
         }
-        if (steps >= enough && steps < many && clock_ns() - began_ns < long_ns) enough = steps + few;
-    } while (ready_count_ != 0 && steps < enough && !stopping_);
+        if (--until_look == 0) {
+            const std::uint64_t now = clock_ns(), took_ns = now - looked_ns;
+            looked_ns = now;
+            if (took_ns >= turn_ns) {
+                steps_a_look_ = 1;
+                short_looks_ = 0;
+            } else if (took_ns < turn_ns / 2 && steps_a_look_ < most_steps_a_look &&
+                       ++short_looks_ == looks_for_one_more) {
+                ++steps_a_look_;
+                short_looks_ = 0;
+            }
+            if (now - began_ns >= turn_ns && !stopping_) break;  // stopped: what is ready runs, as asyncio's
+            until_look = steps_a_look_;
+        }
+        if (--round == 0 && steps < most_steps && !stopping_) round = ready_count_;
+    }
     return steps;
 }
 
