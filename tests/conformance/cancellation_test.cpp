@@ -52,7 +52,7 @@ CORO_TEST(Cancellation, ATaskThatHasNotBegunNeverBeginsAndKeepsTheMessage) {
     EXPECT_EQ(thrown_in([&] { task.result(); }), "Cancelled: too early");
 }
 
-CORO_TEST(Cancellation, TheLastMessageCounts) {
+CORO_TEST(Cancellation, BeforeATaskRunsTheLastMessageCounts) {
     auto task = create_task(for_a_while(1ms));
     task.cancel("one");
     task.cancel("two");
@@ -61,6 +61,28 @@ CORO_TEST(Cancellation, TheLastMessageCounts) {
     other.cancel("one");
     other.cancel();
     EXPECT_EQ(co_await thrown_by(other), "Cancelled");
+}
+
+// Then its wait has been given up already.
+CORO_TEST(Cancellation, OfATaskThatWaitsTheFirstMessageCounts) {
+    auto task = create_task(forever());
+    co_await yield();
+    task.cancel("one");
+    task.cancel("two");
+    EXPECT_EQ(co_await thrown_by(task), "Cancelled: one");
+    auto inner = create_task(forever());
+    auto outer = create_task(awaiting(inner));
+    co_await yield();
+    co_await yield();
+    outer.cancel("one");
+    outer.cancel("two");
+    EXPECT_EQ(co_await thrown_by(outer), "Cancelled: one");
+    EXPECT_EQ(co_await thrown_by(inner), "Cancelled: one");
+    auto silent = create_task(forever());
+    co_await yield();
+    silent.cancel();
+    silent.cancel("two");
+    EXPECT_EQ(co_await thrown_by(silent), "Cancelled");
 }
 
 Coro<> cancel_twice_awaiting(std::string& seen) {
@@ -132,10 +154,46 @@ Coro<int> cancel_self_and_return() {
     current_task().cancel();
     co_return 5;
 }
-CORO_TEST(Cancellation, ATaskThatEndsWithoutAnotherAwaitIsNotCancelled) {
+CORO_TEST(Cancellation, ATaskThatReturnsWithoutAnotherAwaitIsCancelled) {
     auto task = create_task(cancel_self_and_return());
-    EXPECT_EQ(co_await task, 5);
+    co_await task.wait();
+    EXPECT_TRUE(task.cancelled());
+    EXPECT_EQ(co_await thrown_by(task), "Cancelled");
+    EXPECT_EQ(thrown_in([&] { static_cast<void>(task.result()); }), "Cancelled");
+}
+
+Coro<> cancel_self_and_fail() {
+    current_task().cancel();
+    throw FirstError("its own");
+    co_return;
+}
+CORO_TEST(Cancellation, ATaskThatFailsWithoutAnotherAwaitHasFailed) {
+    auto task = create_task(cancel_self_and_fail());
+    EXPECT_EQ(co_await thrown_by(task), "FirstError: its own");
     EXPECT_FALSE(task.cancelled());
+}
+
+Coro<int> cancel_self_uncancel_and_return() {
+    current_task().cancel();
+    current_task().uncancel();
+    co_return 5;
+}
+CORO_TEST(Cancellation, ARequestThatWasTakenBackEndsNothing) {
+    auto task = create_task(cancel_self_uncancel_and_return());
+    EXPECT_EQ(co_await task, 5);
+}
+
+// What it returned, and what it awaited before, goes once.
+Coro<std::shared_ptr<int>> return_after_an_await(std::shared_ptr<int> value) {
+    co_await yield();
+    current_task().cancel("too late");
+    co_return value;
+}
+CORO_TEST(Cancellation, WhatACancelledTaskReturnedGoes) {
+    auto value = std::make_shared<int>(1);
+    auto task = create_task(return_after_an_await(value));
+    EXPECT_EQ(co_await thrown_by(task), "Cancelled: too late");
+    EXPECT_EQ(value.use_count(), 1);
 }
 
 CORO_TEST(Cancellation, OfATaskThatIsReadyIsThrownWhenItRuns) {
@@ -248,12 +306,13 @@ CORO_TEST(Cancellation, TasksThatAwaitEachOtherInACircleEnd) {
     EXPECT_TRUE(a.cancelled() && b.cancelled() && c.cancelled());
 }
 
-CORO_TEST(Cancellation, ATaskThatAwaitsItselfEnds) {
+CORO_TEST(Cancellation, ATaskCannotAwaitItself) {
     Task<> self;
     self = create_task(await_later(self));
-    co_await sleep(2ms);
-    self.cancel("alone");
-    EXPECT_EQ(co_await thrown_by(self), "Cancelled: alone");
+    EXPECT_EQ(co_await thrown_by(self), "std::logic_error: a task cannot await itself: it would never end");
+    const auto wait_for_itself = []() -> Coro<> { co_await current_task().wait(); };
+    auto other = create_task(wait_for_itself());
+    EXPECT_EQ(co_await thrown_by(other), "std::logic_error: a task cannot await itself: it would never end");
 }
 
 // --- wait(): the end without the throw

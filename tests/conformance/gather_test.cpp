@@ -104,6 +104,20 @@ CORO_TEST(Gather, WhenItIsCancelledItEndsWhenAllHaveEnded) {
     EXPECT_TRUE(gathering.cancelled());
 }
 
+// As it would be lost otherwise.
+CORO_TEST(Gather, WhenItIsCancelledAnErrorOfTheCleanupIsThrown) {
+    bool cleaned = false;
+    std::vector<Task<>> tasks;
+    tasks.push_back(create_task(forever()));
+    tasks.push_back(create_task(fail_in_cleanup("while cleaning up")));
+    tasks.push_back(create_task(clean_up_for(20ms, cleaned)));
+    auto gathering = create_task(gather_these(tasks));
+    co_await sleep(1ms);
+    gathering.cancel();
+    EXPECT_EQ(co_await thrown_by(gathering), "SecondError: while cleaning up");
+    EXPECT_TRUE(cleaned);
+}
+
 CORO_TEST(Gather, WhenItIsCancelledAfterAllAreDoneItIsCancelled) {
     auto task = create_task(value_now(1));
     co_await task;

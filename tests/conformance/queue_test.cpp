@@ -146,6 +146,64 @@ TEST(Queue, AGetCancelledAfterItWasHandedAnItemPutsItBackInFront) {
     });
 }
 
+Coro<int> get_from(LifoQueue<int>& queue) { co_return co_await queue.get(); }
+Coro<int> get_from(PriorityQueue<int>& queue) { co_return co_await queue.get(); }
+
+// Items that were handed to tasks which have not run since: as if they had stayed in the queue.
+template <class Q>
+Coro<std::vector<int>> after_cancelled_getters(std::vector<int> items, std::vector<std::size_t> cancelled) {
+    Q queue;
+    std::vector<Task<int>> getting;
+    for (std::size_t i = 0; i < 3; ++i) getting.push_back(create_task(get_from(queue)));
+    co_await turns();
+    for (const int item : items) queue.put_nowait(item);
+    for (const std::size_t i : cancelled) getting[i].cancel();
+    co_await turns();
+    std::vector<int> order;
+    for (std::size_t i = 0; i < 3; ++i)
+        if (!getting[i].cancelled()) order.push_back(getting[i].result());
+    while (!queue.empty()) order.push_back(queue.get_nowait());
+    co_return order;
+}
+template <class Q>
+std::vector<int> order_of(std::vector<int> items, std::vector<std::size_t> cancelled) {
+    return run<VirtualTimeLoop>(after_cancelled_getters<Q>(std::move(items), std::move(cancelled)));
+}
+using Items = std::vector<int>;
+
+TEST(Queue, ItemsKeepTheirOrderWhateverGetIsCancelled) {
+    for (const Items& cancelled_ones :
+         {Items{0}, Items{1}, Items{2}, Items{0, 1}, Items{1, 2}, Items{0, 2}, Items{0, 1, 2}, Items{2, 1, 0}}) {
+        const std::vector<std::size_t> cancelled(cancelled_ones.begin(), cancelled_ones.end());
+        EXPECT_EQ(order_of<Queue<int>>({1, 2, 3}, cancelled), (Items{1, 2, 3}));
+        EXPECT_EQ(order_of<Queue<int>>({1, 2, 3, 4, 5}, cancelled), (Items{1, 2, 3, 4, 5}));
+        EXPECT_EQ(order_of<PriorityQueue<int>>({1, 2, 3, 4, 5}, cancelled), (Items{1, 2, 3, 4, 5}));
+    }
+}
+
+TEST(LifoQueue, AnItemGivenBackLiesUnderThoseThatCameLater) {
+    EXPECT_EQ(order_of<LifoQueue<int>>({1, 2, 3, 4, 5}, {0, 1, 2}), (Items{5, 4, 3, 2, 1}));
+    EXPECT_EQ(order_of<LifoQueue<int>>({1, 2, 3, 4}, {0}), (Items{2, 3, 4, 1}));
+}
+
+TEST(Queue, OneThatIsDestroyedBeforeWhatWasHandedOverIsTakenIsFine) {
+    virtually([]() -> Coro<> {
+        Task<int> taking, cancelled;
+        {
+            Queue<int> queue;
+            taking = create_task(get_from(queue));
+            cancelled = create_task(get_from(queue));
+            co_await turns();
+            queue.put_nowait(1);
+            queue.put_nowait(2);
+            cancelled.cancel();
+        }
+        EXPECT_EQ(co_await taking, 1);
+        co_await cancelled.wait();
+        EXPECT_TRUE(cancelled.cancelled());
+    });
+}
+
 TEST(Queue, ACancelledPutPutsNothing) {
     virtually([]() -> Coro<> {
         Queue<int> queue(1);

@@ -46,6 +46,31 @@ Coro<> leave_cleaning_up(bool& cleaned) {
     create_task(clean_up_for(10ms, cleaned));
     co_await yield();
 }
+ContextVar<int> shown("shown", 0);
+Coro<> set_shown(int value) {
+    shown.set(value);
+    co_return;
+}
+Coro<> set_shown_and_fail(int value) {
+    shown.set(value);
+    throw FirstError("after that");
+    co_return;
+}
+Coro<int> what_is_shown() { co_return shown.get(); }
+TEST(Runner, ItsRunsShareAContext) {
+    shown.set(1);
+    Runner<VirtualTimeLoop> runner;
+    EXPECT_EQ(runner.run(what_is_shown()), 1) << "the context of its first run is a copy of the caller's";
+    runner.run(set_shown(2));
+    EXPECT_EQ(runner.run(what_is_shown()), 2);
+    EXPECT_EQ(shown.get(), 1) << "the caller's is its own";
+    shown.set(3);
+    EXPECT_EQ(runner.run(what_is_shown()), 2);
+    EXPECT_THROW(runner.run(set_shown_and_fail(4)), FirstError);
+    EXPECT_EQ(runner.run(what_is_shown()), 4);
+    shown.set(0);
+}
+
 TEST(Runner, CloseCancelsWhatIsLeftAndWaitsForIt) {
     bool cleaned = false;
     VirtualRunner runner;
@@ -315,6 +340,26 @@ CORO_TEST(ExceptionHandler, ThatThrowsIsReportedWithWhatItWasGiven) {
     const std::string told = testing::internal::GetCapturedStderr();
     EXPECT_NE(told.find("callback"), std::string::npos) << told;
     EXPECT_NE(told.find("handler"), std::string::npos) << told;
+}
+
+// As in asyncio: what nobody has looked at when its last handle goes.
+CORO_TEST(ExceptionHandler, GetsWhatNobodyRetrieves) {
+    std::string handled;
+    EventLoop::running().set_exception_handler(
+        [&](EventLoop&, const std::exception_ptr& error) { handled += text_of(error) + ";"; });
+    testing::internal::CaptureStderr();
+    {
+        auto task = create_task(fail_after(0ms, "of a task"));
+        co_await task.wait();
+        Future<int> future;
+        future.set_exception(std::make_exception_ptr(SecondError("of a future")));
+        auto retrieved = create_task(fail_after(0ms, "retrieved"));
+        co_await retrieved.wait();
+        static_cast<void>(retrieved.exception());
+    }
+    EXPECT_EQ(handled, "SecondError: of a future;FirstError: of a task;");
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "it replaces the line that is printed";
+    EventLoop::running().set_exception_handler({});
 }
 
 class LoopWithHandler : public VirtualTimeLoop {

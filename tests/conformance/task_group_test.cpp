@@ -182,6 +182,27 @@ Coro<> join_stubborn(bool& cleaned) {
     group.create_task(clean_up_for(50ms, cleaned));
     co_await group.join();
 }
+Coro<> wait_for_event(Event& event) { co_await event.wait(); }
+Coro<> join_one(Event& may_end, bool& went_on) {
+    TaskGroup group;
+    group.create_task(wait_for_event(may_end));
+    co_await group.join();
+    went_on = true;
+    co_await sleep(1ms);
+}
+// The join has not gone on yet.
+CORO_TEST(TaskGroup, CancellingTheJoinOnTheTurnOfTheLastTasksEndIsThrownByIt) {
+    Event may_end;
+    bool went_on = false;
+    auto task = create_task(join_one(may_end, went_on));
+    co_await turns();
+    may_end.set();
+    co_await yield();
+    task.cancel("just in time");
+    EXPECT_EQ(co_await thrown_by(task), "Cancelled: just in time");
+    EXPECT_FALSE(went_on);
+}
+
 CORO_TEST(TaskGroup, CancellingTheJoinAgainDoesNotLeaveEarly) {
     bool cleaned = false;
     auto owner = create_task(join_stubborn(cleaned));

@@ -140,7 +140,9 @@ public:
         context.set(id_, std::make_shared<const T>(std::move(value)));
         return token;
     }
-    // Once for each token; throws std::logic_error for a used one, or another variable's.
+    // Once for each token; throws std::logic_error for a used one, or another variable's. Python's refuses a token of
+    // another context, too; here contexts are values, copied by whoever is given one, and none is told from its copy:
+    // the current context gets what was there before the set().
     void reset(Token& token) {
         if (token.variable_ != this)
             throw std::logic_error("the token is of another context variable than '" + name_ + "'");

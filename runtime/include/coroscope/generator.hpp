@@ -143,7 +143,8 @@ public:
     // The next value; nothing when the body has ended.
     NextAwaiter next() noexcept { return NextAwaiter(*this, nullptr); }
 
-    // Throws `error` at the co_yield where the body stands (before its begin: at once) and gives the next value.
+    // Throws `error` at the co_yield where the body stands (before its begin, or after its end: at once) and gives the
+    // next value. Of one that has ended CPython 3.11 gives None instead, and the error is lost.
     Coro<std::optional<T>> athrow(std::exception_ptr error) {
         if (promise_ != nullptr && !promise_->begun) destroy();
         co_return co_await NextAwaiter(*this, std::move(error));

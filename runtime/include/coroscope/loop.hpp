@@ -133,6 +133,8 @@ public:
 
     // Called for an exception that nobody can catch: that of a callback. Default: what set_exception_handler() was
     // given, or else it is reported (debug mode) or printed. A handler that throws is reported with what it threw.
+    // The handler of the running loop is also given what nobody has retrieved from a task or a future, when its last
+    // handle goes: it replaces the line that is printed, but not debug mode's report.
     virtual void call_exception_handler(const std::exception_ptr& error) noexcept;
     using ExceptionHandler = std::function<void(EventLoop&, const std::exception_ptr&)>;
     void set_exception_handler(ExceptionHandler handler) {

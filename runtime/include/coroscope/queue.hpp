@@ -5,10 +5,10 @@
 //     int item = co_await queue.get();  // waits while it is empty
 //     queue.shutdown();                 // no more items: tasks that wait, now or later, get QueueShutDown
 //
-// put(), get(), join(): cancellation points; a cancelled get() loses no item. Waiting tasks are served in the order in
-// which they came. Unlike asyncio's, an item goes straight to the task that waits for it: no other task can take it
-// before that task runs. Thread: the loop's. The queue must outlive the tasks that wait on it. No allocation per
-// operation beyond the items' own. Complexity: constant; PriorityQueue: logarithmic.
+// put(), get(), join(): cancellation points; a cancelled get() loses no item, and no order. Waiting tasks are served in
+// the order in which they came. Unlike asyncio's, an item goes straight to the task that waits for it: no other task
+// can take it before that task runs. Thread: the loop's. The queue must outlive the tasks that wait on it. No
+// allocation per operation beyond the items' own. Complexity: constant; PriorityQueue: logarithmic.
 #pragma once
 
 #include <algorithm>
@@ -33,11 +33,13 @@ namespace coroscope {
 
 namespace detail {
 
-// The order in which a queue gives its items. take(): it must not be empty. give_back(): an item that was taken and not
-// used.
+// The order in which a queue gives its items. take(): it must not be empty. give_back(): an item that was handed to a
+// task while there was none here, and that the task did not take. goes_before(): whether that one is given rather than
+// one that was handed to another task later.
 template <class T>
 class FifoItems {
 public:
+    static bool goes_before(const T&, const T&) noexcept { return true; }
     bool empty() const noexcept { return items_.empty(); }
     std::size_t size() const noexcept { return items_.size(); }
     void add(T&& item) { items_.push_back(std::move(item)); }
@@ -51,23 +53,31 @@ private:
 template <class T>
 class LifoItems {
 public:
+    static bool goes_before(const T&, const T&) noexcept { return false; }
     bool empty() const noexcept { return items_.empty(); }
     std::size_t size() const noexcept { return items_.size(); }
     void add(T&& item) { items_.push_back(std::move(item)); }
-    void give_back(T&& item) { add(std::move(item)); }
+    // All that are here came later, but for those that were given back before.
+    void give_back(T&& item) {
+        items_.insert(items_.begin() + static_cast<std::ptrdiff_t>(given_back_), std::move(item));
+        ++given_back_;
+    }
     T take() {
         T item = std::move(items_.back());
         items_.pop_back();
+        given_back_ = std::min(given_back_, items_.size());
         return item;
     }
 
 private:
     std::vector<T> items_;
+    std::size_t given_back_ = 0;  // at the beginning
 };
 
 template <class T, class Less>
 class PriorityItems {
 public:
+    static bool goes_before(const T& one, const T& other) { return later(other, one); }
     bool empty() const noexcept { return heap_.empty(); }
     std::size_t size() const noexcept { return heap_.size(); }
     void add(T&& item) {
@@ -101,6 +111,10 @@ public:
     }
     BasicQueue(const BasicQueue&) = delete;
     BasicQueue& operator=(const BasicQueue&) = delete;
+    ~BasicQueue() {
+        while (served_.pop() != nullptr) {
+        }
+    }
 
     class [[nodiscard("co_await it")]] GetAwaiter final : public detail::Waiter {
     public:
@@ -121,6 +135,7 @@ public:
         T await_resume() {
             if (this->task() == nullptr) return queue_.take(true);  // it did not wait
             require_item();
+            this->leave_list();
             return std::move(*item_);
         }
 
@@ -128,10 +143,21 @@ public:
         friend BasicQueue;
         [[gnu::noinline]] void require_item() {  // after a wait
             if (this->cancelled()) {
-                if (item_) queue_.give_back(std::move(*item_));  // handed over, then cancelled: others shall have it
+                if (item_) give_back();  // handed over, then cancelled: others shall have it
                 this->check_cancelled();
             }
             if (!item_) throw QueueShutDown();
+        }
+        // Those who were handed an item later, and have not taken it yet, each get the one before theirs, if that is
+        // the queue's order: as if the items had stayed in the queue until now.
+        void give_back() {
+            if (this->list == nullptr) return;  // the queue is gone
+            for (detail::WaiterLinks* later = this->next; later != nullptr; later = later->next) {
+                GetAwaiter& other = static_cast<GetAwaiter&>(*later);
+                if (Items::goes_before(*item_, *other.item_)) std::swap(*item_, *other.item_);
+            }
+            this->leave_list();
+            queue_.give_back(std::move(*item_));
         }
         friend detail::Suspension;
         std::uint64_t waits_for() const noexcept {
@@ -295,6 +321,7 @@ private:
         GetAwaiter* getter = getters_.pop();
         getter->item_.emplace(std::move(item));
         resource_.used_by(*getter->task(), detail::Role::get);
+        served_.push(*getter);
         getter->wake_up();
     }
 
@@ -305,6 +332,7 @@ private:
     bool shut_down_ = false;
     std::size_t unfinished_ = 0;
     detail::WaiterList<GetAwaiter> getters_;
+    detail::WaiterList<GetAwaiter> served_;  // have been handed an item, and have not run since
     detail::WaiterList<PutAwaiter> putters_;
     detail::WaiterList<JoinWaiter> joiners_;
     detail::Resource resource_;

@@ -5,7 +5,7 @@
 //
 //     coroscope::Runner runner;
 //     runner.run(connect());
-//     runner.run(serve());          // the same loop: tasks of the first run go on in the second
+//     runner.run(serve());          // the same loop and context: tasks of the first run go on in the second
 //
 // SIGINT (Ctrl-C), as in Python 3.11: the first cancels the main task, so that what is under way is cleaned up. When
 // that ended it, the program ends by the signal, as one does that knows nothing of it (RunOptions::sigint decides
@@ -67,6 +67,30 @@ private:
 
 [[noreturn]] void end_by_sigint();
 
+// Makes the main task of a run in the context that the runs of a Runner share, and keeps what the task has set there.
+class ContextOfRuns {
+public:
+    explicit ContextOfRuns(std::optional<ContextRef>& kept) : kept_(kept) {
+        if (!kept_) kept_ = current_context();
+    }
+    ~ContextOfRuns() {
+        if (task_) *kept_ = task_.control()->context;
+    }
+    ContextOfRuns(const ContextOfRuns&) = delete;
+    ContextOfRuns& operator=(const ContextOfRuns&) = delete;
+    template <class Make>
+    auto create(Make& make) {
+        const WithContext with(*kept_);
+        auto task = make();
+        task_ = task;
+        return task;
+    }
+
+private:
+    std::optional<ContextRef>& kept_;
+    AnyTask task_;
+};
+
 }  // namespace detail
 
 template <std::derived_from<EventLoop> Loop = EventLoop>
@@ -124,7 +148,8 @@ private:
     T run_task(Make make) {
         detail::require_no_running_loop();
         {
-            const Task<T> task = make();
+            detail::ContextOfRuns context(context_);
+            const Task<T> task = context.create(make);
             const detail::SigintScope sigint(loop(), task, options_.sigint);
             try {
                 return loop_->run_until_complete(task);
@@ -142,6 +167,7 @@ private:
 
     RunOptions options_;
     std::optional<Loop> loop_;
+    std::optional<detail::ContextRef> context_;  // of its runs; nothing before the first one
 };
 
 // Runs the coroutine on a new loop of the given type until it is done, then cancels what is left and waits for it.

@@ -150,7 +150,7 @@ public:
             throw_released_too_often();
         give_back();
     }
-    bool locked() const noexcept { return value_ == 0; }
+    bool locked() const noexcept { return value_ == 0; }   // no permit is there
     std::size_t value() const noexcept { return value_; }  // permits that are free
     // For the debugger, which shows the name beside the type. Any time; costs an allocation.
     void set_name(std::string_view name) noexcept { resource_.set_name(name, traits()); }
@@ -236,6 +236,8 @@ public:
             throw_not_held();
         give_back();
     }
+    // Also while it is handed over: release() gives it to the task that has waited longest, so that no other one gets
+    // in between. (asyncio's is not locked until that task runs.)
     bool locked() const noexcept { return locked_; }
     // The id of the task that acquired it (AnyTask::id()); 0: it is free, or was acquired outside of tasks.
     std::uint64_t owner() const noexcept { return locked_ ? owner_ : 0; }

@@ -119,7 +119,11 @@ namespace detail {
 // Waits for one task.
 class JoinBase : public Suspension, public DoneHook {
 public:
-    bool await_ready() const noexcept { return target_->done(); }
+    bool await_ready() const {
+        if (target_ == current_task) [[unlikely]]
+            throw_awaits_itself();
+        return target_->done();
+    }
     std::uint64_t waits_for() const noexcept;
 
 protected:
@@ -147,6 +151,7 @@ protected:
     TaskControl* target_;
 
 private:
+    [[noreturn]] static void throw_awaits_itself();
     void target_done(const TaskControl& done) noexcept;
     void observe_end();
 

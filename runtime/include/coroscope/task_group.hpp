@@ -85,7 +85,7 @@ private:
         ~JoinAwaiter() { group_.joiner_ = nullptr; }
         bool await_ready() const noexcept { return group_.running_ == 0; }
         void start() noexcept;
-        void await_resume() const noexcept {}
+        void await_resume() noexcept;
         void wake_up() noexcept { wake(); }
 
     private:

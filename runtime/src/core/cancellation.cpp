@@ -105,13 +105,15 @@ CancelSweep::~CancelSweep() { t_sweep.end(); }
 bool TaskControl::cancel(std::string_view message, const CancelCause& cause) noexcept {
     if (done()) return false;
     ++cancel_requests;
-    try {
-        if (!message.empty()) {
-            make_extras().cancel_message = std::make_unique<std::string>(message);
-        } else if (extras) {
-            extras->cancel_message.reset();
+    if (!(must_cancel && interrupted)) {  // else a wait was given up already, for a request whose message is thrown
+        try {
+            if (!message.empty()) {
+                make_extras().cancel_message = std::make_unique<std::string>(message);
+            } else if (extras) {
+                extras->cancel_message.reset();
+            }
+        } catch (...) {  // out of memory: cancelled without the message
         }
-    } catch (...) {  // out of memory: cancelled without the message
     }
     if (probe::on()) [[unlikely]] {
         check_thread(*loop, this, "a task was cancelled");

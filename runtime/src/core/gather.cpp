@@ -76,9 +76,13 @@ void WaitAwaiter::one_done(TaskControl& task) noexcept {
     --pending_;
     if (!waiting_) return;
     if (first_ == nullptr && satisfies(task)) first_ = &task;
-    // Once its cancellation was passed on, a gather ends when all have ended.
+    // Once its cancellation was passed on, a gather ends when all have ended: with the first error of their clean-up,
+    // if there is one.
+    if (cancel_passed_on_ && when_ == ReturnWhen::first_exception && task.outcome == TaskOutcome::error &&
+        first_->outcome != TaskOutcome::error)
+        first_ = &task;
     if (pending_ != 0 && (cancel_passed_on_ || first_ == nullptr)) return;
-    const bool cancelled_now = cancel_passed_on_;
+    const bool cancelled_now = cancel_passed_on_ && (first_ == nullptr || first_->outcome != TaskOutcome::error);
     stop_waiting();
     if (cancelled_now) {
         wake_cancelled();

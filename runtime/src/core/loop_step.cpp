@@ -32,6 +32,15 @@ namespace {
     return true;
 }
 
+// It was cancelled after its last await, and has returned. As in asyncio nobody gets what it returned.
+[[gnu::cold, gnu::noinline]] void end_as_cancelled(TaskControl& task) noexcept {
+    detail::current_frame = nullptr;
+    task.leaf = nullptr;  // its last await has gone with its frame
+    task.must_cancel = task.must_throw = false;
+    task.destroy_frames();
+    task.outcome = TaskOutcome::cancelled;
+}
+
 }  // namespace
 
 void detail::end_now(TaskControl& task) noexcept { task.loop->end_now(task); }
@@ -111,6 +120,8 @@ void EventLoop::run_step(TaskControl& task) {
             task.outcome = !root.failed()                                             ? TaskOutcome::ok
                            : *root.thrown.__cxa_exception_type() == typeid(Cancelled) ? TaskOutcome::cancelled
                                                                                       : TaskOutcome::error;
+            if (task.must_cancel && task.outcome == TaskOutcome::ok) [[unlikely]]
+                end_as_cancelled(task);
         }
     }
     if (task.outcome != TaskOutcome::unknown) {

@@ -142,10 +142,24 @@ void report_never_awaited(PromiseBase& promise) noexcept {
     cs_report_send(&report);
 }
 
+namespace {
+
+// Whether the running loop has a handler of its own for errors, which has been given this one.
+bool handler_took(const std::exception_ptr& error) noexcept {
+    EventLoop* const loop = running_loop();
+    if (loop == nullptr || !loop->exception_handler()) return false;
+    loop->call_exception_handler(error);
+    return true;
+}
+
+}  // namespace
+
 void report_exception_never_retrieved(const TaskControl& task, const std::exception_ptr& error) noexcept {
     try {
+        const bool taken = handler_took(error);
         const std::string text = describe(error);
         if (!probe::on()) {
+            if (taken) return;
             const PromiseBase& root = *task.root;
             log_line(LogLevel::error,
                      "exception of %s was never retrieved: %s ('%s', %s:%u); set COROSCOPE=1 to see "
@@ -161,8 +175,10 @@ void report_exception_never_retrieved(const TaskControl& task, const std::except
 
 void report_error_of_left_group(std::uint64_t task, const std::exception_ptr& error) noexcept {
     try {
+        const bool taken = handler_took(error);
         const std::string text = describe(error);
         if (!probe::on()) {
+            if (taken) return;
             log_line(LogLevel::error,
                      "exception of Task-%llu, of a TaskGroup that was left without join(), was never "
                      "retrieved: %s; use with_task_group(), which always joins",
@@ -190,8 +206,10 @@ void report_uncaught_exception(const std::exception_ptr& error) noexcept {
 
 void report_future_exception_never_retrieved(const std::exception_ptr& error) noexcept {
     try {
+        const bool taken = handler_took(error);
         const std::string text = describe(error);
         if (!probe::on()) {
+            if (taken) return;
             log_line(LogLevel::error, "exception of a future was never retrieved: %s", text.c_str());
             return;
         }

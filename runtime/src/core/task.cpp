@@ -1,6 +1,7 @@
 #include "coroscope/task.hpp"
 
 #include <atomic>
+#include <stdexcept>
 
 #include "coroscope/loop.hpp"
 #include "observe.hpp"
@@ -179,8 +180,10 @@ void JoinBase::leave() noexcept {
     wake_cancelled();
 }
 
-// As in asyncio the awaited task is cancelled, and its end ends this wait. Tasks that await each other in a circle, or
-// one that awaits itself: where the request comes round again, the wait ends at once.
+void JoinBase::throw_awaits_itself() { throw std::logic_error("a task cannot await itself: it would never end"); }
+
+// As in asyncio the awaited task is cancelled, and its end ends this wait. Tasks that await each other in a circle:
+// where the request comes round again, the wait ends at once.
 void JoinBase::pass_on_cancel() noexcept {
     TaskControl& self = *Suspension::task();
     switch (passing_on_.begin()) {
@@ -188,7 +191,7 @@ void JoinBase::pass_on_cancel() noexcept {
         case PassingOn::Begun::passed_on: return;
         case PassingOn::Begun::yes: break;
     }
-    if (target_ == &self || !target_->cancel(self.message(), passed_on_by(self))) {
+    if (!target_->cancel(self.message(), passed_on_by(self))) {
         leave();
     } else {
         passed_on_ = true;

@@ -142,6 +142,13 @@ void TaskGroup::JoinAwaiter::start() noexcept {
     suspend(*this);
 }
 
+// Cancelled between the end of the last task and this step: as if it had come before.
+void TaskGroup::JoinAwaiter::await_resume() noexcept {
+    if (!cancelled()) return;
+    group_.cancelled_in_join_ = true;
+    task()->must_cancel = task()->interrupted = false;
+}
+
 // The wait goes on: now for the end of tasks that were cancelled.
 void TaskGroup::JoinAwaiter::on_cancel() noexcept {
     if (group_.aborting_) return;
