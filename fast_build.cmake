@@ -34,9 +34,10 @@ function(coroscope_shared_headers name)
   target_precompile_headers(${name} PRIVATE ${COROSCOPE_STD_HEADERS} ${arg_UNPARSED_ARGUMENTS})
 endfunction()
 
-# coroscope_use_headers(TARGET NAME): TARGET reads the precompiled headers NAME.
+# coroscope_use_headers(TARGET NAME): TARGET reads the precompiled headers NAME, if they are precompiled (the clang preset
+# does that for the tests, and not for what they use).
 function(coroscope_use_headers target name)
-  if(COROSCOPE_FAST_BUILD)
+  if(COROSCOPE_FAST_BUILD AND TARGET ${name})
     target_precompile_headers(${target} REUSE_FROM ${name})
   endif()
 endfunction()
