@@ -199,27 +199,28 @@ public:
 
     bool await_ready() const {
         if (child_ == nullptr) [[unlikely]]
-            throw std::logic_error("awaited a coroutine object that was moved from");
+            throw_moved_from();
         return false;
     }
-    std::coroutine_handle<> start() noexcept {
+    [[gnu::always_inline]] std::coroutine_handle<> start() noexcept {
         child_->parent = current_frame;
-        const std::ptrdiff_t words =
-            reinterpret_cast<PromiseBase**>(this) - reinterpret_cast<PromiseBase**>(current_frame);
-        const auto short_words = static_cast<std::int16_t>(words);
-        child_->owner_words = short_words == words ? short_words : std::int16_t{0};
+        child_->owner_at = static_cast<std::uint16_t>(reinterpret_cast<std::uintptr_t>(this) -
+                                                      reinterpret_cast<std::uintptr_t>(current_frame));
         current_frame = child_;
         return transfer_to(*child_);
     }
 
 protected:
     explicit CoroAwaiterBase(PromiseBase* child) noexcept : child_(child) {}
-    ~CoroAwaiterBase() {
+    [[gnu::always_inline]] ~CoroAwaiterBase() {
         if (child_ != nullptr) child_->destroy();
     }
     PromiseBase* child() const noexcept { return child_; }
 
 private:
+    [[noreturn, gnu::cold, gnu::noinline]] static void throw_moved_from() {
+        throw std::logic_error("awaited a coroutine object that was moved from");
+    }
     friend void destroy_from_leaf(PromiseBase& leaf, PromiseBase& root) noexcept;
     PromiseBase* child_;
 };

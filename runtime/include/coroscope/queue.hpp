@@ -135,7 +135,6 @@ public:
         T await_resume() {
             if (this->task() == nullptr) return queue_.take(true);  // it did not wait
             require_item();
-            this->leave_list();
             return std::move(*item_);
         }
 
@@ -147,6 +146,7 @@ public:
                 this->check_cancelled();
             }
             if (!item_) throw QueueShutDown();
+            this->leave_list();
         }
         // Those who were handed an item later, and have not taken it yet, each get the one before theirs, if that is
         // the queue's order: as if the items had stayed in the queue until now.
@@ -172,7 +172,7 @@ public:
     class [[nodiscard("co_await it")]] PutAwaiter final : public detail::Waiter {
     public:
         PutAwaiter(BasicQueue& queue, T&& item) : queue_(queue), item_(std::move(item)) {}
-        bool await_ready() {
+        [[gnu::always_inline]] bool await_ready() {
             if (!queue_.has_room()) {
                 queue_.require_open();
                 return false;
@@ -332,10 +332,10 @@ private:
     bool shut_down_ = false;
     std::size_t unfinished_ = 0;
     detail::WaiterList<GetAwaiter> getters_;
-    detail::WaiterList<GetAwaiter> served_;  // have been handed an item, and have not run since
     detail::WaiterList<PutAwaiter> putters_;
     detail::WaiterList<JoinWaiter> joiners_;
     detail::Resource resource_;
+    detail::WaiterList<GetAwaiter> served_;  // have been handed an item, and have not run since
 };
 
 // First in, first out.

@@ -28,7 +28,7 @@ namespace {
     constexpr int most_nested = 1000;
     int nested = 0;
     for (const PromiseBase* frame = task.leaf; frame != nullptr; frame = frame->parent)
-        if (frame->owner_words == 0 && ++nested > most_nested) return false;
+        if (frame->owner_at == 0 && ++nested > most_nested) return false;
     return true;
 }
 

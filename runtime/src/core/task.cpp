@@ -1,6 +1,7 @@
 #include "coroscope/task.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <stdexcept>
 
 #include "coroscope/loop.hpp"
@@ -89,10 +90,9 @@ void destroy_from_leaf(PromiseBase& leaf, PromiseBase& root) noexcept {
     PromiseBase* frame = &leaf;
     while (frame != &root) {
         PromiseBase* const parent = frame->parent;
-        if (frame->owner_words != 0) {  // else whatever owns it destroys it: a generator
-            auto* const owner =
-                reinterpret_cast<CoroAwaiterBase*>(reinterpret_cast<PromiseBase**>(parent) + frame->owner_words);
-            COROSCOPE_ASSERT(owner->child_ == frame, "the awaiter of a coroutine lies where it said");
+        auto* const owner = reinterpret_cast<CoroAwaiterBase*>(reinterpret_cast<std::byte*>(parent) + frame->owner_at);
+        // Else the parent's destruction destroys it: what owns it is a generator, or lies behind the first 64 KiB.
+        if (frame->owner_at != 0 && owner->child_ == frame) {
             owner->child_ = nullptr;
             frame->destroy();
         }

@@ -397,7 +397,8 @@ protected:
         waiters.push(*this);
         suspend(self);
     }
-    void leave_list() noexcept {
+    // Inlined: most awaiters never wait, and each asks.
+    [[gnu::always_inline]] void leave_list() noexcept {
         if (task() != nullptr && list != nullptr) list->remove(*this);
     }
 };
