@@ -124,8 +124,9 @@ TEST_F(AgentTest, WhoDoesNotSayHelloFirstIsSentAway) {
 
 TEST_F(AgentTest, AReconnectIsTheSameAppAndEndsTheOldConnection) {
     start();
-    WireApp before(address_), after(address_);
+    WireApp before(address_);
     ASSERT_TRUE(before.attach("app", "same"));
+    WireApp after(address_);  // not earlier: which connection is the newer one is decided by when it was opened
     ASSERT_TRUE(after.attach("app", "same"));
     // The Welcome goes out before the old connection is ended: what ends it must be the agent, not this side's
     // half-close.
