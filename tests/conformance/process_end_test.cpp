@@ -68,6 +68,63 @@ TEST(Subprocess, ACancelledCommunicateLeavesTheProcessRunning) {
     });
 }
 
+TEST(Subprocess, WhatACancelledCommunicateHasReadIsNotLost) {
+    run_test([]() -> Coro<> {
+        ProcessOptions options = piped();
+        Process process = co_await create_subprocess_shell(
+            "read line; echo got $line; echo trouble >&2; exec sleep 1000", std::move(options));
+        EXPECT_EQ(process.output_so_far().out, "");
+        Task<Process::Output> communicating = create_task(process.communicate("input\n"));
+        co_await until([&] { return !process.output_so_far().out.empty() && !process.output_so_far().err.empty(); });
+        communicating.cancel();
+        co_await communicating.wait();
+        EXPECT_TRUE(communicating.cancelled());
+        EXPECT_EQ(process.output_so_far().out, "got input\n");
+        EXPECT_EQ(process.output_so_far().err, "trouble\n");
+        process.kill();
+        const Process::Output all = co_await process.communicate();
+        EXPECT_EQ(all.out, "got input\n");
+        EXPECT_EQ(all.err, "trouble\n");
+        EXPECT_EQ(process.output_so_far().out, "");
+        EXPECT_EQ(process.returncode(), -SIGKILL);
+    });
+}
+
+TEST(Subprocess, AGroupIsKilledWithWhatItsLeaderStarted) {
+    run_test([]() -> Coro<> {
+        ProcessOptions options = output_only();
+        options.process_group = 0;
+        // Two grandchildren hold the pipe open: it ends when they have ended.
+        Process process =
+            co_await create_subprocess_shell("sleep 1000 & sleep 1000 & echo started; wait", std::move(options));
+        EXPECT_EQ(co_await process.out().read_line(), "started\n");
+        process.kill_group();
+        EXPECT_EQ(co_await process.out().read_all(), "");
+        EXPECT_EQ(co_await process.wait(), -SIGKILL);
+    });
+}
+
+TEST(Subprocess, AGroupIsKilledAfterItsLeaderHasEnded) {
+    run_test([]() -> Coro<> {
+        ProcessOptions options = output_only();
+        options.start_new_session = true;
+        Process process = co_await create_subprocess_shell("sleep 1000 & echo started", std::move(options));
+        EXPECT_EQ(co_await process.wait(), 0);
+        process.terminate_group();
+        EXPECT_EQ(co_await process.out().read_all(), "started\n") << "the pipe is closed by the last of the group";
+    });
+}
+
+TEST(Subprocess, WithoutAGroupOfItsOwnNoGroupIsSignalled) {
+    run_test([]() -> Coro<> {
+        ProcessOptions options = output_only();
+        Process process = co_await create_subprocess_exec("true", args(), std::move(options));
+        EXPECT_THROW(process.kill_group(), std::logic_error);
+        EXPECT_THROW(Process().kill_group(), std::logic_error);
+        co_await process.wait();
+    });
+}
+
 TEST(Subprocess, ADroppedOneRunsOnAndLeavesNoZombie) {
     run_test([]() -> Coro<> {
         ProcessOptions options;

@@ -215,5 +215,52 @@ TEST(Timeout, NeedsATask) {
     EXPECT_THROW(timeout_at(1), std::logic_error);
 }
 
+// --- what is left
+
+using Left = std::optional<std::chrono::nanoseconds>;
+
+CORO_TEST(TimeLeft, IsThatOfTheFirstLimitOfTheTask) {
+    EXPECT_EQ(time_left(), std::nullopt);
+    {
+        const Timeout outer(2s);
+        EXPECT_EQ(time_left(), Left(2s));
+        {
+            Timeout inner(5s);
+            EXPECT_EQ(time_left(), Left(2s));
+            inner.reschedule(1s);
+            EXPECT_EQ(time_left(), Left(1s));
+            co_await sleep(400ms);
+            EXPECT_EQ(time_left(), Left(600ms));
+            inner.reschedule(std::nullopt);
+            EXPECT_EQ(time_left(), Left(1600ms));
+        }
+        const Timeout none(std::nullopt);
+        EXPECT_EQ(time_left(), Left(1600ms));
+    }
+    EXPECT_EQ(time_left(), std::nullopt);
+}
+
+CORO_TEST(TimeLeft, OfOtherTasksDoesNotCount) {
+    const Timeout mine(1s);
+    const auto left = []() -> Coro<Left> { co_return time_left(); };
+    EXPECT_EQ(co_await create_task(left()), std::nullopt);
+    EXPECT_EQ(co_await left(), Left(1s));
+    EXPECT_EQ(co_await wait_for(left(), 300ms), Left(300ms));
+}
+
+CORO_TEST(TimeLeft, IsNothingOnceALimitIsOver) {
+    Timeout limit(1ms);
+    bool cancelled = false;
+    try {
+        co_await sleep(1s);
+    } catch (const Cancelled&) {
+        cancelled = true;
+        EXPECT_EQ(time_left(), Left(0s));
+    }
+    EXPECT_TRUE(cancelled);
+}
+
+TEST(TimeLeft, OutsideOfTasksThereIsNoLimit) { EXPECT_EQ(time_left(), std::nullopt); }
+
 }  // namespace
 }  // namespace coroscope::test

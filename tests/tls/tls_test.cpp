@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "authority.hpp"
+#include "runtime/src/tls/context.hpp"
 #include "tests/runtime/net_support.hpp"
 
 namespace coroscope::test {
@@ -68,6 +69,25 @@ TEST(Tls, AnUnknownAuthorityIsRefusedBeforeAnythingIsSent) {
         EXPECT_NE(co_await error_of_connecting(server, TlsContext::client().trust(stranger.file())), "");
         Connection good = co_await open_tls_connection("localhost", server.port(), client_context());
     });
+}
+
+// In a process of its own: the system's authorities are loaded once.
+TEST(TlsDeathTest, TheSystemsAuthoritiesAreTrustedAndSharedByAllContexts) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    const auto connect_twice = [] {
+        ::setenv("SSL_CERT_FILE", authority().file().c_str(), 1);
+        bool shared = false;
+        run_test([&]() -> Coro<> {
+            Server server = co_await start_tls_server(echo, "localhost", 0, server_context());
+            TlsContext one = TlsContext::client(), other = TlsContext::client();
+            Connection first = co_await open_tls_connection("localhost", server.port(), one);
+            Connection second = co_await open_tls_connection("localhost", server.port(), other);
+            shared = ::SSL_CTX_get_cert_store(one.state().context.get()) ==
+                     ::SSL_CTX_get_cert_store(other.state().context.get());
+        });
+        std::_Exit(shared ? 0 : 1);
+    };
+    EXPECT_EXIT(connect_twice(), testing::ExitedWithCode(0), "");
 }
 
 TEST(Tls, ACertificateForAnotherNameIsRefused) {

@@ -167,6 +167,7 @@ public:
         if (timer.queued()) timers_.remove(timer);
     }
     std::uint64_t deadline_ns(const detail::TimerNode& queued) const noexcept { return timers_.deadline_ns(queued); }
+    const detail::TimerHeap& timers() const noexcept { return timers_; }
     void push_ready(detail::ReadyNode& node) noexcept {
         COROSCOPE_ASSERT((first_ready_ == nullptr) == (ready_count_ == 0), "ready_count_ is the queue's length");
         node.next_ready = nullptr;

@@ -73,10 +73,12 @@ public:
     [[noreturn]] void rethrow();
 
 private:
+    friend std::optional<std::chrono::nanoseconds> time_left();
     friend Timeout timeout_at(std::optional<std::uint64_t> when_ns, const std::source_location& where);
     struct AtTime {};
     explicit Timeout(const std::source_location& where);
     Timeout(AtTime, std::optional<std::uint64_t> when_ns, const std::source_location& where);
+    static void fire_limit(detail::CallbackTimer& timer) noexcept;
     std::uint32_t take_back() noexcept;
     void set_limit(std::uint64_t when_ns);
     void end_limit() noexcept;
@@ -96,6 +98,12 @@ inline Timeout timeout(TimeLimit delay, const std::source_location& where = std:
 // At a time of the loop's clock (EventLoop::time_ns()).
 Timeout timeout_at(std::optional<std::uint64_t> when_ns,
                    const std::source_location& where = std::source_location::current());
+
+// Until the first of the limits that the running task is in: what a request to somebody else may take, say. nullopt: it
+// is in none, or no task runs. Not below zero. Limits of tasks that await this one do not count. Thread: the loop's.
+// Not a cancellation point. Complexity: constant outside of limits, else linear in the number of the loop's timers.
+// Trio's current_effective_deadline(), Go's Context.Deadline().
+std::optional<std::chrono::nanoseconds> time_left();
 
 namespace detail {
 

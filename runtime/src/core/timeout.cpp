@@ -26,6 +26,29 @@ detail::TaskControl* task_for_timeout() {
 
 }  // namespace
 
+void Timeout::fire_limit(detail::CallbackTimer& timer) noexcept {
+    auto& self = static_cast<Timeout&>(timer);
+    self.expired_ = true;
+    self.task_->cancel_for_scope("timed out", {detail::CancelOrigin::timeout, self.task_->id, self.node_});
+}
+
+std::optional<std::chrono::nanoseconds> time_left() {
+    const detail::TaskControl* const task = detail::current_task;
+    if (task == nullptr || task->time_limits == 0) return std::nullopt;
+    std::size_t running = 0;
+    std::optional<std::uint64_t> first_ns;
+    task->loop->timers().for_each([&](const detail::TimerNode& timer) {
+        if (timer.is_sleep || static_cast<const detail::CallbackTimer&>(timer).fire != Timeout::fire_limit) return;
+        const auto& limit = static_cast<const Timeout&>(static_cast<const detail::CallbackTimer&>(timer));
+        if (limit.task_ != task) return;
+        ++running;
+        if (!first_ns || limit.when_ns_ < *first_ns) first_ns = limit.when_ns_;
+    });
+    if (running < task->time_limits) return std::chrono::nanoseconds(0);  // the others have expired
+    const std::uint64_t now_ns = task->loop->time_ns();
+    return std::chrono::nanoseconds(*first_ns > now_ns ? *first_ns - now_ns : 0);
+}
+
 [[gnu::always_inline]] inline void Timeout::set_limit(std::uint64_t when_ns) {
     when_ns_ = when_ns;
     task_->loop->add_timer(*this, when_ns_);
@@ -45,11 +68,7 @@ detail::TaskControl* task_for_timeout() {
 
 [[gnu::always_inline]] inline Timeout::Timeout(const std::source_location& where)
     : task_(task_for_timeout()), cancelling_before_(task_->cancel_requests) {
-    fire = [](detail::CallbackTimer& timer) noexcept {
-        auto& self = static_cast<Timeout&>(timer);
-        self.expired_ = true;
-        self.task_->cancel_for_scope("timed out", {detail::CancelOrigin::timeout, self.task_->id, self.node_});
-    };
+    fire = fire_limit;
     if (probe::on()) [[unlikely]]
         node_ = detail::call_node(where);
 }

@@ -2,9 +2,9 @@
 
 #include <cerrno>
 #include <csignal>
-#include <limits>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "child_exit.hpp"
 #include "coroscope/gather.hpp"
@@ -18,8 +18,9 @@ namespace detail {
 class ProcessState {
 public:
     // `command`: for the debugger.
-    ProcessState(EventLoop& loop, Spawned& spawned, const StreamOptions& options, const std::string& command)
-        : exit(loop, spawned.pid, command) {
+    ProcessState(EventLoop& loop, Spawned& spawned, const ProcessOptions& how, const std::string& command)
+        : exit(loop, spawned.pid, command), leads_group(how.start_new_session || how.process_group == 0) {
+        const StreamOptions& options = how.stream;
         if (spawned.in.get() >= 0) {
             in.emplace(connect_write_pipe(spawned.in.get(), options));
             spawned.in.release();
@@ -44,8 +45,10 @@ public:
     }
 
     ChildExit exit;
+    const bool leads_group;
     std::optional<StreamWriter> in;
     std::optional<StreamReader> out, err;
+    Process::Output read;  // by communicate(), until it has given that
 
 private:
     ~ProcessState() = default;
@@ -72,10 +75,16 @@ Coro<> feed(Ref<ProcessState> state, std::string input) {
     in.close();
 }
 
-Coro<std::string> read_to_the_end(Ref<ProcessState> state, std::optional<StreamReader> ProcessState::* which) {
+Coro<> read_to_the_end(Ref<ProcessState> state, std::optional<StreamReader> ProcessState::* which,
+                       std::string Process::Output::* to) {
+    constexpr std::size_t at_a_time = 256 * 1024;
     std::optional<StreamReader>& from = (*state).*which;
-    if (!from) co_return std::string();
-    co_return co_await from->read_all(std::numeric_limits<std::size_t>::max());
+    if (!from) co_return;
+    for (;;) {
+        const std::string some = co_await from->read(at_a_time);
+        if (some.empty()) co_return;
+        (state->read.*to) += some;
+    }
 }
 
 // As a person would type it, for the debugger; empty while debug mode is off.
@@ -122,14 +131,16 @@ Coro<Process::Output> Process::communicate(std::string input) {
     if (!input.empty()) redirected(state->in, "in");
     // Tasks of their own, because the child may stop reading until its output is read.
     Coro<> feeding = feed(state, std::move(input));
-    Coro<std::string> out = read_to_the_end(state, &ProcessState::out);
-    Coro<std::string> err = read_to_the_end(state, &ProcessState::err);
-    auto all = co_await gather(std::move(feeding), std::move(out), std::move(err));
+    Coro<> out = read_to_the_end(state, &ProcessState::out, &Output::out);
+    Coro<> err = read_to_the_end(state, &ProcessState::err, &Output::err);
+    co_await gather(std::move(feeding), std::move(out), std::move(err));
     co_await state->exit.ended.wait();
-    Output output;
-    output.out = std::move(std::get<1>(all));
-    output.err = std::move(std::get<2>(all));
-    co_return std::move(output);
+    co_return std::exchange(state->read, Output());
+}
+
+const Process::Output& Process::output_so_far() const noexcept {
+    static const Output nothing;
+    return state_ ? state_->read : nothing;
 }
 
 void Process::send_signal(int signal) {
@@ -142,11 +153,22 @@ void Process::send_signal(int signal) {
 void Process::terminate() { send_signal(SIGTERM); }
 void Process::kill() { send_signal(SIGKILL); }
 
+void Process::send_signal_to_group(int signal) {
+    if (!state_ || !state_->leads_group)
+        throw std::logic_error(
+            "the subprocess has no process group of its own: set ProcessOptions::process_group to 0");
+    if (::kill(-pid(), signal) != 0)
+        throw std::system_error(errno, std::generic_category(),
+                                "cannot send a signal to process group " + std::to_string(pid()));
+}
+
+void Process::terminate_group() { send_signal_to_group(SIGTERM); }
+void Process::kill_group() { send_signal_to_group(SIGKILL); }
+
 Coro<Process> create_subprocess_exec(std::string program, std::vector<std::string> arguments, ProcessOptions options) {
     EventLoop& loop = EventLoop::running();
     detail::Spawned spawned = detail::spawn_program(program, arguments, options);
-    co_return Process(
-        Ref<ProcessState>(new ProcessState(loop, spawned, options.stream, command_text(program, arguments))));
+    co_return Process(Ref<ProcessState>(new ProcessState(loop, spawned, options, command_text(program, arguments))));
 }
 
 Coro<Process> create_subprocess_shell(std::string command, ProcessOptions options) {

@@ -44,7 +44,9 @@ void load_certificate(SSL_CTX* context, const std::string& certificate_file, con
                        "; it must be a PEM file without a passphrase, of the key of " + certificate_file);
 }
 
-void load_authorities(SSL_CTX* context, const std::string& ca_file) {
+void load_authorities(TlsContextState& state, const std::string& ca_file) {
+    SSL_CTX* const context = state.context.get();
+    state.trusts_system = false;
     ::ERR_clear_error();
     X509_STORE* store = ::X509_STORE_new();
     ::SSL_CTX_set_cert_store(context, store);  // owns it; instead of the system's
@@ -63,14 +65,32 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_si
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+// Never freed: threads may use it while the process ends.
+X509_STORE* system_authorities() {
+    static X509_STORE* const store = [] {
+        X509_STORE* const loaded = ::X509_STORE_new();
+        if (loaded != nullptr) ::X509_STORE_set_default_paths(loaded);
+        return loaded;
+    }();
+    return store;
+}
+
 }  // namespace
+
+void TlsContextState::prepare() {
+    std::call_once(prepared_, [this] {
+        if (!trusts_system || !verifies) return;
+        if (X509_STORE* const store = system_authorities()) ::SSL_CTX_set1_cert_store(context.get(), store);
+    });
+}
+
 }  // namespace detail
 
 TlsContext TlsContext::client() {
     TlsContext client(detail::new_context(false));
     SSL_CTX* context = client.state().context.get();
     ::SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-    ::SSL_CTX_set_default_verify_paths(context);
+    client.state().trusts_system = true;
     return client;
 }
 
@@ -83,7 +103,7 @@ TlsContext TlsContext::server(const std::string& certificate_file, const std::st
 }
 
 TlsContext& TlsContext::trust(const std::string& ca_file) {
-    detail::load_authorities(state_->context.get(), ca_file);
+    detail::load_authorities(*state_, ca_file);
     return *this;
 }
 
@@ -93,7 +113,7 @@ TlsContext& TlsContext::certificate(const std::string& certificate_file, const s
 }
 
 TlsContext& TlsContext::require_client_certificate(const std::string& ca_file) {
-    detail::load_authorities(state_->context.get(), ca_file);
+    detail::load_authorities(*state_, ca_file);
     ::SSL_CTX_set_verify(state_->context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     ::SSL_CTX_set_client_CA_list(state_->context.get(), ::SSL_load_client_CA_file(ca_file.c_str()));
     return *this;

@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "coroscope/net/tls.hpp"
@@ -15,10 +16,18 @@ struct FreeContext {
 };
 
 struct TlsContextState {
+    // Before each connection. The system's authorities are loaded when the process needs them first, and all contexts
+    // share them: to load them takes some tens of milliseconds. Any thread.
+    void prepare();
+
     std::unique_ptr<SSL_CTX, FreeContext> context;
     bool is_server = false;
-    bool verifies = true;   // a client: the server's certificate
-    std::string protocols;  // ALPN, as on the wire
+    bool verifies = true;        // a client: the server's certificate
+    bool trusts_system = false;  // its certificate authorities, and not others
+    std::string protocols;       // ALPN, as on the wire
+
+private:
+    std::once_flag prepared_;
 };
 
 // The oldest error of this thread's queue in words, and the queue emptied; "" if there is none.

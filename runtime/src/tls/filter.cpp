@@ -37,8 +37,9 @@ const char* hint(long verify_error) {
 
 }  // namespace
 
-TlsFilter::TlsFilter(const TlsContext& context, const std::string& server_name)
-    : context_(context), ssl_(::SSL_new(context.state().context.get())) {
+TlsFilter::TlsFilter(const TlsContext& context, const std::string& server_name) : context_(context) {
+    context.state().prepare();
+    ssl_.reset(::SSL_new(context.state().context.get()));
     if (!ssl_) throw TlsError("TLS cannot be used: " + openssl_error());
     from_peer_ = ::BIO_new(::BIO_s_mem());
     to_peer_ = ::BIO_new(::BIO_s_mem());

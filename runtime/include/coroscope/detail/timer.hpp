@@ -30,6 +30,11 @@ public:
     std::size_t size() const noexcept { return entries_.size(); }
     // The timer that is due first. The heap must not be empty, here and in the next one.
     TimerNode& first() const noexcept { return *entries_.front().node; }
+    // All of them, in no order.
+    template <class Visit>
+    void for_each(Visit visit) const {
+        for (const Entry& entry : entries_) visit(*entry.node);
+    }
     std::uint64_t first_deadline_ns() const noexcept { return entries_.front().deadline_ns; }
     std::uint64_t deadline_ns(const TimerNode& queued) const noexcept {
         return entries_[queued.heap_index].deadline_ns;

@@ -104,14 +104,23 @@ public:
     // writes more than fits in them waits for you; use communicate(). Cancellation point.
     Coro<int> wait();
     // Writes the input, closes the pipe, reads the others to their end, all at once, then waits for the end. That the
-    // child does not read its input is no error. Cancellation point; what was read so far is lost. Throws
-    // std::logic_error if there is input and no pipe for it.
+    // child does not read its input is no error. Cancellation point: what was read until then is output_so_far(), and
+    // another communicate() goes on, and gives that, too. Throws std::logic_error if there is input and no pipe for it.
     Coro<Output> communicate(std::string input = {});
+    // What a communicate() that was cancelled, by a time limit for one, has read. It stays valid until the next call of
+    // communicate(). (Python: TimeoutExpired.output of a subprocess.run(); asyncio loses it.)
+    const Output& output_so_far() const noexcept;
 
     // Throw std::system_error: ESRCH if it has ended (ProcessLookupError).
     void send_signal(int signal);
     void terminate();  // SIGTERM
     void kill();       // SIGKILL
+    // The child and all that it has started, unless they have left its process group: for a shell, or a program that
+    // has children of its own. Also after the child itself has ended. Needs ProcessOptions::process_group of 0, or
+    // start_new_session, else std::logic_error. Throw std::system_error: ESRCH if nobody is left. Python: os.killpg().
+    void send_signal_to_group(int signal);
+    void terminate_group();  // SIGTERM
+    void kill_group();       // SIGKILL
 
 private:
     detail::Ref<detail::ProcessState> state_;
