@@ -21,9 +21,10 @@ namespace coroscope {
 
 namespace detail {
 
+thread_local constinit EventLoop* t_running_loop = nullptr;
+
 namespace {
 
-thread_local constinit EventLoop* t_running_loop = nullptr;
 thread_local constinit std::uint64_t t_thread = 0;  // 0: not asked for yet
 
 // The system's number of this thread.

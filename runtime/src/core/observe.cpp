@@ -89,8 +89,7 @@ std::uint64_t due_on_system_clock(std::uint64_t deadline_ns, std::uint64_t now_n
     return difference < apart_ns ? vocabulary::pack_due(deadline_ns) : 0;
 }
 
-std::uint64_t holder_of(const TaskControl& task, std::uint64_t wait) noexcept {
-    if (vocabulary::verb_of(wait) != static_cast<std::uint8_t>(Verb::acquire)) return 0;
+std::uint64_t holder_of_acquired(const TaskControl& task) noexcept {
     const Suspension& awaiter = *task.suspended_on();
     return awaiter.type().holder(awaiter);
 }
@@ -245,9 +244,8 @@ void report_tasks_destroyed_pending(std::size_t count) noexcept {
         log_line(LogLevel::error, "%zu more tasks were destroyed but pending", count - most_pending_told);
 }
 
-void check_thread(EventLoop& loop, const TaskControl* task, const char* what) noexcept {
-    if (running_loop() == &loop || !loop.is_running()) [[likely]]
-        return;
+void check_other_thread(EventLoop& loop, const TaskControl* task, const char* what) noexcept {
+    if (!loop.is_running()) return;
     // Each says the same: after some, only their number would be news.
     constexpr int most = 8;
     thread_local int reported = 0;

@@ -17,7 +17,10 @@ probe::NodeId call_node(const std::source_location& where) noexcept;
 probe::NodeId suspension_node(const TaskControl& task) noexcept;
 std::uint64_t waits_for(const TaskControl& task) noexcept;
 // With its `wait`, as waits_for() gave it: the task that holds what `task` waits for; 0: none, or not known.
-std::uint64_t holder_of(const TaskControl& task, std::uint64_t wait) noexcept;
+std::uint64_t holder_of_acquired(const TaskControl& task) noexcept;
+inline std::uint64_t holder_of(const TaskControl& task, std::uint64_t wait) noexcept {
+    return vocabulary::verb_of(wait) == static_cast<std::uint8_t>(Verb::acquire) ? holder_of_acquired(task) : 0;
+}
 // A deadline of a loop whose clock says now_ns, as the operand of a wait for a timer; 0 if the loop has a time of its
 // own (a virtual one).
 std::uint64_t due_on_system_clock(std::uint64_t deadline_ns, std::uint64_t now_ns) noexcept;
@@ -40,8 +43,13 @@ void report_callback_exception(const std::exception_ptr& error) noexcept;
 // With debug mode on only; at the place where the running task is.
 void report_unclosed_transport(const char* what) noexcept;
 void report_write_after_loss(const char* what) noexcept;
+extern thread_local constinit EventLoop* t_running_loop;  // that runs on this thread; nullptr: none
 // Only with debug mode on. Reports it if `loop` runs on another thread than this one: what is done then may be lost, or
 // come late, because the loop sleeps on. `task`: the one that it is about; nullptr: none.
-void check_thread(EventLoop& loop, const TaskControl* task, const char* what) noexcept;
+void check_other_thread(EventLoop& loop, const TaskControl* task, const char* what) noexcept;
+inline void check_thread(EventLoop& loop, const TaskControl* task, const char* what) noexcept {
+    if (t_running_loop != &loop) [[unlikely]]
+        check_other_thread(loop, task, what);
+}
 
 }  // namespace coroscope::detail

@@ -36,7 +36,7 @@ std::uint64_t next_task_id() noexcept {
 
 TaskControl* spawn(EventLoop* loop, PromiseBase& root, std::unique_ptr<TaskExtras> extras, std::string_view name,
                    const std::source_location& where) {
-    if (loop == nullptr) loop = running_loop();
+    if (loop == nullptr) loop = t_running_loop;
     if (loop == nullptr) {
         root.destroy();
         throw_no_running_loop();
