@@ -113,5 +113,57 @@ TEST(Fairness, ManyReadyTasksKeepTheirOrderOverAPoll) {
     EXPECT_GE(loop.polled_ns.size(), 20u);
 }
 
+// Not behind a task that has just had its turn, and is ready again.
+TEST(Fairness, WhatWasWokenGoesBeforeWhoYieldsAfterALongStep) {
+    HandClock loop;
+    std::uint64_t worst_ns = 0;
+    const auto sleeper = [&]() -> Coro<> {
+        for (int i = 0; i < 50; ++i) {
+            const std::uint64_t due = loop.now_ns + 1'000'000;
+            co_await sleep(1ms);
+            worst_ns = std::max(worst_ns, loop.now_ns - due);
+        }
+    };
+    const auto main = [&]() -> Coro<> {
+        auto busy = create_task(work(2'000, 5'000'000));
+        co_await sleeper();
+        busy.cancel();
+        co_await busy.wait();
+    };
+    loop.run_until_complete(main());
+    EXPECT_LE(worst_ns, 5'000'000u);
+}
+
+// And they get theirs, however much is woken.
+TEST(Fairness, WhoYieldsIsNotHeldUpByWhatIsWoken) {
+    HandClock loop;
+    std::uint64_t longest_ns = 0;
+    bool done = false;
+    const auto yielder = [&]() -> Coro<> {
+        for (int i = 0; i < 100; ++i) {
+            const std::uint64_t before = loop.now_ns;
+            co_await yield();
+            longest_ns = std::max(longest_ns, loop.now_ns - before);
+        }
+        done = true;
+    };
+    const auto again_and_again = [&]() -> Coro<> {
+        while (!done) {
+            loop.now_ns += 100'000;
+            co_await sleep(0ns);
+            loop.now_ns += 100'000;
+            co_await sleep(1us);
+        }
+    };
+    const auto main = [&]() -> Coro<> {
+        TaskGroup group;
+        for (int i = 0; i < 10; ++i) group.create_task(again_and_again());
+        group.create_task(yielder());
+        co_await group.join();
+    };
+    loop.run_until_complete(main());
+    EXPECT_LE(longest_ns, 2 * 10 * 100'000u + 200'000u);
+}
+
 }  // namespace
 }  // namespace coroscope

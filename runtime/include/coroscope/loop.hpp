@@ -266,6 +266,7 @@ private:
     std::size_t ready_count_ = 0;
     std::uint32_t steps_a_look_ = 1;  // at the clock: run_ready()
     std::uint32_t short_looks_ = 0;
+    bool all_have_run_ = false;  // since run_ready() began, but its time was over: see iterate()
     detail::TaskControl* first_task_ = nullptr;
     detail::TaskControl* last_task_ = nullptr;
     detail::TimerHeap timers_;

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <typeinfo>
+#include <utility>
 
 #include "callback.hpp"
 #include "coroscope/detail/resource.hpp"
@@ -223,6 +224,15 @@ void EventLoop::iterate(std::int64_t most_ns) {
         probe::emit_at(probe::stamp_now(), EventKind::poll_begin, 0);
         if (timeout_ns < 0) report_idle();
     }
+    // After a turn that took too long: what I/O, timers and other threads have woken meanwhile goes before tasks that
+    // have had their turn and are ready again. Else each would wait for one more of their steps.
+    detail::ReadyNode *again = nullptr, *last_again = nullptr;
+    std::size_t count_again = 0;
+    if (all_have_run_) {
+        again = std::exchange(first_ready_, nullptr);
+        last_again = std::exchange(last_ready_, nullptr);
+        count_again = std::exchange(ready_count_, 0);
+    }
     // Either a poster sees sleeping_ and writes the eventfd, or this sees its call: both sides are sequentially
     // consistent.
     sleeping_.store(true, std::memory_order_seq_cst);                              // pairs with the load in wake()
@@ -240,6 +250,11 @@ void EventLoop::iterate(std::int64_t most_ns) {
     }
     take_remote_calls();
     fire_timers();
+    if (again != nullptr) {
+        (last_ready_ != nullptr ? last_ready_->next_ready : first_ready_) = again;
+        last_ready_ = last_again;
+        ready_count_ += count_again;
+    }
     const std::size_t steps = run_ready();
     if (monitored_) [[unlikely]]
         iteration_done({clock_ns() - began_ns, steps, ready_count_});

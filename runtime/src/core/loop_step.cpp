@@ -62,6 +62,8 @@ std::size_t EventLoop::run_ready() {
     std::uint64_t looked_ns = began_ns;
     std::size_t steps = 0;
     std::uint32_t until_look = steps_a_look_;
+    bool first_round = true;
+    all_have_run_ = false;
     for (std::size_t round = ready_count_; round != 0;) {
         detail::ReadyNode& node = *first_ready_;
         first_ready_ = node.next_ready;
@@ -86,10 +88,16 @@ std::size_t EventLoop::run_ready() {
                 ++steps_a_look_;
                 short_looks_ = 0;
             }
-            if (now - began_ns >= turn_ns && !stopping_) break;  // stopped: what is ready runs, as asyncio's
+            if (now - began_ns >= turn_ns && !stopping_) {  // stopped: what is ready runs, as asyncio's
+                all_have_run_ = !first_round || round == 1;
+                break;
+            }
             until_look = steps_a_look_;
         }
-        if (--round == 0 && steps < most_steps && !stopping_) round = ready_count_;
+        if (--round == 0 && steps < most_steps && !stopping_) {
+            round = ready_count_;
+            first_round = false;
+        }
     }
     return steps;
 }
