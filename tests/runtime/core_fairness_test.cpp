@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <thread>
 #include <vector>
 
 #include "coroscope/coroscope.hpp"
@@ -163,6 +164,21 @@ TEST(Fairness, WhoYieldsIsNotHeldUpByWhatIsWoken) {
     };
     loop.run_until_complete(main());
     EXPECT_LE(longest_ns, 2 * 10 * 100'000u + 200'000u);
+}
+
+// What was scheduled comes before what another thread schedules later.
+TEST(Fairness, CallsKeepTheirOrderOverALongStep) {
+    HandClock loop;
+    std::vector<int> order;
+    const auto main = [&]() -> Coro<> {
+        loop.call_soon([&] { order.push_back(1); });
+        std::thread([&] { loop.call_soon_threadsafe([&] { order.push_back(2); }); }).join();
+        loop.now_ns += 5'000'000;
+        co_await yield();
+        order.push_back(3);
+    };
+    loop.run_until_complete(main());
+    EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
 }
 
 }  // namespace

@@ -243,6 +243,11 @@ private:
     void abandon_tasks() noexcept;
     void drop_ready() noexcept;
     void take_remote_calls();
+    struct HeldBack {
+        detail::ReadyNode *first = nullptr, *last = nullptr;
+        std::size_t count = 0;
+    };
+    HeldBack hold_back_yielders() noexcept;
     void fire_timers() noexcept;
     void take_snapshot() noexcept;
     void link(detail::TaskControl& task) noexcept {
@@ -266,7 +271,7 @@ private:
     std::size_t ready_count_ = 0;
     std::uint32_t steps_a_look_ = 1;  // at the clock: run_ready()
     std::uint32_t short_looks_ = 0;
-    bool all_have_run_ = false;  // since run_ready() began, but its time was over: see iterate()
+    bool all_have_run_ = false;  // since run_ready() began, but its time was over: see hold_back_yielders()
     detail::TaskControl* first_task_ = nullptr;
     detail::TaskControl* last_task_ = nullptr;
     detail::TimerHeap timers_;

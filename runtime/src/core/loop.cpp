@@ -224,15 +224,7 @@ void EventLoop::iterate(std::int64_t most_ns) {
         probe::emit_at(probe::stamp_now(), EventKind::poll_begin, 0);
         if (timeout_ns < 0) report_idle();
     }
-    // After a turn that took too long: what I/O, timers and other threads have woken meanwhile goes before tasks that
-    // have had their turn and are ready again. Else each would wait for one more of their steps.
-    detail::ReadyNode *again = nullptr, *last_again = nullptr;
-    std::size_t count_again = 0;
-    if (all_have_run_) {
-        again = std::exchange(first_ready_, nullptr);
-        last_again = std::exchange(last_ready_, nullptr);
-        count_again = std::exchange(ready_count_, 0);
-    }
+    const HeldBack again = all_have_run_ ? hold_back_yielders() : HeldBack();
     // Either a poster sees sleeping_ and writes the eventfd, or this sees its call: both sides are sequentially
     // consistent.
     sleeping_.store(true, std::memory_order_seq_cst);                              // pairs with the load in wake()
@@ -250,14 +242,37 @@ void EventLoop::iterate(std::int64_t most_ns) {
     }
     take_remote_calls();
     fire_timers();
-    if (again != nullptr) {
-        (last_ready_ != nullptr ? last_ready_->next_ready : first_ready_) = again;
-        last_ready_ = last_again;
-        ready_count_ += count_again;
+    if (again.first != nullptr) {
+        (last_ready_ != nullptr ? last_ready_->next_ready : first_ready_) = again.first;
+        last_ready_ = again.last;
+        ready_count_ += again.count;
     }
     const std::size_t steps = run_ready();
     if (monitored_) [[unlikely]]
         iteration_done({clock_ns() - began_ns, steps, ready_count_});
+}
+
+// After a turn that took too long: what I/O, timers and other threads have woken meanwhile goes before tasks that have
+// had their turn and have yielded. Else each would wait for one more of their steps. Whatever else is ready stays where
+// it is: it has come before what is woken now.
+EventLoop::HeldBack EventLoop::hold_back_yielders() noexcept {
+    HeldBack back;
+    detail::ReadyNode* node = std::exchange(first_ready_, nullptr);
+    last_ready_ = nullptr;
+    ready_count_ = 0;
+    while (node != nullptr) {
+        detail::ReadyNode* const next = node->next_ready;
+        if (node->is_task && static_cast<TaskControl*>(node)->yielded) {
+            node->next_ready = nullptr;
+            (back.last != nullptr ? back.last->next_ready : back.first) = node;
+            back.last = node;
+            ++back.count;
+        } else {
+            push_ready(*node);
+        }
+        node = next;
+    }
+    return back;
 }
 
 void EventLoop::announce() noexcept {
