@@ -11,6 +11,7 @@
 #include <functional>
 #include <iostream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "service.hpp"
@@ -60,7 +61,12 @@ public:
     }
 
 private:
-    void send(int signal) { ::kill(-leader_.pid(), signal); }
+    void send(int signal) {
+        try {
+            leader_.send_signal_to_group(signal);
+        } catch (const std::system_error&) {  // nobody is left
+        }
+    }
     Process leader_;
 };
 
