@@ -2,8 +2,9 @@
 // connections, calls that pass their deadline, and callers that give up.
 //
 // To see here: each connection carries any number of calls at a time, which are answered in the order in which they are
-// done; an id tells which answer belongs to which call. A deadline travels with its call. A caller that gives up, for
-// whatever reason, tells the server so in a destructor, and the server cancels the task that works for it.
+// done; an id tells which answer belongs to which call. With a call travels the time that is left for it. A caller that
+// gives up, for whatever reason, tells the server so in a destructor, and the server cancels the task that works for
+// it.
 //
 // A message is its length (4 bytes, big endian), a line "KIND ID DEADLINE_MS METHOD", and a body.
 #include <coroscope/coroscope.hpp>
@@ -173,7 +174,6 @@ public:
     Coro<std::string> call(std::string method, std::string body, std::chrono::milliseconds limit) {
         Message message("call", ++last_id_, std::move(body));
         message.method = std::move(method);
-        message.deadline_ms = limit.count();
         const Message answer = co_await with_timeout(limit, ask(std::move(message)));
         if (answer.kind == "late") throw TimeoutError();
         if (answer.kind != "answer") throw std::runtime_error(answer.body);
@@ -211,6 +211,9 @@ private:
 
     Coro<Message> ask(Message message) {
         const std::shared_ptr<Link> link = co_await next_link();
+        // What is left of the caller's limit, and of limits around it, once there is a connection.
+        if (const auto left = time_left())
+            message.deadline_ms = std::chrono::ceil<std::chrono::milliseconds>(*left).count();
         const Waiting call(link, message.id);
         link->connection.writer.write(encode(message));
         co_await link->connection.writer.drain();
@@ -290,16 +293,21 @@ Coro<std::string> outcome(Coro<std::string> call) {
     co_return "";
 }
 
-Coro<> converse(Methods& methods, Pool& pool) {
-    constexpr int sums = 300, holds = 10;
-    TaskGroup group;  // whatever fails: no call outlives the pool
-    std::vector<Task<std::string>> calls;
-    for (int i = 0; i < sums; ++i)
-        calls.push_back(group.create_task(pool.call("add", std::to_string(i) + " 1000", 30s)));
-    for (int i = 0; i < sums; ++i) {
-        const std::string sum = co_await calls[i];
-        require(sum == std::to_string(1000 + i), sum + " is the wrong sum");
+constexpr int callers = 30, calls_each = 10;
+
+Coro<> add_up(Pool& pool, int caller) {
+    for (int i = 0; i < calls_each; ++i) {
+        const std::string sum = co_await pool.call("add", std::to_string(caller) + " " + std::to_string(i), 30s);
+        require(sum == std::to_string(caller + i), sum + " is the wrong sum");
     }
+}
+
+Coro<> converse(Methods& methods, Pool& pool) {
+    constexpr int holds = 10;
+    TaskGroup group;  // whatever fails: no call outlives the pool
+    std::vector<Task<>> sums;
+    for (int i = 0; i < callers; ++i) sums.push_back(group.create_task(add_up(pool, i)));
+    for (const auto& each : sums) co_await each;
 
     // The server knows the deadline, and stops, too.
     std::vector<Task<std::string>> late;
@@ -311,11 +319,11 @@ Coro<> converse(Methods& methods, Pool& pool) {
     co_await methods.until_held(0);
 
     // Callers that give up.
-    std::vector<Task<std::string>> callers;
-    for (int i = 0; i < holds; ++i) callers.push_back(group.create_task(pool.call("hold", "", 1h)));
+    std::vector<Task<std::string>> impatient;
+    for (int i = 0; i < holds; ++i) impatient.push_back(group.create_task(pool.call("hold", "", 1h)));
     co_await methods.until_held(holds);
-    for (const auto& caller : callers) caller.cancel();
-    co_await wait(callers);
+    for (const auto& caller : impatient) caller.cancel();
+    co_await wait(impatient);
     co_await methods.until_held(0);
 
     // On the same connections quick calls are answered while slow ones wait.
@@ -333,7 +341,7 @@ Coro<> converse(Methods& methods, Pool& pool) {
     co_await group.join();
 
     const std::string error = co_await outcome(pool.call("divide", "1 0", 30s));
-    std::cout << sums << " calls were answered over 3 connections\n"
+    std::cout << callers * calls_each << " calls were answered over 3 connections\n"
               << holds << " calls were too late, " << holds
               << " callers gave up: the server has stopped working for them\n"
               << holds << " quick calls overtook " << holds << " slow ones\n"
