@@ -235,9 +235,13 @@ private:
 
 // Which file a name is of is said beside it, if at all.
 std::string without_anonymous_namespaces(std::string name) {
-    static const std::string scope = std::string(anonymous_namespace) + "::";
-    for (std::size_t at = name.find(scope); at != none && name.size() > scope.size(); at = name.find(scope, at))
-        name.erase(at, scope.size());
+    constexpr std::size_t scope_size = anonymous_namespace.size() + 2;
+    std::size_t at = name.find(anonymous_namespace);
+    while (at != none && name.size() > scope_size) {
+        const bool is_scope = name.compare(at + anonymous_namespace.size(), 2, "::") == 0;
+        if (is_scope) name.erase(at, scope_size);
+        at = name.find(anonymous_namespace, is_scope ? at : at + 1);
+    }
     return name;
 }
 

@@ -112,7 +112,7 @@ std::string executable_path() {
 // A library of the language, of the system or ours, by its path: with debug symbols installed the names of its sources
 // ("./time/clock_nanosleep.c") look like anybody's.
 bool is_library_module(std::string_view path) {
-    static const std::string executable = executable_path();
+    static const std::string& executable = *new std::string(executable_path());  // threads of ours outlive statics
     if (path == executable) return false;
     const std::string_view name = words::base_name(path);
     for (const std::string_view of_language : {"libc.so", "libc-", "libm.so", "libpthread", "libstdc++", "libgcc_s",
