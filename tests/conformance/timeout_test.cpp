@@ -38,6 +38,12 @@ CORO_TEST(Timeout, OfZeroOrLessTakesEffectAtTheFirstAwaitThatWaits) {
     EXPECT_EQ(current_task().cancelling(), 0u);
 }
 
+// Also where the body only yields.
+CORO_TEST(Timeout, OfZeroEndsABodyThatIsAlwaysReady) {
+    EXPECT_EQ(co_await thrown_by(with_timeout(0ms, turns(2))), "TimeoutError: timed out");
+    EXPECT_EQ(current_task().cancelling(), 0u);
+}
+
 Coro<> expect_when(Timeout& limit, std::uint64_t expected) {
     EXPECT_EQ(limit.when(), expected);
     co_return;

@@ -162,7 +162,11 @@ public:
     Task<T> make_task(Coro<T>&& coro, std::unique_ptr<detail::TaskExtras> extras, const TaskOptions& options) {
         return detail::spawn_coro(this, std::move(coro), std::move(extras), options);
     }
-    void add_timer(detail::TimerNode& timer, std::uint64_t deadline_ns) { timers_.add(timer, deadline_ns); }
+    void add_timer(detail::TimerNode& timer, std::uint64_t deadline_ns) {
+        if (deadline_ns <= now_ns_) [[unlikely]]
+            timer_is_due_ = true;
+        timers_.add(timer, deadline_ns);
+    }
     void remove_timer(detail::TimerNode& timer) noexcept {
         if (timer.queued()) timers_.remove(timer);
     }
@@ -277,6 +281,7 @@ private:
     detail::TimerHeap timers_;
     detail::LoopClock clock_;
     std::uint64_t now_ns_ = 0;
+    bool timer_is_due_ = false;  // since it was added: its turn is the next one
     // A stamp that is as good as now, because nothing but the loop has run since: the end of the last step is the begin
     // of the next. 0: none, take one.
     std::uint64_t step_stamp_ = 0;

@@ -318,6 +318,7 @@ void EventLoop::take_remote_calls() {
 }
 
 void EventLoop::fire_timers() noexcept {
+    timer_is_due_ = false;
     while (!timers_.empty() && timers_.first_deadline_ns() <= now_ns_) {
         detail::TimerNode& timer = timers_.first();
         timers_.remove(timer);

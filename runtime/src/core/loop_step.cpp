@@ -94,7 +94,7 @@ std::size_t EventLoop::run_ready() {
             }
             until_look = steps_a_look_;
         }
-        if (--round == 0 && steps < most_steps && !stopping_) {
+        if (--round == 0 && steps < most_steps && !stopping_ && !timer_is_due_) {
             round = ready_count_;
             first_round = false;
         }
