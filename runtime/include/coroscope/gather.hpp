@@ -1,4 +1,5 @@
-// gather() and wait(): several tasks at once. Cancellation points. Thread: the loop's.
+// gather() and wait(): several tasks at once. Cancellation points. Thread: the loop's. They go on together with those
+// who await the last task itself, and at once where nothing is left to wait for; asyncio's take a turn or two more.
 //
 //     auto [a, b] = co_await gather(fetch("x"), fetch("y"));
 //     co_await gather(sleep(1s), event.wait(), future);          // whatever can be awaited

@@ -7,8 +7,9 @@
 //
 // put(), get(), join(): cancellation points; a cancelled get() loses no item, and no order. Waiting tasks are served in
 // the order in which they came. Unlike asyncio's, an item goes straight to the task that waits for it: no other task
-// can take it before that task runs. Thread: the loop's. The queue must outlive the tasks that wait on it. No
-// allocation per operation beyond the items' own. Complexity: constant; PriorityQueue: logarithmic.
+// can take it before that task runs. So does room: the item of the first task that waits in put() is in the queue at
+// once, also if that task is cancelled before it runs. Thread: the loop's. The queue must outlive the tasks that wait
+// on it. No allocation per operation beyond the items' own. Complexity: constant; PriorityQueue: logarithmic.
 #pragma once
 
 #include <algorithm>

@@ -299,7 +299,8 @@ public:
     Coro<> wait_for(Lock::Held& held, Predicate predicate) {
         while (!predicate()) co_await wait(held);
     }
-    // Wakes up to `count` tasks that wait. They run once they have the lock again.
+    // Wakes up to `count` tasks that wait. They run once they have the lock again. One that is cancelled before passes
+    // its notification on, as in Python 3.13; in 3.11 it is lost.
     void notify(std::size_t count = 1);
     void notify_all() { notify(std::numeric_limits<std::size_t>::max()); }
     // For the debugger, which shows the name beside the type. Any time; costs an allocation.

@@ -51,7 +51,8 @@ public:
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
 
-    // Waits for all tasks of the group. Cancellation point if one runs. Throws ExceptionGroup, Cancelled.
+    // Waits for all tasks of the group. Cancellation point if one runs. Throws ExceptionGroup, Cancelled. Goes on
+    // together with those who await the last task itself; asyncio's a turn later.
     Coro<> join() { return join_after(nullptr); }
     // The same at the end of a body that failed with this, which counts like the error of a task.
     Coro<> join_after(std::exception_ptr body_error);

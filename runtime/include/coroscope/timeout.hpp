@@ -8,6 +8,8 @@
 // Nothing runs on past its limit: at the limit the current task is cancelled, and the Cancelled that leaves the scope
 // becomes TimeoutError. Scopes nest. A scope that expires while the task is cancelled from outside, too,
 // lets Cancelled through. Limits are from now; zero or less has expired already: it takes effect at the next await.
+// Unlike asyncio's, a limit comes before the callbacks of the same time, and the Cancelled that it throws says "timed
+// out".
 // Creating and cancelling a deadline allocates nothing.
 #pragma once
 
@@ -166,7 +168,8 @@ auto with_timeout(TimeLimit delay, F function, A... arguments) -> typename detai
 }
 
 // Awaits a coroutine with a limit, inside the current task (no task is made for it). With a limit of zero or less it
-// does not begin. nullopt: no limit.
+// does not begin. nullopt: no limit. The semantics are Python 3.12's, which are those of a timeout() around the await:
+// where the end comes together with a cancellation or with the limit, that is thrown. (3.11's wait_for() returns.)
 template <class T>
 Coro<T> wait_for(Coro<T> coro, TimeLimit limit) {
     if (limit.is_over()) {
@@ -217,7 +220,8 @@ Coro<T> wait_for(Task<T> task, TimeLimit limit) {
 }
 
 // Awaits a task; cancelling the awaiting task does not cancel it. The loop keeps it running, unlike asyncio's, which
-// needs a handle kept. If it fails with nobody left who awaits it, that is reported as never retrieved.
+// needs a handle kept. If it fails with nobody left who awaits it, that is reported as never retrieved. Goes on
+// together with those who await the task itself; asyncio's a turn later.
 template <class T>
 detail::JoinAwaiter<T, true> shield(const Task<T>& task) noexcept {
     return detail::JoinAwaiter<T, true>(task.control());
