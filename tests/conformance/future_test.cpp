@@ -128,6 +128,29 @@ CORO_TEST(Future, DoneCallbacksAreCalledForACancellation) {
     EXPECT_TRUE(called);
 }
 
+CORO_TEST(Future, DoneCallbacksAreCalledAlsoWhereTheLastHandleGoesBefore) {
+    std::string calls;
+    {
+        Future<int> future;
+        future.add_done_callback([&](Future<int> done) { calls += std::to_string(done.result()); });
+        future.set_result(7);
+        future.add_done_callback([&](Future<int> done) { calls += std::to_string(done.result() + 1); });
+    }
+    co_await yield();
+    EXPECT_EQ(calls, "78");
+}
+
+CORO_TEST(Future, DoneCallbacksOfAFutureThatNobodyCanSetAnyMoreAreDropped) {
+    const auto captured = std::make_shared<int>(7);
+    {
+        Future<int> future;
+        future.add_done_callback([captured](Future<int>) {});
+        EXPECT_EQ(captured.use_count(), 2);
+    }
+    EXPECT_EQ(captured.use_count(), 1);
+    co_await yield();
+}
+
 CORO_TEST(Future, IsWokenInTheOrderOfTheAwaits) {
     Future<> future;
     std::string order;

@@ -74,7 +74,8 @@ public:
     bool cancel(std::string_view message);
     std::exception_ptr exception();
     void rethrow_error();  // if it is one
-    void add_done_callback(std::function<void()> callback, const std::source_location& where);
+    // `call`, asked once it is done, gives what the loop is to call.
+    void add_done_callback(std::function<std::function<void()>()> call, const std::source_location& where);
     void set_name(std::string_view name) noexcept { resource_.set_name(name, traits); }
     // Only with debug mode on. A handle goes; `left` references to this state are left. Any thread: a handle may be
     // kept by a callback that another thread hands over. Only on that of the tasks that wait is there something to look
@@ -153,10 +154,10 @@ public:
     // Called by the running loop soon after it is done, in the order of the adding.
     void add_done_callback(std::function<void(Future)> callback,
                            std::source_location where = std::source_location::current()) const {
-        // Weak: what is kept in the state must not keep it.
+        // Weak: what is kept in the state must not keep it. Once it is done, the call keeps it, as asyncio's does.
         state_->add_done_callback(
-            [callback = std::move(callback), weak = std::weak_ptr<State>(state_)] {
-                if (auto state = weak.lock()) callback(Future(std::move(state)));
+            [callback = std::move(callback), weak = std::weak_ptr<State>(state_)]() -> std::function<void()> {
+                return [callback, done = Future(weak.lock())] { callback(done); };
             },
             where);
     }

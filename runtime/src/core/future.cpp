@@ -93,16 +93,14 @@ void FutureState::rethrow_error() {
     std::rethrow_exception(error_);
 }
 
-void FutureState::add_done_callback(std::function<void()> callback, const std::source_location& where) {
+void FutureState::add_done_callback(std::function<std::function<void()>()> call, const std::source_location& where) {
     EventLoop& loop = EventLoop::running();
     if (done()) {
-        loop.call_soon(std::move(callback), where);
+        loop.call_soon(call(), where);
         return;
     }
     const std::uint32_t node = probe::on() ? call_node(where) : 0;
-    callbacks_.push_back([&loop, callback = std::move(callback), where, node]() mutable {
-        loop.call_soon_from(std::move(callback), where, node);
-    });
+    callbacks_.push_back([&loop, call = std::move(call), where, node] { loop.call_soon_from(call(), where, node); });
 }
 
 }  // namespace coroscope::detail
