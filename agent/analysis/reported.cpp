@@ -120,6 +120,8 @@ void tell_callback_exception(const model::Model& model, const model::Report& rep
     problem.site = user_place(model, report.stack);
     problem.summary = "a callback threw: " + report.text;
     problem.evidence = report.text.empty() ? "an exception that says nothing" : report.text;
+    if (report.stack != 0)
+        problem.evidence += "; the callback was scheduled " + words::at_text(words::where(model, report.stack));
     problem.advice = "Nobody awaits a callback, so nobody gets its exception: catch it inside, or use a task.";
 }
 
@@ -128,6 +130,7 @@ void tell_future_exception_never_retrieved(const model::Model& model, const mode
     problem.summary = "a future failed and nobody looked: " + report.text;
     problem.evidence = report.text + " was set as the result of a future";
     if (report.task != 0) problem.evidence += " by " + words::task_phrase(model, report.task);
+    if (report.stack != 0) problem.evidence += " " + words::at_text(words::where(model, report.stack));
     problem.evidence += "; its last handle was dropped before anybody asked for the result";
     problem.advice = "Await the future, or ask for its exception() before it is destroyed.";
 }

@@ -265,5 +265,44 @@ TEST(TaskError, AGroupThatIsLeftInAnotherWayReportsItsErrors) {
     });
 }
 
+// The line of each report of a kind.
+std::vector<std::uint32_t> lines_of_reports(const Observed& seen, vocabulary::ReportKind kind) {
+    probe::Registry& registry = probe::process_registry();
+    const std::scoped_lock lock(registry.reports_mutex);
+    std::vector<std::uint32_t> lines;
+    for (const probe::Report& report : registry.reports)
+        if (report.kind == static_cast<std::uint32_t>(kind)) lines.push_back(seen.line_of(report.stack));
+    registry.reports.clear();
+    return lines;
+}
+
+TEST(CallbackError, IsToldWithThePlaceWhereTheCallbackWasScheduled) {
+    observed([](Observed& seen) -> Coro<> {
+        lines_of_reports(seen, vocabulary::ReportKind::callback_exception);
+        EventLoop& loop = EventLoop::running();
+        const auto fail = [] { throw std::runtime_error("no sensor"); };
+        const std::uint32_t line = std::source_location::current().line();
+        loop.call_soon(fail);
+        loop.call_later(1ms, fail);
+        loop.call_later(2ms, [&loop, fail] { loop.call_soon(fail); });
+        co_await sleep(5ms);
+        EXPECT_EQ(lines_of_reports(seen, vocabulary::ReportKind::callback_exception),
+                  std::vector<std::uint32_t>({line + 1, line + 2, line + 3}));
+    });
+}
+
+TEST(FutureError, IsToldWithThePlaceWhereItWasSet) {
+    observed([](Observed& seen) -> Coro<> {
+        lines_of_reports(seen, vocabulary::ReportKind::future_exception_never_retrieved);
+        const std::uint32_t line = std::source_location::current().line();
+        co_await sleep(1ms);
+        Future<int>().set_exception(std::runtime_error("out of paper"));
+        EventLoop::running().call_soon([] { Future<>().set_exception(std::runtime_error("out of ink")); });
+        co_await yield();
+        EXPECT_EQ(lines_of_reports(seen, vocabulary::ReportKind::future_exception_never_retrieved),
+                  std::vector<std::uint32_t>({line + 1, line + 3}));
+    });
+}
+
 }  // namespace
 }  // namespace coroscope

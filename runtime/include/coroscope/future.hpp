@@ -95,6 +95,7 @@ private:
     bool retrieved_ = false;
     bool orphaned_ = false;                        // reported
     std::atomic<bool> handles_went_{false};        // while debug mode was on; as below, orders nothing
+    std::uint32_t failed_at_ = 0;                  // where that was, for the debugger; 0: unknown
     std::atomic<EventLoop*> awaited_on_{nullptr};  // the loop of the task that waited last, while debug mode was on
     std::exception_ptr error_;                     // or the Cancelled
     WaiterList<Awaiter> waiters_;

@@ -66,7 +66,10 @@ void EventLoop::run_callback(CallbackNode& node) {
     const std::shared_ptr<CallbackNode> self = std::move(node.self);
     if (node.cancelled) return;
     const bool observed = probe::on();
-    if (observed) probe::callback_begin(node.node);
+    if (observed) {
+        probe::callback_begin(node.node);
+        detail::running_callback = node.node;
+    }
     try {
         const detail::WithContext with(node.context);
         const Callback callback = std::move(node.callback);  // it may cancel its own handle
@@ -74,7 +77,10 @@ void EventLoop::run_callback(CallbackNode& node) {
     } catch (...) {
         call_exception_handler(std::current_exception());
     }
-    if (observed) probe::callback_end();
+    if (observed) {
+        detail::running_callback = 0;
+        probe::callback_end();
+    }
 }
 
 void EventLoop::call_exception_handler(const std::exception_ptr& error) noexcept {

@@ -6,7 +6,7 @@
 namespace coroscope::detail {
 
 FutureState::~FutureState() {
-    if (stage_ == Stage::error && !retrieved_) report_future_exception_never_retrieved(error_);
+    if (stage_ == Stage::error && !retrieved_) report_future_exception_never_retrieved(error_, failed_at_);
 }
 
 void FutureState::Awaiter::start() noexcept {
@@ -71,6 +71,8 @@ void FutureState::fail(std::exception_ptr error) {
     require_pending();
     if (!error) throw std::invalid_argument("set_exception: no exception");
     error_ = std::move(error);
+    if (probe::on()) [[unlikely]]
+        failed_at_ = running_place();
     finish(Stage::error);
 }
 

@@ -15,6 +15,7 @@
 namespace coroscope::detail {
 
 thread_local constinit bool listing_tasks = false;
+thread_local constinit probe::NodeId running_callback = 0;
 
 namespace {
 
@@ -67,6 +68,11 @@ probe::NodeId call_node(const std::source_location& where) noexcept {
     const probe::NodeId frame =
         current_task != nullptr && current_frame != nullptr ? frame_node(*current_frame, *current_task) : 0;
     return probe::intern_node(frame, where, NodeKind::call);
+}
+
+probe::NodeId running_place() noexcept {
+    if (current_task == nullptr || current_frame == nullptr) return running_callback;
+    return last_place(*current_frame, *current_task);
 }
 
 probe::NodeId suspension_node(const TaskControl& task) noexcept {
@@ -203,7 +209,7 @@ void report_uncaught_exception(const std::exception_ptr& error) noexcept {
     }
 }
 
-void report_future_exception_never_retrieved(const std::exception_ptr& error) noexcept {
+void report_future_exception_never_retrieved(const std::exception_ptr& error, probe::NodeId where) noexcept {
     try {
         const bool taken = handler_took(error);
         const std::string text = describe(error);
@@ -212,7 +218,7 @@ void report_future_exception_never_retrieved(const std::exception_ptr& error) no
             log_line(LogLevel::error, "exception of a future was never retrieved: %s", text.c_str());
             return;
         }
-        report(ReportKind::future_exception_never_retrieved, 0, 0, text.c_str());
+        report(ReportKind::future_exception_never_retrieved, 0, where, text.c_str());
     } catch (...) {
     }
 }
@@ -280,7 +286,7 @@ void report_callback_exception(const std::exception_ptr& error) noexcept {
             log_line(LogLevel::error, "exception in a callback of the event loop: %s", text.c_str());
             return;
         }
-        report(ReportKind::callback_exception, 0, 0, text.c_str());
+        report(ReportKind::callback_exception, 0, running_callback, text.c_str());
     } catch (...) {
     }
 }

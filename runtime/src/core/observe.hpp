@@ -13,6 +13,9 @@ namespace coroscope::detail {
 probe::NodeId frame_node(PromiseBase& frame, const TaskControl& task) noexcept;
 // The node of a place in the running frame; in a callback or outside, a node of its own.
 probe::NodeId call_node(const std::source_location& where) noexcept;
+// Where the running task is; in a callback, where that was scheduled; 0: unknown.
+probe::NodeId running_place() noexcept;
+extern thread_local constinit probe::NodeId running_callback;  // where it was scheduled; with debug mode on
 // Where a suspended task waits, and what for, as pack_wait().
 probe::NodeId suspension_node(const TaskControl& task) noexcept;
 std::uint64_t waits_for(const TaskControl& task) noexcept;
@@ -35,10 +38,12 @@ void report_exception_never_retrieved(const TaskControl& task, const std::except
 void report_error_of_left_group(std::uint64_t task, const std::exception_ptr& error) noexcept;
 // An exception that nobody caught is about to end the program.
 void report_uncaught_exception(const std::exception_ptr& error) noexcept;
-void report_future_exception_never_retrieved(const std::exception_ptr& error) noexcept;
+// `where`: that was set; 0: unknown.
+void report_future_exception_never_retrieved(const std::exception_ptr& error, probe::NodeId where) noexcept;
 // `others` were told of before: without debug mode the first few are, and the second function says how many more.
 void report_task_destroyed_pending(const TaskControl& task, std::size_t others) noexcept;
 void report_tasks_destroyed_pending(std::size_t count) noexcept;
+// At the place where the callback that runs was scheduled.
 void report_callback_exception(const std::exception_ptr& error) noexcept;
 // With debug mode on only; at the place where the running task is.
 void report_unclosed_transport(const char* what) noexcept;

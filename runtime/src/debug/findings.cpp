@@ -134,6 +134,7 @@ std::vector<NativeFrame> Findings::frames(probe::NodeId node) const {
         call.reset();
         if (each.kind == NodeKind::task) break;
     }
+    if (call) frames.push_back({readable_name(*call), call->file, call->line, (call->flags & CS_SITE_LIBRARY) != 0});
     return frames;
 }
 
@@ -226,10 +227,12 @@ void Findings::report(const probe::Report& report, const std::vector<NativeFrame
                         task_text(report.task, report.stack), stack);
             break;
         case Kind::callback_exception:
-            log().error("exception in a callback of the event loop: {}", shown(report.text));
+            log().error("exception in a callback of the event loop: {}\n    scheduled at (most recent call last):{}",
+                        shown(report.text), stack);
             break;
         case Kind::future_exception_never_retrieved:
-            log().error("exception of a future was never retrieved: {}", shown(report.text));
+            log().error("exception of a future was never retrieved: {}\n    set at (most recent call last):{}",
+                        shown(report.text), stack);
             break;
         case Kind::wrong_thread:
             log().error(
