@@ -23,8 +23,8 @@ void scale_part() {
 Coro<> scale(Semaphore& limit) {
     const auto permit = co_await limit.acquire();
     for (int i = 0; i < parts; ++i) {
-        scale_part();
         co_await yield();
+        scale_part();
     }
 }
 

@@ -29,13 +29,8 @@ int compute_now() {
     return answer.get();
 }
 
-Coro<> answer_clients() {
-    for (;;) co_await sleep(10ms);
-}
-
 Coro<> async_main(bool fixed) {
-    const Task<> clients = create_task(answer_clients(), "clients");
-    co_await sleep(20ms);
+    co_await sleep(25ms);
     const int answer = fixed ? co_await compute() : compute_now();
     std::cout << "the answer is " << answer << '\n';
 }
