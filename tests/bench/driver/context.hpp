@@ -78,6 +78,7 @@ void bench_runtime_uncontended(Context& context);
 void bench_runtime_memory(Context& context);
 void bench_runtime_echo(Context& context);
 void bench_runtime_http(Context& context);
+void bench_fairness(Context& context);
 void bench_echo(Context& context);
 void bench_debug(Context& context);
 void bench_memory(Context& context);

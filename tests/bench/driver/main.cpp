@@ -37,6 +37,8 @@ constexpr Part parts[] = {
      coroscope::bench::bench_runtime_echo},
     {"runtime_http", "the web server's CPU a request under wrk, beside the peers' servers",
      coroscope::bench::bench_runtime_http},
+    {"fairness", "how long others wait beside a busy task that yields: debug off, beside Asio, Go, asyncio",
+     coroscope::bench::bench_fairness},
     {"echo", "a TCP echo server's CPU a request, beside raw epoll and Boost.Asio", coroscope::bench::bench_echo},
     {"debug", "what debug mode costs in each of its forms: tasks, queues, servers", coroscope::bench::bench_debug},
     {"memory", "what an app without an agent grows by", coroscope::bench::bench_memory},
