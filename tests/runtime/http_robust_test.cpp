@@ -171,9 +171,96 @@ TEST(HttpRobust, EmptyLinesBeforeARequestAreSkipped) {
     });
 }
 
-TEST(HttpRobust, AClientThatHasShutDownStillGetsItsAnswer) {
+// A site with one handler, "/wait", that waits until it is cancelled or told to go on.
+class WaitingSite {
+public:
+    explicit WaitingSite(http::ServerLimits limits = {}) : runner(application(), limits), site(runner, "127.0.0.1", 0) {}
+    http::Application application() {
+        http::Application app;
+        app.add_routes({http::get("/wait", [this](http::Request&) { return wait(); })});
+        return app;
+    }
+    Coro<http::Response> wait() {
+        entered.set();
+        try {
+            co_await go_on.wait();
+        } catch (const Cancelled& cancelled) {
+            why = cancelled.message();
+            left.set();
+            throw;
+        }
+        co_return http::Response::text("went on");
+    }
+    Coro<Connection> connect() { return open_connection("127.0.0.1", site.port()); }
+    Event entered, go_on, left;
+    std::string why;
+    http::AppRunner runner;
+    http::TCPSite site;
+};
+const std::string ask_to_wait = "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n";
+
+TEST(HttpRobust, TheHandlerOfAClientThatGoesIsCancelled) {
+    for (const bool by_reset : {false, true}) {
+        run_test([by_reset]() -> Coro<> {
+            WaitingSite site;
+            co_await site.site.start();
+            {
+                Connection client = co_await site.connect();
+                client.writer.write(ask_to_wait);
+                co_await site.entered.wait();
+                const linger reset_at_close{1, 0};
+                if (by_reset) {
+                    ::setsockopt(client.writer.fd(), SOL_SOCKET, SO_LINGER, &reset_at_close, sizeof reset_at_close);
+                }
+            }
+            co_await site.left.wait();
+            EXPECT_EQ(site.why, "the client has gone");
+            while (site.runner.connections() != 0) co_await sleep(1ms);
+        });
+    }
+}
+
+TEST(HttpRobust, AClientThatHasGoneBeforeItsHandlerBeganIsNoticed) {
     run_test([]() -> Coro<> {
-        Site site;
+        WaitingSite site;
+        co_await site.site.start();
+        {
+            Connection client = co_await site.connect();
+            client.writer.write(ask_to_wait);
+        }
+        co_await site.left.wait();
+        EXPECT_EQ(site.why, "the client has gone");
+    });
+}
+
+TEST(HttpRobust, AClientWithFurtherRequestsHasNotGone) {
+    run_test([]() -> Coro<> {
+        WaitingSite site;
+        co_await site.site.start();
+        Connection client = co_await site.connect();
+        client.writer.write(ask_to_wait);
+        co_await site.entered.wait();
+        client.writer.write(ask_to_wait);
+        client.writer.write_eof();
+        {  // what the loop learns of another connection after that comes later
+            Connection other = co_await site.connect();
+            other.writer.write("GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
+            const Answer answer = co_await read_answer(other.reader);
+            EXPECT_EQ(answer.status, 404);
+        }
+        EXPECT_FALSE(site.left.is_set());
+        site.go_on.set();
+        const Answer one = co_await read_answer(client.reader);
+        const Answer two = co_await read_answer(client.reader);
+        EXPECT_EQ(one.body + two.body, "went onwent on");
+    });
+}
+
+TEST(HttpRobust, AClientThatHasShutDownGetsItsAnswerIfThatIsAllowed) {
+    run_test([]() -> Coro<> {
+        http::ServerLimits limits;
+        limits.half_closed_clients = true;
+        Site site(limits);
         co_await site.start();
         Connection client = co_await site.connect();
         client.writer.write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -51,6 +51,7 @@ public:
     // Throws std::invalid_argument if there is no exception, or a null one.
     ExceptionGroup(std::string message, std::vector<std::exception_ptr> exceptions);
 
+    // The message and what each error says: who logs it reads the causes. Python's str() says only how many there are.
     const char* what() const noexcept override { return text_->c_str(); }
     const std::string& message() const noexcept { return *message_; }
     const std::vector<std::exception_ptr>& exceptions() const noexcept { return *exceptions_; }

@@ -62,6 +62,7 @@ public:
         bool owns_handle() const noexcept;
         std::shared_ptr<FutureState> state_;
         const void* handle_;
+        std::uint32_t callbacks_before_ = 0;  // callbacks that were added before it began to wait
         bool shielded_;
     };
 
@@ -152,7 +153,8 @@ public:
     }
     // The error; nullptr if it has a value. Throws Cancelled, InvalidStateError.
     std::exception_ptr exception() const { return state_->exception(); }
-    // Called by the running loop soon after it is done, in the order of the adding.
+    // Called by the running loop soon after it is done. Callbacks and the tasks that await it have their turns in the
+    // order in which they came.
     void add_done_callback(std::function<void(Future)> callback,
                            std::source_location where = std::source_location::current()) const {
         // Weak: what is kept in the state must not keep it. Once it is done, the call keeps it, as asyncio's does.

@@ -30,8 +30,10 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <source_location>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -101,6 +103,7 @@ private:
     void abort_because_of_error();
     void leave() noexcept;
     void close_scope() noexcept;
+    void was_cancelled_in_join() noexcept;
     detail::CancelCause cause_of_body(bool body_cancelled) const noexcept;
     void member_done(Member& member, detail::TaskControl& task) noexcept;
     void remove(Member& member) noexcept;
@@ -119,6 +122,7 @@ private:
     bool aborting_ = false;
     bool owner_cancelled_by_group_ = false;
     bool cancelled_in_join_ = false;  // from outside, before anything else ended the group
+    std::unique_ptr<std::string> cancel_message_;  // of that request; null: none
     bool joining_ = false;
 };
 

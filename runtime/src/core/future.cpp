@@ -10,6 +10,7 @@ FutureState::~FutureState() {
 }
 
 void FutureState::Awaiter::start() noexcept {
+    callbacks_before_ = static_cast<std::uint32_t>(state_->callbacks_.size());
     wait_in(state_->waiters_, *this);
     if (!probe::on()) [[likely]]
         return;
@@ -62,9 +63,13 @@ void FutureState::require_done() const {
 void FutureState::finish(Stage stage) noexcept {
     stage_ = stage;
     resource_.used(Role::resolve, false);
-    waiters_.wake_all();
-    std::vector<std::function<void()>> callbacks = std::move(callbacks_);
-    for (auto& callback : callbacks) callback();
+    const std::vector<std::function<void()>> callbacks = std::move(callbacks_);
+    std::size_t called = 0;
+    while (Awaiter* const waiter = waiters_.pop()) {
+        while (called < waiter->callbacks_before_) callbacks[called++]();
+        waiter->wake_up();
+    }
+    while (called < callbacks.size()) callbacks[called++]();
 }
 
 void FutureState::fail(std::exception_ptr error) {

@@ -142,17 +142,23 @@ void TaskGroup::JoinAwaiter::start() noexcept {
     suspend(*this);
 }
 
+// Its message is kept: that of a later request does not take its place.
+void TaskGroup::was_cancelled_in_join() noexcept {
+    if (std::exchange(cancelled_in_join_, true)) return;
+    if (owner_->extras) cancel_message_ = std::move(owner_->extras->cancel_message);
+}
+
 // Cancelled between the end of the last task and this step: as if it had come before.
 void TaskGroup::JoinAwaiter::await_resume() noexcept {
     if (!cancelled()) return;
-    group_.cancelled_in_join_ = true;
+    group_.was_cancelled_in_join();
     task()->must_cancel = task()->interrupted = false;
 }
 
 // The wait goes on: now for the end of tasks that were cancelled.
 void TaskGroup::JoinAwaiter::on_cancel() noexcept {
     if (group_.aborting_) return;
-    group_.cancelled_in_join_ = true;
+    group_.was_cancelled_in_join();
     group_.abort(detail::passed_on_by(*group_.owner_));
 }
 
@@ -173,6 +179,7 @@ Coro<> TaskGroup::join_after(std::exception_ptr body_error) {
     if (body_cancelled && !cancelled) detail::settle_cancelled(body_error);
     if (cancelled && errors_.empty()) {
         if (body_cancelled) std::rethrow_exception(body_error);
+        if (owner_->extras) owner_->extras->cancel_message = std::move(cancel_message_);
         detail::throw_cancelled(*owner_);
     }
     if (body_error && !body_cancelled) errors_.push_back(body_error);

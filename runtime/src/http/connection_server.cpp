@@ -9,6 +9,8 @@
 
 namespace coroscope::http {
 
+using coroscope::detail::IoResult;
+
 namespace {
 
 // A client that still sends while it is refused: what it sends is read for a moment, because closing would reset the
@@ -35,15 +37,17 @@ ConnectionServer::ConnectionServer(std::shared_ptr<detail::AppState> state, Stre
       task_(current_task()) {
     state_->connections.push_back(this);
     place_ = std::prev(state_->connections.end());
+    if (!limits_.half_closed_clients) stream().peer_watcher = this;
 }
 
 ConnectionServer::~ConnectionServer() {
+    stream().peer_watcher = nullptr;
     state_->connections.erase(place_);
     if (state_->connections.empty()) state_->drained.set();
 }
 
 void ConnectionServer::end_if_idle() noexcept {
-    if (!busy_) task_.cancel("the server closes");
+    if (!busy_) task_.control()->cancel("the server closes", {coroscope::detail::CancelOrigin::library, 0, 0});
 }
 
 // What belongs to one request is in the frame of serve_request(), so that an idle connection holds none of it.
@@ -123,13 +127,41 @@ Coro<> ConnectionServer::read_body() {
     }
 }
 
+// A handler that works for a client which is gone works for nobody. Nobody reads while it runs: what the poller says of
+// the connection has to be looked at.
+void ConnectionServer::watch_client() {
+    in_handler_ = true;
+    if (stream().peer_watcher == nullptr) return;
+    stream().watch();
+    if (stream().ended()) [[unlikely]]
+        peer_ended();
+}
+
+void ConnectionServer::peer_ended() noexcept {
+    if (!in_handler_) return;
+    try {  // further requests, and a TLS client's goodbye, may lie before the end
+        while (!stream().eof && reader_.buffered().size() < reader_.limit()) {
+            if (stream().receive().kind != IoResult::Kind::done) break;
+        }
+    } catch (...) {  // out of memory
+        return;
+    }
+    if (!stream().eof || !reader_.buffered().empty()) return;
+    in_handler_ = false;  // said once
+    task_.control()->cancel("the client has gone", {coroscope::detail::CancelOrigin::library, 0, 0});
+}
+
 // The application's answer; 500 if it has none.
 Coro<Response> ConnectionServer::answer(Request& request) {
+    watch_client();
     try {
-        co_return co_await state_->app.handle(request);
+        Response response = co_await state_->app.handle(request);
+        in_handler_ = false;
+        co_return response;
     } catch (const Cancelled&) {
         throw;
     } catch (...) {
+        in_handler_ = false;
         const std::string what = "the handler of " + request.method() + " " + request.target() + " failed: ";
         const std::runtime_error report(what + describe(std::current_exception()));
         EventLoop::running().call_exception_handler(std::make_exception_ptr(report));

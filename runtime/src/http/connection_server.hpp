@@ -33,7 +33,7 @@ public:
 
 }  // namespace detail
 
-class ConnectionServer {
+class ConnectionServer final : private coroscope::detail::PeerWatcher {
 public:
     ConnectionServer(std::shared_ptr<detail::AppState> state, StreamReader reader, StreamWriter writer);
     ~ConnectionServer();
@@ -44,12 +44,17 @@ public:
     void end_if_idle() noexcept;
 
 private:
+    coroscope::detail::StreamState& stream() noexcept {
+        return *coroscope::detail::StreamAccess::state(writer_);
+    }
     Coro<bool> wait_for_request();  // false: the client is done, or idle for too long
     Coro<bool> serve_request();     // false: it was the last one
     Coro<> read_request(Request& request);
     Coro<> read_head();
     Coro<> read_body();
     Coro<Response> answer(Request& request);
+    void watch_client();
+    void peer_ended() noexcept override;
     Coro<> send(const Response& response, bool keep_alive, const Request& request);
     Coro<> refuse(int status, std::string why);
 
@@ -61,6 +66,7 @@ private:
     RequestReader requests_;
     std::size_t requests_served_ = 0;
     bool busy_ = false;
+    bool in_handler_ = false;
     AnyTask task_;
     std::list<ConnectionServer*>::iterator place_;
 };

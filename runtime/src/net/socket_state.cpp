@@ -177,6 +177,8 @@ void SocketState::on_events(FdWatch& watch, std::uint32_t events) noexcept {
         self.wake(Direction::write);
         self.on_writable();
     }
+    if (self.ended_) [[unlikely]]
+        self.on_ended();
 }
 
 IoResult SocketState::try_recv(std::span<std::byte> into) noexcept {

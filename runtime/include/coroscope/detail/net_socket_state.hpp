@@ -138,6 +138,8 @@ public:
     ReadinessAwaiter until_writable() noexcept { return {*this, Direction::write}; }
     ReadinessAwaiter incoming() noexcept { return {*this, Direction::read}; }  // a listening socket's connections
     void watch();                                                              // idempotent; throws std::system_error
+    // The peer has shut down, or the connection is broken. Known once it is watched. What came before may be unread.
+    bool ended() const noexcept { return ended_; }
     void close() noexcept;                                                     // idempotent; wakes who waits
     // What a task that waits here waits for.
     std::uint64_t wait(Verb verb, const TaskControl& waiter) noexcept;
@@ -161,6 +163,7 @@ protected:
     virtual ResourceType shown_type() const noexcept { return type_; }
     virtual std::string shown_name() const { return {}; }
     virtual void on_writable() noexcept {}
+    virtual void on_ended() noexcept {}  // see ended()
     virtual void on_closed() noexcept {}
 
 private:

@@ -86,6 +86,15 @@ private:
     Ref<StreamState> stream_;
 };
 
+// Who wants to know that the peer has gone while nobody reads.
+class PeerWatcher {
+public:
+    virtual void peer_ended() noexcept = 0;  // as SocketState::ended(); may be called more than once
+
+protected:
+    ~PeerWatcher() = default;
+};
+
 class StreamState final : public SocketState {
 public:
     StreamState(EventLoop& the_loop, int the_fd, const Address& the_peer, const StreamLimits& the_limits,
@@ -121,12 +130,16 @@ public:
     int error = 0;  // what broke the connection, for drain()
     Event closed{ResourceType::stream, Verb::exit};
     std::unique_ptr<StreamFilter> filter;  // usually none
+    PeerWatcher* peer_watcher = nullptr;   // must outlive this, or take itself away
 
 private:
     friend DrainAwaiter;
     ResourceType shown_type() const noexcept override { return ResourceType::stream; }
     std::string shown_name() const override { return kind() == FdKind::pipe ? "pipe" : peer.text(); }
     void on_writable() noexcept override { send_kept(); }
+    void on_ended() noexcept override {
+        if (peer_watcher != nullptr) peer_watcher->peer_ended();
+    }
     void on_closed() noexcept override;
     void send_kept() noexcept;
     void wake_drains() noexcept;

@@ -107,12 +107,14 @@ using TaskOutcome = vocabulary::Outcome;  // unknown: it has not ended
 //
 // What is valid in which state:
 //
-//     state       in the queue   leaf              suspended_on()   ends the state
-//     created     yes            nullptr           -                run_step()
-//     ready       yes            where it goes on  -                run_step()
-//     running     no             stale             nullptr          suspend(), give_up_turn(), its end,
-//     destroy_frames() suspended   no             where it waits    its awaiter      make_ready(), end_now() done no,
-//     or ended_in_queue            -                -
+// clang-format off
+//     state       in the queue        leaf              suspended_on()   ends the state
+//     created     yes                 nullptr           -                run_step()
+//     ready       yes                 where it goes on  -                run_step()
+//     running     no                  stale             nullptr          suspend(), give_up_turn(), its end, destroy_frames()
+//     suspended   no                  where it waits    its awaiter      make_ready(), end_now()
+//     done        no, ended_in_queue  -                 -                -
+// clang-format on
 //
 // How a cancellation travels. A request does exactly one of two things: it sets must_cancel, if the task is created,
 // ready or running; or it calls on_cancel() of the awaiter that the task is suspended on, which gives the wait up and

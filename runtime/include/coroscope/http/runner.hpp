@@ -9,7 +9,9 @@
 // HTTP/1.0 and 1.1, persistent connections, pipelining, chunked requests (a trailer is read and dropped). An idle
 // connection costs about 2.6 KB of memory here, and holds no buffer. Each connection is a task "connection <peer>" of
 // the server. What a client does wrong is answered by 400, 405, 408, 413, 431, 501 or 505 and ends its connection. A
-// handler's exception is reported to the loop's exception handler and answered by 500. Thread: the loop's.
+// handler's exception is reported to the loop's exception handler and answered by 500. A handler is cancelled at its
+// await when its client goes away before it has an answer; `co_await shield(...)` protects what must be finished.
+// Thread: the loop's.
 #pragma once
 
 #include <chrono>
@@ -36,6 +38,9 @@ public:
     std::chrono::nanoseconds write_timeout = std::chrono::seconds(30);   // for a client to read; then closed
     std::chrono::nanoseconds shutdown_timeout =
         std::chrono::seconds(10);   // cleanup(): for requests under way; then cancelled
+    // Whether a client that shuts down its sending side still waits for its answer (`nc -N` does). false: such a client
+    // cannot be told from one that is gone, and its handler is cancelled.
+    bool half_closed_clients = false;
     std::size_t most_requests = 0;  // of a connection; then it is closed, so that clients spread anew. 0: no limit
     ServerOptions server;
 };

@@ -44,10 +44,8 @@ PLAIN_CASE(exception_group_text) {
     say(ExceptionGroup("one", {made<FirstError>("a")}).what());
     attempt_now("empty", [] { ExceptionGroup("none", {}); });
 }
-OPEN(
-    exception_group_text,
-    "what() tells the errors, too, where Python's str() tells only how many there are: to be documented in "
-    "exception_group.hpp.",
+DIFFERS(
+    exception_group_text, "exception_group.hpp", "Python's str() says only how many there are.",
     {"-outer (3 sub-exceptions) / outer", "-one (1 sub-exception)",
      "+outer (3 sub-exceptions: coroscope::oracle::FirstError: a; coroscope::ExceptionGroup: inner (2 sub-exceptions: "
      "coroscope::oracle::SecondError: b; coroscope::oracle::FirstError: c); coroscope::oracle::SecondError: d) / outer",

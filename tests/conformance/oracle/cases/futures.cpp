@@ -38,9 +38,6 @@ CASE(future_wakes_in_order) {
     say("set");
     co_await ends_of(one, two, three);
 }
-OPEN(future_wakes_in_order,
-     "A future wakes the tasks that await it before it calls its callbacks, also those that were added before them.",
-     {"-callback", "+callback"});
 
 CASE(future_callback_after_it_is_done) {
     Future<int> future;

@@ -171,9 +171,6 @@ CASE(group_cancelled_in_its_join) {
     co_await attempt("task", task);
     say(state_of(task), task.cancelling());
 }
-OPEN(group_cancelled_in_its_join,
-     "A request that comes while the join goes on takes the place of the first one's message.",
-     {"-task raised CancelledError: in the join", "+task raised CancelledError: again"});
 
 Coro<> says_the_error_and_goes_on(Coro<> group) {
     try {
