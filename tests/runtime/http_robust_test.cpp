@@ -174,7 +174,8 @@ TEST(HttpRobust, EmptyLinesBeforeARequestAreSkipped) {
 // A site with one handler, "/wait", that waits until it is cancelled or told to go on.
 class WaitingSite {
 public:
-    explicit WaitingSite(http::ServerLimits limits = {}) : runner(application(), limits), site(runner, "127.0.0.1", 0) {}
+    explicit WaitingSite(http::ServerLimits limits = {})
+        : runner(application(), limits), site(runner, "127.0.0.1", 0) {}
     http::Application application() {
         http::Application app;
         app.add_routes({http::get("/wait", [this](http::Request&) { return wait(); })});

@@ -231,7 +231,7 @@ public:
             if (unfinished_ != 0) --unfinished_;
         }
         if (!joiners_.empty()) unfinished_changed();
-        resource_.used(detail::Role::close, false, items_.size());
+        resource_.used(detail::Role::close, false);
         putters_.wake_all();
         if (items_.empty()) getters_.wake_all();
     }
@@ -276,7 +276,10 @@ private:
     detail::ResourceTraits traits() const noexcept {
         return {.type = detail::ResourceType::queue,
                 .capacity = static_cast<std::int64_t>(maxsize_),
-                .level = items_.size()};
+                .level_of = [](const void* queue) noexcept -> std::uint64_t {
+                    return static_cast<const BasicQueue*>(queue)->items_.size();
+                },
+                .owner = this};
     }
     bool has_room() const noexcept { return items_.size() < most_; }
     void require_open() const {  // it is empty, or has no room: something may change
@@ -287,7 +290,7 @@ private:
     T take(bool awaited) {
         T item = items_.take();
         if (!putters_.empty()) admit_putter();
-        resource_.used(detail::Role::get, awaited, items_.size());
+        resource_.used(detail::Role::get, awaited);
         return item;
     }
     [[gnu::noinline]] void admit_putter() {
@@ -307,7 +310,7 @@ private:
         }
         ++unfinished_;
         if (!joiners_.empty()) unfinished_changed();
-        resource_.used(detail::Role::put, awaited, items_.size());
+        resource_.used(detail::Role::put, awaited);
     }
     [[gnu::noinline]] void unfinished_changed() noexcept {  // and a task waits in join()
         resource_.unfinished_is(unfinished_);
@@ -316,7 +319,7 @@ private:
     void give_back(T&& item) {
         if (!getters_.empty()) return hand_over(std::move(item));
         items_.give_back(std::move(item));
-        resource_.level_is(items_.size());
+        resource_.level_changed();
     }
     [[gnu::noinline]] void hand_over(T&& item) {
         GetAwaiter* getter = getters_.pop();

@@ -166,15 +166,23 @@ private:
     bool take(bool awaited) noexcept {
         if (value_ == 0) return false;
         --value_;
-        resource_.used(detail::Role::acquire, awaited, value_);
+        resource_.used(detail::Role::acquire, awaited);
         return true;
     }
-    void give_back() noexcept;
+    void give_back() noexcept {
+        resource_.used(detail::Role::release, false);
+        if (!waiters_.empty()) return hand_over();
+        if (value_ < bound_) ++value_;  // at the bound only if release() was called for a permit of a Held
+    }
+    void hand_over() noexcept;
     detail::ResourceTraits traits() const noexcept {
         return {
             .type = bound_ == first_value_ ? detail::ResourceType::bounded_semaphore : detail::ResourceType::semaphore,
             .capacity = static_cast<std::int64_t>(first_value_),
-            .level = value_};
+            .level_of = [](const void* semaphore) noexcept -> std::uint64_t {
+                return static_cast<const Semaphore*>(semaphore)->value_;
+            },
+            .owner = this};
     }
     [[noreturn]] static void throw_released_too_often();
 

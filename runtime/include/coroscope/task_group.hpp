@@ -121,7 +121,7 @@ private:
     bool scope_is_open_ = false;  // of the owner: while a task runs, or has failed and nobody was told
     bool aborting_ = false;
     bool owner_cancelled_by_group_ = false;
-    bool cancelled_in_join_ = false;  // from outside, before anything else ended the group
+    bool cancelled_in_join_ = false;               // from outside, before anything else ended the group
     std::unique_ptr<std::string> cancel_message_;  // of that request; null: none
     bool joining_ = false;
 };

@@ -1,5 +1,6 @@
 #include "callback.hpp"
 
+#include "coroscope/detail/resource.hpp"
 #include "observe.hpp"
 
 namespace coroscope {
@@ -67,6 +68,7 @@ void EventLoop::run_callback(CallbackNode& node) {
     if (node.cancelled) return;
     const bool observed = probe::on();
     if (observed) {
+        detail::used_in_step.begin();
         probe::callback_begin(node.node);
         detail::running_callback = node.node;
     }
@@ -79,6 +81,7 @@ void EventLoop::run_callback(CallbackNode& node) {
     }
     if (observed) {
         detail::running_callback = 0;
+        detail::used_in_step.end();
         probe::callback_end();
     }
 }

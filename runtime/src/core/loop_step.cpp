@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "callback.hpp"
+#include "coroscope/detail/resource.hpp"
 #include "coroscope/loop.hpp"
 #include "observe.hpp"
 #include "task_error.hpp"
@@ -112,6 +113,7 @@ void EventLoop::run_step(TaskControl& task) {
     if (observed) [[unlikely]] {
         probe::step_begin(step_stamp_, task.id, task.suspended_node, task.root->node);
         step_stamp_ = 0;  // it may take any time from here
+        detail::used_in_step.begin();
     }
     task.state = TaskState::running;
     task.set_suspended_on(nullptr);
@@ -132,6 +134,8 @@ void EventLoop::run_step(TaskControl& task) {
                 end_as_cancelled(task);
         }
     }
+    if (observed) [[unlikely]]
+        detail::used_in_step.end();
     if (task.outcome != TaskOutcome::unknown) {
         const std::uint64_t id = task.id;
         finish(task);

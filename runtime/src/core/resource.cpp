@@ -5,30 +5,88 @@
 #include <mutex>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "coroscope/detail/assert.hpp"
 #include "observe.hpp"
 
 namespace coroscope::detail {
 
+thread_local constinit UsedInStep used_in_step;
+
 namespace {
 
-struct ChangedLevels;
+// In the list of resources whose levels may have changed.
+struct LevelLinks {
+    ResourceRecord** list = nullptr;  // its first; nullptr: in none
+    ResourceRecord* next = nullptr;
+    ResourceRecord* previous = nullptr;
+};
+
+// The uses that were reported, as vocabulary::pack_use(): each is reported once, as long as it is here. The table grows
+// with the number of tasks that use the resource again and again, and not past a bound: beyond that a use may be
+// reported again, which costs an event and says nothing false.
+class KnownUses {
+public:
+    ~KnownUses() {
+        if (uses_ != first_) delete[] uses_;
+    }
+    KnownUses() noexcept = default;
+    KnownUses(const KnownUses&) = delete;
+    KnownUses& operator=(const KnownUses&) = delete;
+
+    bool has(std::uint64_t use) const noexcept { return uses_[place_of(use)] == use; }
+    void add(std::uint64_t use) noexcept {
+        std::uint64_t* place = &uses_[place_of(use)];
+        if (*place != 0 && size_ < most && ++pushed_out_ >= size_ / 2 && grow()) place = &uses_[place_of(use)];
+        *place = use;
+    }
+    template <class Visit>
+    void for_each(Visit visit) const {
+        for (std::size_t i = 0; i < size_; ++i)
+            if (uses_[i] != 0) visit(uses_[i]);
+    }
+
+private:
+    static constexpr std::size_t first_size = 8, most = 512;  // powers of two
+    std::size_t place_of(std::uint64_t use) const noexcept {
+        return static_cast<std::size_t>((use * 0x9e37'79b9'7f4a'7c15) >> 40) & (size_ - 1);
+    }
+    bool grow() noexcept {
+        pushed_out_ = 0;
+        auto* const larger = new (std::nothrow) std::uint64_t[size_ * 4]();
+        if (larger == nullptr) return false;
+        const std::uint64_t* const before = uses_;
+        const std::size_t size_before = std::exchange(size_, size_ * 4);
+        uses_ = larger;
+        for (std::size_t i = 0; i < size_before; ++i)
+            if (before[i] != 0) larger[place_of(before[i])] = before[i];
+        if (before != first_) delete[] before;
+        return true;
+    }
+
+    std::uint64_t first_[first_size] = {};
+    std::uint64_t* uses_ = first_;
+    std::size_t size_ = first_size;
+    std::size_t pushed_out_ = 0;  // since it has this size
+};
 
 }  // namespace
 
 // Of one resource that the debugger knows, or was given a name. On the heap: it is there only while it is worth it.
-struct ResourceRecord : ResourceUse {
+struct ResourceRecord {
     std::uint64_t id = 0;  // 0: debug mode was off until now, it is defined at the first wait
     std::uint32_t thread = 0;
     bool has_level = false;
     bool level_reported = false;
+    std::uint64_t (*level_of)(const void* owner) noexcept = nullptr;
+    const void* owner = nullptr;
+    std::uint64_t level = 0;  // as last reported; without level_of: as it is
+    KnownUses uses;
     std::string name;
     ResourceRecord* next = nullptr;  // all there are: under Records::mutex
     ResourceRecord* previous = nullptr;
-    ChangedLevels* changed_in = nullptr;  // nullptr: its level has been reported
-    ResourceRecord* next_changed = nullptr;
-    ResourceRecord* previous_changed = nullptr;
+    LevelLinks level_links;
 };
 
 namespace {
@@ -51,32 +109,36 @@ Records* make_records() {
     return new Records;
 }
 
-// The resources of this thread whose levels have changed since they were reported.
-struct ChangedLevels {
-    ResourceRecord* first = nullptr;
+// The resources of this thread whose levels may have changed since they were reported.
+thread_local constinit ResourceRecord* changed_levels = nullptr;
 
-    ~ChangedLevels() {
-        while (first != nullptr) remove(*first);
+void forget_level(ResourceRecord& record) noexcept {
+    LevelLinks& its = record.level_links;
+    if (its.list == nullptr) return;
+    COROSCOPE_ASSERT((its.previous != nullptr ? its.previous->level_links.next : *its.list) == &record,
+                     "the neighbours of a resource whose level has changed refer to it");
+    (its.previous != nullptr ? its.previous->level_links.next : *its.list) = its.next;
+    if (its.next != nullptr) its.next->level_links.previous = its.previous;
+    its = {};
+}
+
+// A resource may outlive the thread in whose list it is.
+struct LevelsOfThread {
+    ~LevelsOfThread() {
+        while (changed_levels != nullptr) forget_level(*changed_levels);
     }
-    void add(ResourceRecord& record) noexcept {
-        record.level_changed = true;
-        record.changed_in = this;
-        record.previous_changed = nullptr;
-        record.next_changed = first;
-        if (first != nullptr) first->previous_changed = &record;
-        first = &record;
-    }
-    void remove(ResourceRecord& record) noexcept {
-        COROSCOPE_ASSERT(
-            (record.previous_changed != nullptr ? record.previous_changed->next_changed : first) == &record,
-            "the neighbours of a resource whose level has changed refer to it");
-        (record.previous_changed != nullptr ? record.previous_changed->next_changed : first) = record.next_changed;
-        if (record.next_changed != nullptr) record.next_changed->previous_changed = record.previous_changed;
-        record.changed_in = nullptr;
-        record.level_changed = false;
-    }
+    void are_used() const noexcept {}
 };
-thread_local ChangedLevels changed_levels;
+thread_local const LevelsOfThread levels_of_thread;
+
+void remember_level(ResourceRecord& record) noexcept {
+    LevelLinks& its = record.level_links;
+    if (changed_levels == nullptr) levels_of_thread.are_used();
+    its.list = &changed_levels;
+    its.next = changed_levels;
+    if (its.next != nullptr) its.next->level_links.previous = &record;
+    changed_levels = &record;
+}
 
 std::uint32_t this_thread_id() noexcept {
     const cs_producer* const producer = probe::this_thread();
@@ -109,9 +171,7 @@ std::uint64_t define_resource(const ResourceTraits& traits, const std::string& n
 
 }  // namespace
 
-ResourceRecord& Resource::record() const noexcept { return static_cast<ResourceRecord&>(*use_); }
-
-std::uint64_t Resource::id() const noexcept { return use_ != nullptr ? record().id : 0; }
+std::uint64_t Resource::id() const noexcept { return record_ != nullptr ? record_->id : 0; }
 
 void Resource::make(const ResourceTraits& traits, const std::source_location& where) noexcept {
     define(traits, call_node(where), current_task != nullptr ? current_task->id : 0);
@@ -128,31 +188,34 @@ void Resource::make_at_await(const ResourceTraits& traits) noexcept {
 // Without memory, or past the bound of the table, the resource stays unknown: its id is 0.
 void Resource::define(const ResourceTraits& traits, std::uint32_t created_at, std::uint64_t created_by) noexcept {
     try {
-        if (use_ == nullptr) {
+        if (record_ == nullptr) {
             auto* const made = new ResourceRecord;
-            use_ = made;
+            record_ = made;
+            of_interest_ = all_roles;
             made->has_level = has_level(traits.type);
+            made->level_of = traits.level_of;
+            made->owner = traits.owner;
             const std::scoped_lock lock(records().mutex);
             made->next = records().first;
             if (made->next != nullptr) made->next->previous = made;
             records().first = made;
         }
-        ResourceRecord& self = record();
+        ResourceRecord& self = *record_;
         if (self.name.empty()) self.name = traits.name;
         if (!probe::on()) return;
         self.thread = this_thread_id();
         self.id = define_resource(traits, self.name, created_at, created_by);
-        if (self.has_level && traits.level != 0) changed(traits.level);
+        if (self.level_of != nullptr && self.level_of(self.owner) != 0) note_level();
     } catch (...) {
     }
 }
 
 void Resource::set_name(std::string_view name, const ResourceTraits& traits) noexcept {
     try {
-        if (use_ == nullptr) define(traits, node_here(false), current_task != nullptr ? current_task->id : 0);
-        if (use_ == nullptr) return;
-        record().name = name;
-        cs_resource_name(id(), record().name.c_str());
+        if (record_ == nullptr) define(traits, node_here(false), current_task != nullptr ? current_task->id : 0);
+        if (record_ == nullptr) return;
+        record_->name = name;
+        cs_resource_name(id(), record_->name.c_str());
     } catch (...) {  // out of memory: it stays unnamed
     }
 }
@@ -165,47 +228,38 @@ std::uint64_t Resource::wait(Verb verb, const TaskControl& waiter, const Resourc
     return vocabulary::pack_wait(verb, id());
 }
 
-inline bool Resource::is_new(std::uint64_t use) noexcept {
-    const std::uint64_t place = vocabulary::task_of_use(use) + vocabulary::role_of(use);
-    std::uint64_t& last = use_->last_uses[place & (ResourceUse::remembered - 1)];
-    if (last == use) [[likely]]
-        return false;
-    last = use;
-    return true;
-}
-
+// Hot where each step uses the resource once: what is done seldom is in functions of its own, so that this one needs no
+// registers of its caller.
 void Resource::note(Role role, bool awaited) noexcept {
+    used_in_step.add(*this, role);
+    const ResourceRecord& self = *record_;
+    if (self.has_level && self.level_links.list == nullptr) note_level();
     const std::uint64_t use = vocabulary::pack_use(role, current_task != nullptr ? current_task->id : 0);
-    if (is_new(use)) [[unlikely]]
-        report_use_here(use, awaited);
+    if (!self.uses.has(use)) [[unlikely]]
+        note_new(use, awaited);
 }
 
-void Resource::note(Role role, bool awaited, std::uint64_t level) noexcept {
-    note(role, awaited);
-    changed(level);
+void Resource::note_new(std::uint64_t use, bool awaited) noexcept {
+    if (record_->id == 0 || !probe::on()) return;
+    record_->uses.add(use);
+    probe::emit(EventKind::resource_used, record_->id, use, node_here(awaited));
 }
 
 void Resource::note_of(const TaskControl& task, Role role) noexcept {
+    note_level();
     const std::uint64_t use = vocabulary::pack_use(role, task.id);
-    if (is_new(use)) report_use(use, task.suspended_node);
+    if (record_->uses.has(use) || record_->id == 0 || !probe::on()) return;
+    record_->uses.add(use);
+    probe::emit(EventKind::resource_used, record_->id, use, task.suspended_node);
 }
 
-void Resource::changed(std::uint64_t level) noexcept {
-    use_->level = level;
-    if (!use_->level_changed) [[unlikely]]
-        remember_change();
+void Resource::note_level() noexcept {
+    if (record_->has_level && record_->level_links.list == nullptr && probe::on()) remember_level(*record_);
 }
 
-void Resource::report_use(std::uint64_t use, std::uint32_t node) const noexcept {
-    if (probe::on() && id() != 0) probe::emit(EventKind::resource_used, id(), use, node);
-}
-
-void Resource::report_use_here(std::uint64_t use, bool awaited) const noexcept {
-    if (probe::on()) report_use(use, node_here(awaited));
-}
-
-void Resource::remember_change() noexcept {
-    if (record().has_level && probe::on()) changed_levels.add(record());
+void Resource::set_level(std::uint64_t level) noexcept {
+    record_->level = level;
+    note_level();
 }
 
 void Resource::report_unfinished(std::uint64_t count) const noexcept {
@@ -217,9 +271,9 @@ void Resource::member(const TaskControl& task) const noexcept {
 }
 
 void Resource::close() noexcept {
-    ResourceRecord* const gone = &record();
-    use_ = nullptr;
-    if (gone->changed_in != nullptr) gone->changed_in->remove(*gone);
+    ResourceRecord* const gone = std::exchange(record_, nullptr);
+    if (std::exchange(of_interest_, 0) != all_roles) used_in_step.remove(*this);
+    forget_level(*gone);
     {
         const std::scoped_lock lock(records().mutex);
         (gone->previous != nullptr ? gone->previous->next : records().first) = gone->next;
@@ -230,10 +284,15 @@ void Resource::close() noexcept {
 }
 
 void report_changed_levels() noexcept {
-    while (changed_levels.first != nullptr) {
-        ResourceRecord& record = *changed_levels.first;
-        changed_levels.remove(record);
+    while (changed_levels != nullptr) {
+        ResourceRecord& record = *changed_levels;
+        forget_level(record);
         if (record.id == 0) continue;
+        if (record.level_of != nullptr) {
+            const std::uint64_t level = record.level_of(record.owner);
+            if (level == record.level && record.level_reported) continue;
+            record.level = level;
+        }
         record.level_reported = true;
         probe::emit(EventKind::resource_level, record.id, record.level);
     }
@@ -245,8 +304,7 @@ void list_resources() noexcept {
     for (const ResourceRecord* record = records().first; record != nullptr; record = record->next) {
         if (record->thread != thread || record->id == 0) continue;
         if (record->level_reported) probe::emit(EventKind::resource_level, record->id, record->level);
-        for (const std::uint64_t use : record->last_uses)
-            if (use != 0) probe::emit(EventKind::resource_used, record->id, use);
+        record->uses.for_each([record](std::uint64_t use) { probe::emit(EventKind::resource_used, record->id, use); });
     }
 }
 

@@ -22,17 +22,12 @@ Semaphore::Held Semaphore::Awaiter::await_resume() {
     return Held(semaphore_);
 }
 
-void Semaphore::give_back() noexcept {
-    resource_.used(detail::Role::release, false);
-    if (Awaiter* waiter = waiters_.pop()) {
-        COROSCOPE_ASSERT(value_ == 0, "a task waits for a semaphore only while there is no permit");
-        waiter->granted_ = true;
-        resource_.used_by(*waiter->task(), detail::Role::acquire);
-        waiter->wake_up();
-        return;
-    }
-    if (value_ < bound_)
-        resource_.level_is(++value_);  // at the bound only if release() was called for a permit that a Held gives back
+void Semaphore::hand_over() noexcept {
+    COROSCOPE_ASSERT(value_ == 0, "a task waits for a semaphore only while there is no permit");
+    Awaiter* const waiter = waiters_.pop();
+    waiter->granted_ = true;
+    resource_.used_by(*waiter->task(), detail::Role::acquire);
+    waiter->wake_up();
 }
 
 void Semaphore::throw_released_too_often() {

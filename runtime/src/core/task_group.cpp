@@ -173,13 +173,13 @@ Coro<> TaskGroup::join_after(std::exception_ptr body_error) {
     }
     abort_.cancel();
     close_scope();
+    if (cancelled_in_join_ && owner_->extras) owner_->extras->cancel_message = std::move(cancel_message_);
     bool cancelled = body_cancelled || cancelled_in_join_;
     // The interruption was the group's own: it is taken back, unless somebody else cancelled the owner too.
     if (std::exchange(owner_cancelled_by_group_, false) && owner_->uncancel() == 0) cancelled = false;
     if (body_cancelled && !cancelled) detail::settle_cancelled(body_error);
     if (cancelled && errors_.empty()) {
         if (body_cancelled) std::rethrow_exception(body_error);
-        if (owner_->extras) owner_->extras->cancel_message = std::move(cancel_message_);
         detail::throw_cancelled(*owner_);
     }
     if (body_error && !body_cancelled) errors_.push_back(body_error);

@@ -44,9 +44,7 @@ public:
     void end_if_idle() noexcept;
 
 private:
-    coroscope::detail::StreamState& stream() noexcept {
-        return *coroscope::detail::StreamAccess::state(writer_);
-    }
+    coroscope::detail::StreamState& stream() noexcept { return *coroscope::detail::StreamAccess::state(writer_); }
     Coro<bool> wait_for_request();  // false: the client is done, or idle for too long
     Coro<bool> serve_request();     // false: it was the last one
     Coro<> read_request(Request& request);

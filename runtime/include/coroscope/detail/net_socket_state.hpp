@@ -140,7 +140,7 @@ public:
     void watch();                                                              // idempotent; throws std::system_error
     // The peer has shut down, or the connection is broken. Known once it is watched. What came before may be unread.
     bool ended() const noexcept { return ended_; }
-    void close() noexcept;                                                     // idempotent; wakes who waits
+    void close() noexcept;  // idempotent; wakes who waits
     // What a task that waits here waits for.
     std::uint64_t wait(Verb verb, const TaskControl& waiter) noexcept;
     void show_as(ResourceType type) noexcept { type_ = type; }

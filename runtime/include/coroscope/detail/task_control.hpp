@@ -86,7 +86,7 @@ public:
 private:
     std::uint64_t on_the_way_ : 1 = false;
     std::uint64_t last_batch_ : 31 = 0;  // of cancellations that were put off: TaskControl::cancel()
-    std::uint64_t last_sweep_ : 31 = 0;
+    std::uint64_t last_sweep_ : 32 = 0;  // no bit is left over: to set up part of a word is to wait until it was read
 };
 
 // While it lives, all tasks of this thread's loop are being cancelled. What each passes on need not go on and on: in a
@@ -147,6 +147,7 @@ public:
     bool must_throw : 1 = false;
     bool ended_in_queue : 1 = false;  // by end_now(): the queue of the loop holds a reference
     bool retrieved : 1 = false;       // its exception has been looked at
+    std::uint8_t unused : 2 = 0;      // so that a new task writes this byte without reading what is left in its memory
     std::uint8_t time_limits = 0;     // timeouts in force for it; saturates at 255
     bool yielded = false;             // it gave up its turn, and was ready at once
     std::uint32_t references = 1;     // the loop's, until it is done; then only the handles'

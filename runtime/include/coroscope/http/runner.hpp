@@ -37,7 +37,7 @@ public:
     std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);    // between requests; then closed
     std::chrono::nanoseconds write_timeout = std::chrono::seconds(30);   // for a client to read; then closed
     std::chrono::nanoseconds shutdown_timeout =
-        std::chrono::seconds(10);   // cleanup(): for requests under way; then cancelled
+        std::chrono::seconds(10);  // cleanup(): for requests under way; then cancelled
     // Whether a client that shuts down its sending side still waits for its answer (`nc -N` does). false: such a client
     // cannot be told from one that is gone, and its handler is cancelled.
     bool half_closed_clients = false;
