@@ -5,6 +5,7 @@
 // time at which it begins. The merge can stop at any time and go on later: a model may stand inside a batch.
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "fold.hpp"
@@ -83,6 +84,35 @@ public:
         return stacks_.next<checked>(short_column_);
     }
     bool short_column() const { return short_column_; }
+    // Whether its events are about ever other tasks: with many of them nearly all of the fold's time would go for
+    // waiting for memory. Not where they go to and fro between two, as a parent and its newest child.
+    bool jumps() {
+        if (jumps_) return *jumps_;
+        constexpr std::size_t looked_at = 256;
+        const std::size_t some = std::min(looked_at, subject_deltas_.size());
+        std::size_t count = 0;
+        std::uint64_t subject = subject_, one = 0, other = 0;
+        for (const std::int64_t *at = subject_deltas_.at, *end = at + some; at != end; ++at) {
+            subject += static_cast<std::uint64_t>(*at);
+            if (is_far(subject - one)) {
+                count += is_far(subject - other);
+                other = one;
+            }
+            one = subject;
+        }
+        return jumps_.emplace(count > some / 8);
+    }
+    // Fetches what the events that follow will ask `tasks` for. Of a whole lane, before each event. Neighbours have
+    // been fetched with those before them. Not inlined: it would take the fold's loop its registers.
+    [[gnu::noinline]] void look_ahead(const TaskTable& tasks) {
+        constexpr std::ptrdiff_t far = 24, near = 12;
+        const std::int64_t* const here = subject_deltas_.at;
+        while (far_.at != subject_deltas_.end && far_.at - here < far)
+            if (far_.next_is_elsewhere()) tasks.prefetch_place(far_.subject);
+        while (near_.at != subject_deltas_.end && near_.at - here < near)
+            if (near_.next_is_elsewhere()) tasks.prefetch(near_.subject);
+        asm volatile("");  // g++ takes a function that only fetches for one without effect, and leaves its calls out
+    }
     // On to the next event.
     template <bool checked>
     void next() {
@@ -124,6 +154,20 @@ private:
         if constexpr (checked) ended_ = short_column_;
     }
 
+    struct Ahead {
+        const std::int64_t* at;
+        std::uint64_t subject = 0;
+        bool next_is_elsewhere() {
+            const auto delta = static_cast<std::uint64_t>(*at++);
+            subject += delta;
+            return is_far(delta);
+        }
+    };
+    static bool is_far(std::uint64_t difference) {
+        constexpr std::uint64_t near = 4;
+        return difference + near > 2 * near;
+    }
+
     const char* kinds_;
     const char* kinds_end_;
     Reader<std::uint64_t> time_deltas_;
@@ -132,7 +176,9 @@ private:
     Reader<std::uint32_t> stacks_;
     std::uint64_t time_ns_;
     bool whole_;
+    std::optional<bool> jumps_;  // not looked at yet
     std::uint64_t subject_ = 0;
+    Ahead far_{subject_deltas_.at}, near_{subject_deltas_.at};
     bool short_column_ = false;
     bool ended_ = false;
 };
@@ -258,6 +304,27 @@ void Model::Fold::close_lanes() { merge.reset(); }
     skip_event(kind);  // a kind that this reader was built without
 }
 
+// Events of a lane without gaps in which nothing need be checked, as nearly all are, up to and including `until_ns`.
+void Model::Fold::run_whole(Lane& lane, std::uint64_t until_ns) {
+    ThreadEntry& on = *lane.on;
+    constexpr std::size_t most_in_cache = 20'000;
+    const bool ahead = tasks.size() > most_in_cache && lane.jumps();
+    do {
+        if (ahead) [[unlikely]]
+            lane.look_ahead(tasks);
+        on.last_ns = std::max(on.last_ns, lane.time_ns());
+        const std::uint8_t kind = lane.kind();
+        const std::uint8_t columns = kind_columns[kind];
+        Event event;
+        if ((columns & vocabulary::subject_column) != 0) event.subject = lane.subject<false>();
+        if ((columns & vocabulary::argument_column) != 0) event.argument = lane.argument<false>();
+        if ((columns & vocabulary::stack_column) != 0) event.stack = lane.stack<false>();
+        ++events;
+        apply_event(on, on.last_ns, kind, event);
+        lane.next<false>();
+    } while (!lane.at_end() && lane.time_ns() <= until_ns);
+}
+
 // Events and gaps up to and including `until_ns`. False: the lane is over.
 bool Model::Fold::run(Lane& lane, std::uint64_t until_ns) {
     ThreadEntry& on = *lane.on;
@@ -302,23 +369,6 @@ bool Model::Fold::run(Lane& lane, std::uint64_t until_ns) {
         lane.next<true>();
     }
     return leave(false);
-}
-
-// The same for a lane without gaps in which nothing need be checked: nearly all there are.
-void Model::Fold::run_whole(Lane& lane, std::uint64_t until_ns) {
-    ThreadEntry& on = *lane.on;
-    do {
-        on.last_ns = std::max(on.last_ns, lane.time_ns());
-        const std::uint8_t kind = lane.kind();
-        const std::uint8_t columns = kind_columns[kind];
-        Event event;
-        if ((columns & vocabulary::subject_column) != 0) event.subject = lane.subject<false>();
-        if ((columns & vocabulary::argument_column) != 0) event.argument = lane.argument<false>();
-        if ((columns & vocabulary::stack_column) != 0) event.stack = lane.stack<false>();
-        ++events;
-        apply_event(on, on.last_ns, kind, event);
-        lane.next<false>();
-    } while (!lane.at_end() && lane.time_ns() <= until_ns);
 }
 
 }  // namespace coroscope::model
