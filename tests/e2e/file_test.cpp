@@ -151,8 +151,12 @@ TEST_F(Files, WhatAnAppSaysAboutItselfIsInEveryView) {
     // A span lasts over the awaits in it, and --at finds the tasks in theirs.
     const Json reserve = *std::find_if(app.at("spans").begin(), app.at("spans").end(),
                                        [](const Json& each) { return each.at("name") == "reserve"; });
-    EXPECT_GE(reserve.at("end_ns").get<std::uint64_t>() - reserve.at("begin_ns").get<std::uint64_t>(), 10'000'000u);
-    const Result middle = coroscope(directory_, {"tree", file, "--at", "0.015"});
+    const auto began_ns = reserve.at("begin_ns").get<std::uint64_t>(),
+               ended_ns = reserve.at("end_ns").get<std::uint64_t>();
+    EXPECT_GE(ended_ns - began_ns, 10'000'000u);
+    const auto start_ns = app.at("loops")[0].at("started_ns").get<std::uint64_t>();  // with the recording
+    const double at = static_cast<double>(began_ns + (ended_ns - began_ns) / 2 - start_ns) / 1e9;
+    const Result middle = coroscope(directory_, {"tree", file, "--at", std::to_string(at)});
     EXPECT_NE(middle.out.find("in span '"), std::string::npos) << middle.out;
 }
 
