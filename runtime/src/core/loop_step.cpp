@@ -90,7 +90,8 @@ std::size_t EventLoop::run_ready() {
                 short_looks_ = 0;
             }
             if (now - began_ns >= turn_ns && !stopping_) {  // stopped: what is ready runs, as asyncio's
-                all_have_run_ = !first_round || round == 1;
+                // Not if to look through the queue would take longer than its steps.
+                all_have_run_ = (!first_round || round == 1) && ready_count_ <= steps + 64;
                 break;
             }
             until_look = steps_a_look_;
