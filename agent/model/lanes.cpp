@@ -102,15 +102,15 @@ public:
         }
         return jumps_.emplace(count > some / 8);
     }
-    // Fetches what the events that follow will ask `tasks` for. Of a whole lane, before each event. Neighbours have
-    // been fetched with those before them. Not inlined: it would take the fold's loop its registers.
-    [[gnu::noinline]] void look_ahead(const TaskTable& tasks) {
+    // Fetches what the events that follow will ask the table of tasks for. Of a whole lane, before each event.
+    // Neighbours have been fetched with those before them. Not inlined: it would take the fold's loop its registers.
+    [[gnu::noinline]] void look_ahead(const TaskTable& table) {
         constexpr std::ptrdiff_t far = 24, near = 12;
         const std::int64_t* const here = subject_deltas_.at;
         while (far_.at != subject_deltas_.end && far_.at - here < far)
-            if (far_.next_is_elsewhere()) tasks.prefetch_place(far_.subject);
+            if (far_.next_is_elsewhere()) table.prefetch_place(far_.subject);
         while (near_.at != subject_deltas_.end && near_.at - here < near)
-            if (near_.next_is_elsewhere()) tasks.prefetch(near_.subject);
+            if (near_.next_is_elsewhere()) table.prefetch(near_.subject);
         asm volatile("");  // g++ takes a function that only fetches for one without effect, and leaves its calls out
     }
     // On to the next event.

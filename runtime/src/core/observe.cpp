@@ -273,8 +273,9 @@ void report_at_running_task(ReportKind kind, const char* what) noexcept {
 
 }  // namespace
 
-void report_unclosed_transport(const char* what) noexcept {
-    report_at_running_task(ReportKind::unclosed_transport, what);
+void report_unclosed_transport(const char* what, std::uint64_t task, probe::NodeId where) noexcept {
+    if (where == 0) return report_at_running_task(ReportKind::unclosed_transport, what);
+    if (probe::on()) report(ReportKind::unclosed_transport, task, where, what);
 }
 
 void report_write_after_loss(const char* what) noexcept { report_at_running_task(ReportKind::write_after_loss, what); }

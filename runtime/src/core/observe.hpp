@@ -45,8 +45,9 @@ void report_task_destroyed_pending(const TaskControl& task, std::size_t others) 
 void report_tasks_destroyed_pending(std::size_t count) noexcept;
 // At the place where the callback that runs was scheduled.
 void report_callback_exception(const std::exception_ptr& error) noexcept;
+// With debug mode on only. Where it was given up, and by which task; 0: where the running task is.
+void report_unclosed_transport(const char* what, std::uint64_t task = 0, probe::NodeId where = 0) noexcept;
 // With debug mode on only; at the place where the running task is.
-void report_unclosed_transport(const char* what) noexcept;
 void report_write_after_loss(const char* what) noexcept;
 extern thread_local constinit EventLoop* t_running_loop;  // that runs on this thread; nullptr: none
 // Only with debug mode on. Reports it if `loop` runs on another thread than this one: what is done then may be lost, or

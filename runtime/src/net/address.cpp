@@ -70,8 +70,8 @@ std::string Address::text() const {
     }
     if (family() == AF_UNIX) {
         const auto& address = reinterpret_cast<const sockaddr_un&>(storage_);
-        if (size_ <= offsetof(sockaddr_un, sun_path)) return "unix:";  // the client's end has no name
-        if (address.sun_path[0] == '\0')                               // an abstract name: all bytes count
+        if (size_ <= offsetof(sockaddr_un, sun_path)) return "unix:(unnamed)";  // a client's end
+        if (address.sun_path[0] == '\0')                                        // an abstract name: all bytes count
             return "unix:@" + std::string(address.sun_path + 1, size_ - offsetof(sockaddr_un, sun_path) - 1);
         return "unix:" + std::string(address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path));
     }

@@ -76,7 +76,8 @@ void StreamState::tell_unsent(const char* why) const noexcept {
     if (out.empty()) return;
     try {
         report_unclosed_transport(
-            (std::to_string(out.size()) + " bytes written to " + name() + " were not sent: " + why).c_str());
+            (std::to_string(out.size()) + " bytes written to " + name() + " were not sent: " + why).c_str(), closed_by,
+            closed_at);
     } catch (const std::bad_alloc&) {  // it stays untold
     }
 }
@@ -124,6 +125,10 @@ void StreamState::end_of_writing() noexcept {
 void StreamState::finish() noexcept {
     if (!is_open() || closing) return;
     closing = true;
+    if (debug_enabled()) [[unlikely]] {
+        closed_by = current_task != nullptr ? current_task->id : 0;
+        closed_at = running_place();
+    }
     if (filter && !eof_written) filter->end_of_writing(*this);
     if (is_open() && out.empty()) close();
 }

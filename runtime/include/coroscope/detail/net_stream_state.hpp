@@ -129,6 +129,8 @@ public:
     bool closing = false;
     int error = 0;  // what broke the connection, for drain()
     Event closed{ResourceType::stream, Verb::exit};
+    std::uint64_t closed_by = 0;           // for the debugger: the task that closed it, or lost its writer; 0: unknown
+    std::uint32_t closed_at = 0;           // and where: a probe node
     std::unique_ptr<StreamFilter> filter;  // usually none
     PeerWatcher* peer_watcher = nullptr;   // must outlive this, or take itself away
 
