@@ -128,5 +128,19 @@ CORO_TEST(Wait, TakesTasksOfAnyType) {
     EXPECT_TRUE(result.done[0] == tasks[0]);
 }
 
+CORO_TEST(Wait, TakesTasksWithoutAVector) {
+    auto number = create_task(sleep(1ms));
+    auto late = create_task(sleep(1h));
+    auto first = co_await wait(FIRST_COMPLETED, number, late);
+    EXPECT_EQ(first.done.size(), 1u);
+    EXPECT_EQ(first.pending.size(), 1u);
+    EXPECT_EQ(first.done.front(), number);
+    late.cancel();
+    auto text = create_task([]() -> Coro<std::string> { co_return "text"; });
+    auto all = co_await wait(late, text);  // of different types: AnyTask
+    EXPECT_EQ(all.done.size(), 2u);
+    EXPECT_TRUE(all.pending.empty());
+}
+
 }  // namespace
 }  // namespace coroscope::test

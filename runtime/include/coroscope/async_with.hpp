@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "coroscope/coro.hpp"
+#include "coroscope/detail/temporary.hpp"
 
 namespace coroscope {
 
@@ -24,8 +25,10 @@ concept AsyncClosable = requires(R& resource) {
     { resource.aclose() };
 };
 
+namespace detail {
+
 template <AsyncClosable R, class Body>
-auto async_with(R resource, Body body) -> std::invoke_result_t<Body&, R&> {
+auto run_async_with(R resource, Body body) -> std::invoke_result_t<Body&, R&> {
     using T = typename std::invoke_result_t<Body&, R&>::value_type;
     std::exception_ptr error;
     if constexpr (std::is_void_v<T>) {
@@ -50,9 +53,23 @@ auto async_with(R resource, Body body) -> std::invoke_result_t<Body&, R&> {
 }
 
 template <AsyncClosable R, class Body>
-auto async_with(Coro<R> open, Body body) -> std::invoke_result_t<Body&, R&> {
+auto open_async_with(Coro<R> open, Body body) -> std::invoke_result_t<Body&, R&> {
     R resource = co_await std::move(open);
-    co_return co_await async_with(std::move(resource), std::move(body));
+    co_return co_await run_async_with(std::move(resource), std::move(body));
+}
+
+}  // namespace detail
+
+template <AsyncClosable R, class Body>
+auto async_with(R resource, Body&& body) {
+    COROSCOPE_REFUSE_TEMPORARY_CALLABLE(Body, "co_await async_with(resource, body)");
+    return detail::run_async_with(std::move(resource), std::decay_t<Body>(std::forward<Body>(body)));
+}
+
+template <AsyncClosable R, class Body>
+auto async_with(Coro<R> open, Body&& body) {
+    COROSCOPE_REFUSE_TEMPORARY_CALLABLE(Body, "co_await async_with(open, body)");
+    return detail::open_async_with(std::move(open), std::decay_t<Body>(std::forward<Body>(body)));
 }
 
 }  // namespace coroscope

@@ -233,5 +233,22 @@ Coro<WaitResult<H>> wait(std::vector<H> tasks, ReturnWhen return_when = ALL_COMP
         if (seen.insert(task.control()).second) (task.done() ? result.done : result.pending).push_back(std::move(task));
     co_return result;
 }
+// The same without a vector. Tasks of different types are given back as AnyTask.
+//
+//     auto [done, pending] = co_await wait(reader, writer);
+//     co_await wait(FIRST_COMPLETED, reader, writer);
+template <std::derived_from<AnyTask> H, std::derived_from<AnyTask>... More>
+auto wait(ReturnWhen return_when, const H& task, const More&... more) {
+    using Given = std::conditional_t<(std::is_same_v<H, More> && ...), H, AnyTask>;
+    std::vector<Given> tasks;
+    tasks.reserve(1 + sizeof...(More));
+    tasks.push_back(task);
+    (tasks.push_back(more), ...);
+    return wait(std::move(tasks), return_when);
+}
+template <std::derived_from<AnyTask> H, std::derived_from<AnyTask>... More>
+auto wait(const H& task, const More&... more) {
+    return wait(ALL_COMPLETED, task, more...);
+}
 
 }  // namespace coroscope

@@ -28,6 +28,7 @@
 #include <utility>
 
 #include "coroscope/coro.hpp"
+#include "coroscope/detail/temporary.hpp"
 
 namespace coroscope {
 
@@ -186,9 +187,10 @@ AsyncGenerator<T> detail::GeneratorPromise<T>::get_return_object() noexcept {
     return AsyncGenerator<T>(this);
 }
 
-// Awaits body(value) for every value, and closes the generator, whatever happens.
+namespace detail {
+
 template <class T, class Body>
-Coro<> for_each(AsyncGenerator<T> generator, Body body) {
+Coro<> run_for_each(AsyncGenerator<T> generator, Body body) {
     std::exception_ptr error;
     try {
         while (std::optional<T> value = co_await generator.next()) co_await body(std::move(*value));
@@ -197,6 +199,15 @@ Coro<> for_each(AsyncGenerator<T> generator, Body body) {
     }
     co_await generator.aclose();
     if (error) std::rethrow_exception(error);
+}
+
+}  // namespace detail
+
+// Awaits body(value) for every value, and closes the generator, whatever happens.
+template <class T, class Body>
+Coro<> for_each(AsyncGenerator<T> generator, Body&& body) {
+    COROSCOPE_REFUSE_TEMPORARY_CALLABLE(Body, "co_await for_each(generator, body)");
+    return detail::run_for_each(std::move(generator), std::decay_t<Body>(std::forward<Body>(body)));
 }
 
 }  // namespace coroscope

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +29,7 @@
 #include "coroscope/detail/resource.hpp"
 #include "coroscope/detail/ring_buffer.hpp"
 #include "coroscope/detail/task_control.hpp"
+#include "coroscope/detail/temporary.hpp"
 #include "coroscope/error.hpp"
 
 namespace coroscope {
@@ -205,7 +207,12 @@ public:
     };
 
     GetAwaiter get() noexcept { return GetAwaiter(*this); }
-    PutAwaiter put(T item) { return PutAwaiter(*this, std::move(item)); }
+    template <class U = T>
+        requires std::convertible_to<U&&, T>
+    PutAwaiter put(U&& item) {
+        COROSCOPE_REFUSE_TEMPORARY_AGGREGATES("co_await queue.put(item)", U);
+        return PutAwaiter(*this, T(std::forward<U>(item)));
+    }
     // Throw QueueEmpty, QueueFull, QueueShutDown.
     T get_nowait() {
         if (items_.empty()) {

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "coroscope/coro.hpp"
+#include "coroscope/detail/temporary.hpp"
 #include "coroscope/sleep.hpp"
 
 namespace coroscope {
@@ -54,10 +55,12 @@ Coro<T> retry_calls(RetryOptions options, F function, std::tuple<A...> arguments
 
 // Keeps the function and copies of the arguments, which each attempt gets as const; std::ref() for what is shared.
 template <class F, class... A>
-    requires detail::Awaitable<std::invoke_result_t<F&, const std::decay_t<A>&...>>
-auto retry(RetryOptions options, F function, A&&... arguments) {
-    using T = typename detail::CoroOf<std::invoke_result_t<F&, const std::decay_t<A>&...>>::value_type;
-    return detail::retry_calls<T>(std::move(options), std::move(function),
+    requires detail::Awaitable<std::invoke_result_t<std::decay_t<F>&, const std::decay_t<A>&...>>
+auto retry(RetryOptions options, F&& function, A&&... arguments) {
+    COROSCOPE_REFUSE_TEMPORARY_CALLABLE(F, "co_await retry(options, body)");
+    COROSCOPE_REFUSE_TEMPORARY_AGGREGATES("co_await retry(options, function, item)", A...);
+    using T = typename detail::CoroOf<std::invoke_result_t<std::decay_t<F>&, const std::decay_t<A>&...>>::value_type;
+    return detail::retry_calls<T>(std::move(options), std::decay_t<F>(std::forward<F>(function)),
                                   std::tuple<std::decay_t<A>...>(std::forward<A>(arguments)...));
 }
 

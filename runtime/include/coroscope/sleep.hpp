@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <coroutine>
 
 #include "coroscope/loop.hpp"
@@ -60,6 +61,14 @@ public:
 template <class Rep, class Period>
 detail::SleepAwaiter sleep(std::chrono::duration<Rep, Period> duration) noexcept {
     return detail::SleepAwaiter(std::chrono::ceil<std::chrono::nanoseconds>(duration).count());
+}
+
+// Of a number without a unit. It is here because the C library's sleep(), which blocks the loop, would be taken else.
+template <std::integral T>
+detail::SleepAwaiter sleep(T) {
+    static_assert(!std::integral<T>,
+                  "sleep() takes a duration: write co_await sleep(1s), or ::sleep(1) for the C library's");
+    return detail::SleepAwaiter(0);
 }
 
 // Lets the others have one turn.

@@ -127,7 +127,7 @@ public:
         ~Awaiter();
         bool await_ready() noexcept { return semaphore_.take(true); }
         void start() noexcept { wait_in(semaphore_.waiters_, *this); }
-        Held await_resume();
+        [[nodiscard("what it gives is released at once: auto held = co_await ...")]] Held await_resume();
 
     private:
         friend Semaphore;
@@ -219,7 +219,7 @@ public:
         ~Awaiter();
         bool await_ready() noexcept { return lock_.take(true); }
         void start() noexcept { wait_in(lock_.waiters_, *this); }
-        Held await_resume();
+        [[nodiscard("what it gives is released at once: auto held = co_await ...")]] Held await_resume();
 
     private:
         friend Lock;
@@ -247,6 +247,7 @@ public:
     // Also while it is handed over: release() gives it to the task that has waited longest, so that no other one gets
     // in between. (asyncio's is not locked until that task runs.)
     bool locked() const noexcept { return locked_; }
+    std::size_t value() const noexcept { return locked_ ? 0 : 1; }  // as a Semaphore's
     // The id of the task that acquired it (AnyTask::id()); 0: it is free, or was acquired outside of tasks.
     std::uint64_t owner() const noexcept { return locked_ ? owner_ : 0; }
     bool held_by_running_task() const noexcept { return locked_ && owner_ == running_task(); }

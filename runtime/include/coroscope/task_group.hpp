@@ -40,6 +40,7 @@
 #include <vector>
 
 #include "coroscope/detail/resource.hpp"
+#include "coroscope/detail/temporary.hpp"
 #include "coroscope/loop.hpp"
 
 namespace coroscope {
@@ -126,11 +127,10 @@ private:
     bool joining_ = false;
 };
 
-// Runs `body(group)` and joins the group, whatever happens: also when the body throws. Gives what the body returned.
-//
-//     co_await with_task_group(serve_all);        // Coro<> serve_all(TaskGroup& group)
+namespace detail {
+
 template <class Body>
-auto with_task_group(Body body) -> std::invoke_result_t<Body&, TaskGroup&> {
+auto run_with_task_group(Body body) -> std::invoke_result_t<Body&, TaskGroup&> {
     using T = typename std::invoke_result_t<Body&, TaskGroup&>::value_type;
     TaskGroup group;
     std::exception_ptr error;
@@ -151,6 +151,17 @@ auto with_task_group(Body body) -> std::invoke_result_t<Body&, TaskGroup&> {
         co_await group.join_after(error);
         co_return std::move(*value);
     }
+}
+
+}  // namespace detail
+
+// Runs `body(group)` and joins the group, whatever happens: also when the body throws. Gives what the body returned.
+//
+//     co_await with_task_group(serve_all);        // Coro<> serve_all(TaskGroup& group)
+template <class Body>
+auto with_task_group(Body&& body) {
+    COROSCOPE_REFUSE_TEMPORARY_CALLABLE(Body, "co_await with_task_group(body)");
+    return detail::run_with_task_group(std::decay_t<Body>(std::forward<Body>(body)));
 }
 
 }  // namespace coroscope

@@ -24,6 +24,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "coroscope/detail/temporary.hpp"
 #include "coroscope/loop.hpp"
 
 namespace coroscope {
@@ -127,6 +128,20 @@ struct BodyResult<F, A...> {
     using type = CoroOf<std::invoke_result_t<F&, Timeout&, A...>>;
 };
 
+template <class F, class... A>
+auto call_with_timeout(TimeLimit delay, F function, A... arguments) -> typename BodyResult<F, A...>::type {
+    Timeout limit(delay);
+    try {
+        if constexpr (TimedBody<F, A...>) {
+            co_return co_await std::invoke(function, limit, std::move(arguments)...);
+        } else {
+            co_return co_await std::invoke(function, std::move(arguments)...);
+        }
+    } catch (const Cancelled&) {
+        limit.rethrow();
+    }
+}
+
 }  // namespace detail
 
 // Runs a coroutine (or what else can be awaited), or a function that makes one, in a scope with a limit, inside the
@@ -153,18 +168,13 @@ Coro<T> with_timeout(TimeLimit delay, Future<T> future) {
     return with_timeout(delay, detail::as_coro(std::move(future)));
 }
 template <class F, class... A>
-    requires detail::TimedBody<F, A...> || detail::PlainBody<F, A...>
-auto with_timeout(TimeLimit delay, F function, A... arguments) -> typename detail::BodyResult<F, A...>::type {
-    Timeout limit(delay);
-    try {
-        if constexpr (detail::TimedBody<F, A...>) {
-            co_return co_await std::invoke(function, limit, std::move(arguments)...);
-        } else {
-            co_return co_await std::invoke(function, std::move(arguments)...);
-        }
-    } catch (const Cancelled&) {
-        limit.rethrow();
-    }
+    requires detail::TimedBody<std::decay_t<F>, std::decay_t<A>...> ||
+             detail::PlainBody<std::decay_t<F>, std::decay_t<A>...>
+auto with_timeout(TimeLimit delay, F&& function, A&&... arguments) {
+    COROSCOPE_REFUSE_TEMPORARY_CALLABLE(F, "co_await with_timeout(limit, body)");
+    COROSCOPE_REFUSE_TEMPORARY_AGGREGATES("co_await with_timeout(limit, function, item)", A...);
+    return detail::call_with_timeout<std::decay_t<F>, std::decay_t<A>...>(delay, std::forward<F>(function),
+                                                                          std::forward<A>(arguments)...);
 }
 
 // Awaits a coroutine with a limit, inside the current task (no task is made for it). With a limit of zero or less it

@@ -19,6 +19,7 @@
 #include <variant>
 
 #include "coroscope/detail/resource.hpp"
+#include "coroscope/detail/temporary.hpp"
 #include "coroscope/executor.hpp"
 #include "coroscope/loop.hpp"
 
@@ -98,6 +99,8 @@ Coro<R> await_job(std::shared_ptr<Job> job) {
 
 template <class F, class... Args>
 auto to_thread(F&& function, Args&&... arguments) {
+    COROSCOPE_REFUSE_TEMPORARY_CALLABLE(F, "co_await to_thread(body)");
+    COROSCOPE_REFUSE_TEMPORARY_AGGREGATES("co_await to_thread(function, item)", Args...);
     using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
     using Job = detail::CallJob<R, std::decay_t<F>, std::decay_t<Args>...>;
     return detail::await_job<R>(std::make_shared<Job>(std::forward<F>(function), std::forward<Args>(arguments)...));
@@ -106,6 +109,8 @@ auto to_thread(F&& function, Args&&... arguments) {
 // The same on a thread of `executor`.
 template <class F, class... Args>
 auto run_in_executor(ThreadPoolExecutor& executor, F&& function, Args&&... arguments) {
+    COROSCOPE_REFUSE_TEMPORARY_CALLABLE(F, "co_await run_in_executor(executor, body)");
+    COROSCOPE_REFUSE_TEMPORARY_AGGREGATES("co_await run_in_executor(executor, function, item)", Args...);
     using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
     using Job = detail::CallJob<R, std::decay_t<F>, std::decay_t<Args>...>;
     auto job = std::make_shared<Job>(std::forward<F>(function), std::forward<Args>(arguments)...);

@@ -125,8 +125,10 @@ void StreamState::end_of_writing() noexcept {
 void StreamState::finish() noexcept {
     if (!is_open() || closing) return;
     closing = true;
-    if (debug_enabled()) [[unlikely]] {
-        closed_by = current_task != nullptr ? current_task->id : 0;
+    // A coroutine that has not awaited anything yet has no place that would say more than where its task was created.
+    const bool has_place = current_frame != nullptr && current_frame->await_site.line() != 0;
+    if (debug_enabled() && current_task != nullptr && has_place) [[unlikely]] {
+        closed_by = current_task->id;
         closed_at = running_place();
     }
     if (filter && !eof_written) filter->end_of_writing(*this);
