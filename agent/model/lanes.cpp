@@ -204,7 +204,7 @@ private:
 };
 
 Model::Fold::Merge::Merge(Fold& fold, const v2::Batch& batch) : fold_(fold) {
-    lanes_.reserve(static_cast<std::size_t>(batch.lanes_size() + batch.gaps_size()));
+    lanes_.reserve(static_cast<std::size_t>(batch.lanes_size()) + static_cast<std::size_t>(batch.gaps_size()));
     std::unordered_map<std::uint32_t, std::size_t> lane_of_thread;
     for (const v2::Lane& lane : batch.lanes()) {
         if (batch.gaps_size() != 0) lane_of_thread.try_emplace(lane.thread(), lanes_.size());
