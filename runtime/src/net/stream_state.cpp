@@ -65,7 +65,8 @@ void StreamState::write(std::span<const std::byte> data) {
 // Of asyncio's `socket.send() raised exception`, which it logs from the fifth write on; here once.
 void StreamState::written_in_vain() noexcept {
     constexpr std::uint8_t few = 5;
-    if (error == 0 || writes_in_vain_ == few || ++writes_in_vain_ != few) return;
+    if (error == 0 || writes_in_vain_ == few) return;
+    if (++writes_in_vain_ != few) return;
     try {
         report_write_after_loss((name() + ", which was lost (" + std::strerror(error) + ")").c_str());
     } catch (const std::bad_alloc&) {  // it stays untold
